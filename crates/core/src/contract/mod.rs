@@ -1,0 +1,1 @@
+//! What every backend must do, port by port: suites that a backend's tests run.

@@ -1,0 +1,80 @@
+//! What the core asks of a store about conversations.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::channel::ChannelRef;
+use crate::id::{ChannelNum, MessageId, UserNum};
+use crate::store::StoreResult;
+
+/// A user's view of one channel, with what is needed to compute unread.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConversationRow {
+    /// The channel's chat log.
+    pub channel: Arc<ChannelRef>,
+    /// The channel's newest seq; 0 = nothing was said.
+    pub head_seq: u64,
+    /// The newest message's ordinal.
+    pub head_ordinal: u64,
+    /// The newest message's id and time, if there is one.
+    pub head: Option<(MessageId, i64)>,
+    /// Read up to here; only moves forward; drives read receipts.
+    pub read_seq: u64,
+    /// The badge's place: moves either way, drives unread.
+    pub badge_seq: u64,
+    /// The ordinal at the badge.
+    pub badge_ordinal: u64,
+    /// Counting messages after the badge that no longer count for this user
+    /// (revoked, expired, hidden).
+    pub uncounted: u64,
+    /// Directed messages for this user after the badge that count.
+    pub directed: u64,
+    /// History begins after this seq: the largest of what was cleared, what retention
+    /// dropped, and the join if the channel shows history only since then.
+    pub begins_after: u64,
+    /// Hidden from lists while the head is not above it.
+    pub hidden_seq: u64,
+    /// Pinned at, ms since 1970; 0 = not pinned.
+    pub pinned_at_ms: i64,
+    /// No notifications.
+    pub muted: bool,
+    /// Grows with each change of this row.
+    pub version: i64,
+}
+
+/// A change of a user's view of a channel. Each makes the row if there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConversationChange {
+    /// Read up to a seq (`None` = the head): read position and badge move forward to it.
+    Read(Option<u64>),
+    /// Sets unread to n: moves the badge, either way; the read position never goes back.
+    SetUnread(u64),
+    /// Hides the conversation until a newer message comes.
+    Hide,
+}
+
+/// The store of conversations. It counts a user's own sends as read by them at once, though
+/// it may write that down later.
+#[async_trait]
+pub trait Inbox: Send + Sync + 'static {
+    /// All conversations of a user: the channels they are a member of, and the direct ones
+    /// in which anything was said. In no particular order; hidden ones are included.
+    async fn conversations(&self, user: UserNum) -> StoreResult<Vec<ConversationRow>>;
+
+    /// One conversation; `None` when the user has nothing to do with the channel.
+    async fn conversation(
+        &self,
+        user: UserNum,
+        channel: ChannelNum,
+    ) -> StoreResult<Option<ConversationRow>>;
+
+    /// Changes a conversation and returns it as it is then; durable when it returns.
+    /// `None` as above.
+    async fn change(
+        &self,
+        user: UserNum,
+        channel: ChannelNum,
+        change: ConversationChange,
+    ) -> StoreResult<Option<ConversationRow>>;
+}

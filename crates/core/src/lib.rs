@@ -1,0 +1,21 @@
+//! The messenger: sessions, channels, sending, delivery, conversations.
+//!
+//! What it must not know: sockets, SQL, any dialect. Gateways, HTTP and tests make the same
+//! calls, all of them on [`Im`](im::Im); storage is behind one small port per module (`log`,
+//! `channel`, `conversation`, `directory`, `relation`). Calls go downwards
+//! (send → deliver → session), never back up.
+
+pub mod channel;
+pub mod clock;
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
+pub mod conversation;
+pub mod directory;
+pub mod id;
+pub mod log;
+pub mod message;
+pub mod refusal;
+pub mod relation;
+pub mod send;
+pub mod session;
+pub mod store;

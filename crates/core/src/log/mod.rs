@@ -1,0 +1,7 @@
+//! The message log: what was accepted, in order, for good.
+
+mod memory;
+mod port;
+
+pub use memory::MemoryLog;
+pub use port::{Append, AppendOutcome, Head, Log, Page, PendingAppend};

@@ -1,0 +1,207 @@
+//! Drafts and messages. A draft is what a sender wants said; a message is an accepted draft
+//! with id, seq, sender and server time. Both are immutable and shared by `Arc`.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+
+use crate::channel::{Address, ChannelRef};
+use crate::id::{MessageId, Realm, UserRef};
+use crate::refusal::Refusal;
+
+/// Who wrote a payload's bytes: a number that the gateway's registry gives to each dialect.
+/// The core only compares and stores it. 0 is the server's own REST interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Origin(pub u8);
+
+impl Origin {
+    /// Born in REST; always mapped, never passed through.
+    pub const REST: Self = Self(0);
+}
+
+/// A message's flags, stored as bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Flags {
+    /// Do not store: online delivery only, seq 0.
+    pub no_persist: bool,
+    /// Counts as unread.
+    pub counts: bool,
+    /// Goes to the command log: delivered once, never unread.
+    pub command: bool,
+    /// The sender asks for a read receipt.
+    pub receipt: bool,
+}
+
+impl Flags {
+    /// The stored form.
+    #[must_use]
+    pub fn bits(self) -> i64 {
+        i64::from(self.no_persist)
+            | i64::from(self.counts) << 1
+            | i64::from(self.command) << 2
+            | i64::from(self.receipt) << 3
+    }
+
+    /// From the stored form.
+    #[must_use]
+    pub fn from_bits(bits: i64) -> Self {
+        let bit = |n: u32| bits & (1 << n) != 0;
+        Self { no_persist: bit(0), counts: bit(1), command: bit(2), receipt: bit(3) }
+    }
+}
+
+/// What to do with a client number that was used before with other content (data-model.md §4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnReuse {
+    /// It is a new message: the client's numbers may restart.
+    #[default]
+    Store,
+    /// Refuse with `IdempotencyConflict`.
+    Refuse,
+}
+
+/// The content of a message, as its author wrote it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Body {
+    /// The client's own number, the idempotency key; empty = none.
+    pub client_no: Arc<str>,
+    /// Who wrote the payload.
+    pub origin: Origin,
+    /// What the origin's envelope said of the payload's type; empty where it says nothing.
+    pub tag: Arc<str>,
+    /// Flags.
+    pub flags: Flags,
+    /// How long the message lives, in seconds; 0 = for ever.
+    pub expire_secs: u32,
+    /// The author's bytes.
+    pub payload: Bytes,
+    /// JSON of envelope members that must survive a crossing back to the same dialect.
+    pub extra: Option<Bytes>,
+}
+
+impl Body {
+    /// The dedup key of this body's client number in a realm, if it has a number.
+    #[must_use]
+    pub fn client_key(&self, realm: &Realm) -> Option<i64> {
+        client_key(realm, &self.client_no)
+    }
+
+    /// A digest of kind and content: tells a retry from a reused number.
+    #[must_use]
+    pub fn digest(&self) -> i64 {
+        let mut hash = Xxh3::new();
+        hash.update(&[self.origin.0]);
+        hash.update(self.tag.as_bytes());
+        hash.update(&[0]);
+        hash.update(&self.payload);
+        hash.digest().cast_signed()
+    }
+}
+
+/// The dedup key of a client number (data-model.md §4); not unique by itself.
+#[must_use]
+pub fn client_key(realm: &Realm, client_no: &str) -> Option<i64> {
+    if client_no.is_empty() {
+        return None;
+    }
+    let seed = xxh3_64(realm.as_str().as_bytes());
+    Some((xxh3_64(client_no.as_bytes()) ^ seed.rotate_left(17)).cast_signed())
+}
+
+/// What a sender wants said, and where.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// Where to.
+    pub to: Address,
+    /// What.
+    pub body: Body,
+    /// What to do with a reused client number.
+    pub on_reuse: OnReuse,
+    /// Refuse a direct message to a user who does not exist yet.
+    pub require_peer: bool,
+    /// What the edge found wrong with it, judged in its place among the access checks.
+    pub fault: Option<Refusal>,
+}
+
+/// An accepted draft.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// The server's id, unique in the realm and beyond; the log position on one node.
+    pub id: MessageId,
+    /// The log it stands in.
+    pub channel: Arc<ChannelRef>,
+    /// Its place in the channel's log, from 1 without gaps; 0 = not stored.
+    pub seq: u64,
+    /// How many counting messages the channel had up to and with this one.
+    pub ordinal: u64,
+    /// Who sent it.
+    pub sender: UserRef,
+    /// When the server accepted it, ms since 1970.
+    pub sent_at_ms: i64,
+    /// Its content.
+    pub body: Arc<Body>,
+}
+
+impl Message {
+    /// When it expires, ms since 1970, if ever.
+    #[must_use]
+    pub fn expires_at_ms(&self) -> Option<i64> {
+        expires_at_ms(self.sent_at_ms, self.body.expire_secs)
+    }
+
+    /// Roughly what it costs to hold, in bytes.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        self.body.payload.len() + self.body.extra.as_ref().map_or(0, Bytes::len) + 256
+    }
+}
+
+/// When a message sent at `sent_at_ms` with a life of `expire_secs` expires.
+#[must_use]
+pub fn expires_at_ms(sent_at_ms: i64, expire_secs: u32) -> Option<i64> {
+    (expire_secs > 0).then(|| sent_at_ms.saturating_add(i64::from(expire_secs) * 1000))
+}
+
+/// What a sender is told of an accepted message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Accepted {
+    /// The message's id: the first one's for a retry.
+    pub id: MessageId,
+    /// Its seq; 0 if not stored.
+    pub seq: u64,
+    /// Server time of acceptance, ms since 1970.
+    pub sent_at_ms: i64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_survive_storage() {
+        for bits in 0..16 {
+            assert_eq!(Flags::from_bits(bits).bits(), bits);
+        }
+    }
+
+    #[test]
+    fn the_digest_tells_kind_and_content_apart() {
+        let body = |origin, tag: &str, payload: &'static [u8]| {
+            Body {
+                client_no: "n".into(),
+                origin: Origin(origin),
+                tag: tag.into(),
+                flags: Flags::default(),
+                expire_secs: 0,
+                payload: Bytes::from_static(payload),
+                extra: None,
+            }
+            .digest()
+        };
+        let digests = [body(1, "", b"x"), body(2, "", b"x"), body(1, "x", b""), body(1, "", b"y")];
+        let distinct: std::collections::HashSet<_> = digests.into_iter().collect();
+        assert_eq!(distinct.len(), 4);
+        assert_eq!(body(1, "t", b"x"), body(1, "t", b"x"));
+    }
+}

@@ -1,0 +1,38 @@
+//! What one user has decided about another: whom they block, whom they allow.
+
+use async_trait::async_trait;
+
+use crate::id::UserNum;
+use crate::store::StoreResult;
+
+/// What a user has decided about another, stored as bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Relation {
+    /// The other may not write.
+    pub blocked: bool,
+    /// The other may write although the realm is friends-only.
+    pub allowed: bool,
+}
+
+impl Relation {
+    /// The stored form.
+    #[must_use]
+    pub fn bits(self) -> i64 {
+        i64::from(self.blocked) | i64::from(self.allowed) << 1
+    }
+
+    /// From the stored form.
+    #[must_use]
+    pub fn from_bits(bits: i64) -> Self {
+        Self { blocked: bits & 1 != 0, allowed: bits & 2 != 0 }
+    }
+}
+
+/// The store of relations.
+#[async_trait]
+pub trait Relations: Send + Sync + 'static {
+    /// Everything a user has decided.
+    async fn of(&self, user: UserNum) -> StoreResult<Vec<(UserNum, Relation)>>;
+    /// Replaces what a user has decided about others; durable when it returns.
+    async fn set(&self, user: UserNum, others: &[(UserNum, Relation)]) -> StoreResult<()>;
+}

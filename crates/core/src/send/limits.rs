@@ -1,0 +1,64 @@
+//! How much and how fast a user may send.
+
+use std::num::NonZeroU32;
+
+use governor::clock::DefaultClock;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
+
+/// Limits on sending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SendLimits {
+    /// Messages per second and user; 0 = no limit.
+    pub rate_per_sec: u32,
+    /// Messages that a user may send at once before the rate counts.
+    pub burst: u32,
+    /// The largest payload, bytes.
+    pub payload_bytes: usize,
+}
+
+impl Default for SendLimits {
+    fn default() -> Self {
+        Self { rate_per_sec: 200, burst: 1000, payload_bytes: 1 << 20 }
+    }
+}
+
+/// What one user may still send now; shared by the user's sessions.
+pub struct Budget(Option<RateLimiter<NotKeyed, InMemoryState, DefaultClock>>);
+
+impl Budget {
+    /// A full budget.
+    #[must_use]
+    pub fn new(limits: &SendLimits) -> Self {
+        let quota = NonZeroU32::new(limits.rate_per_sec).map(|rate| {
+            let burst = NonZeroU32::new(limits.burst).unwrap_or(rate);
+            Quota::per_second(rate).allow_burst(burst)
+        });
+        Self(quota.map(RateLimiter::direct))
+    }
+
+    /// Takes one message out of the budget; false if there is none left.
+    #[must_use]
+    pub fn take(&self) -> bool {
+        self.0.as_ref().is_none_or(|limiter| limiter.check().is_ok())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_passes_and_then_no_more() {
+        let limits = SendLimits { rate_per_sec: 1, burst: 5, ..SendLimits::default() };
+        let budget = Budget::new(&limits);
+        let passed = (0..20).filter(|_| budget.take()).count();
+        assert_eq!(passed, 5);
+    }
+
+    #[test]
+    fn zero_is_no_limit() {
+        let budget = Budget::new(&SendLimits { rate_per_sec: 0, ..SendLimits::default() });
+        assert!((0..10_000).all(|_| budget.take()));
+    }
+}

@@ -1,0 +1,4 @@
+//! Sending: limits → access → append.
+
+pub mod access;
+pub mod limits;
