@@ -82,5 +82,6 @@ fn root() -> Result<PathBuf> {
     let package = std::env::var("CARGO_MANIFEST_DIR")
         .unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
     let root = PathBuf::from(package).join("..");
-    root.canonicalize().with_context(|| format!("no repository at {}", root.display()))
+    root.canonicalize()
+        .with_context(|| format!("no repository at {}", root.display()))
 }

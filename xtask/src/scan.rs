@@ -45,7 +45,13 @@ pub(crate) struct Comment<'a> {
 
 /// Splits `text` into tokens and comments.
 pub(crate) fn scan(text: &str) -> (Vec<Token<'_>>, Vec<Comment<'_>>) {
-    let mut scanner = Scanner { text, at: 0, line: 1, tokens: Vec::new(), comments: Vec::new() };
+    let mut scanner = Scanner {
+        text,
+        at: 0,
+        line: 1,
+        tokens: Vec::new(),
+        comments: Vec::new(),
+    };
     while scanner.at < text.len() {
         scanner.step();
     }
@@ -62,7 +68,11 @@ struct Scanner<'a> {
 
 impl<'a> Scanner<'a> {
     fn peek(&self, ahead: usize) -> u8 {
-        self.text.as_bytes().get(self.at + ahead).copied().unwrap_or(0)
+        self.text
+            .as_bytes()
+            .get(self.at + ahead)
+            .copied()
+            .unwrap_or(0)
     }
 
     fn step(&mut self) {
@@ -79,7 +89,10 @@ impl<'a> Scanner<'a> {
             byte if is_word(byte) => self.word(),
             b':' if self.peek(1) == b':' => self.push(Kind::Punct, self.at, self.at + 2),
             _ => {
-                let width = self.text[self.at..].chars().next().map_or(1, char::len_utf8);
+                let width = self.text[self.at..]
+                    .chars()
+                    .next()
+                    .map_or(1, char::len_utf8);
                 self.push(Kind::Punct, self.at, self.at + width);
             }
         }
@@ -90,11 +103,20 @@ impl<'a> Scanner<'a> {
         let text = &self.text[from..to];
         let line = self.line;
         self.advance(to);
-        self.tokens.push(Token { kind, text, line, last_line: self.line, in_test: false });
+        self.tokens.push(Token {
+            kind,
+            text,
+            line,
+            last_line: self.line,
+            in_test: false,
+        });
     }
 
     fn advance(&mut self, to: usize) {
-        self.line += self.text.as_bytes()[self.at..to].iter().filter(|&&b| b == b'\n').count();
+        self.line += self.text.as_bytes()[self.at..to]
+            .iter()
+            .filter(|&&b| b == b'\n')
+            .count();
         self.at = to;
     }
 
@@ -103,7 +125,11 @@ impl<'a> Scanner<'a> {
         let text = &rest[..end(rest)];
         let line = self.line;
         self.advance(self.at + text.len());
-        self.comments.push(Comment { text, line, last_line: self.line });
+        self.comments.push(Comment {
+            text,
+            line,
+            last_line: self.line,
+        });
     }
 
     /// A string with escapes whose content starts at `from`.
@@ -125,7 +151,9 @@ impl<'a> Scanner<'a> {
         }
         let start = from + hashes + 1;
         let close = format!("\"{}", "#".repeat(hashes));
-        let to = self.text[start..].find(&close).map_or(self.text.len(), |found| start + found);
+        let to = self.text[start..]
+            .find(&close)
+            .map_or(self.text.len(), |found| start + found);
         self.literal(start, to, close.len());
         true
     }
@@ -145,7 +173,9 @@ impl<'a> Scanner<'a> {
         let length = match (chars.next(), chars.next()) {
             (Some('\\'), _) => {
                 let escape = rest.chars().nth(1).map_or(0, char::len_utf8);
-                rest.get(1 + escape..).and_then(|tail| tail.find('\'')).map(|at| at + 2 + escape)
+                rest.get(1 + escape..)
+                    .and_then(|tail| tail.find('\''))
+                    .map(|at| at + 2 + escape)
             }
             (Some(first), Some('\'')) => Some(first.len_utf8() + 1),
             _ => None,
@@ -168,7 +198,10 @@ impl<'a> Scanner<'a> {
             }
             ("r" | "br" | "cr", Some(b'"' | b'#')) if self.raw_string(after) => {}
             ("r", Some(b'#')) => {
-                let name = self.text[after + 1..].bytes().take_while(|&b| is_word(b)).count();
+                let name = self.text[after + 1..]
+                    .bytes()
+                    .take_while(|&b| is_word(b))
+                    .count();
                 self.push(Kind::Ident, after + 1, after + 1 + name);
             }
             _ if word.as_bytes()[0].is_ascii_digit() => self.push(Kind::Other, self.at, after),
@@ -220,12 +253,18 @@ mod tests {
     use super::*;
 
     fn of_kind(text: &str, kind: Kind) -> Vec<&str> {
-        scan(text).0.iter().filter(|token| token.kind == kind).map(|token| token.text).collect()
+        scan(text)
+            .0
+            .iter()
+            .filter(|token| token.kind == kind)
+            .map(|token| token.text)
+            .collect()
     }
 
     #[test]
     fn words_in_comments_and_strings_are_not_identifiers() {
-        let text = "let a = \"b \\\" c\"; // d\n/* e /* f */ g */ h(r#\"i \" j\"#, b\"k\", c\"l\");";
+        let text =
+            "let a = \"b \\\" c\"; // d\n/* e /* f */ g */ h(r#\"i \" j\"#, b\"k\", c\"l\");";
         assert_eq!(of_kind(text, Kind::Ident), ["let", "a", "h"]);
         assert_eq!(of_kind(text, Kind::Str), ["b \\\" c", "i \" j", "k", "l"]);
         let comments: Vec<_> = scan(text).1.iter().map(|comment| comment.text).collect();
@@ -235,7 +274,10 @@ mod tests {
     #[test]
     fn lifetimes_and_characters_do_not_open_strings() {
         let text = "fn f<'a>(x: &'a str) { m('\"', '\\'', b'\\\\', '中', '\\u{1F600}'); } g";
-        assert_eq!(of_kind(text, Kind::Ident), ["fn", "f", "x", "str", "m", "g"]);
+        assert_eq!(
+            of_kind(text, Kind::Ident),
+            ["fn", "f", "x", "str", "m", "g"]
+        );
         assert!(of_kind(text, Kind::Str).is_empty());
     }
 
@@ -248,13 +290,18 @@ mod tests {
     #[test]
     fn lines_are_counted_through_long_literals() {
         let (tokens, _) = scan("a\n\"x\ny\"\n/* \n */ b\n");
-        let lines: Vec<_> = tokens.iter().map(|token| (token.line, token.last_line)).collect();
+        let lines: Vec<_> = tokens
+            .iter()
+            .map(|token| (token.line, token.last_line))
+            .collect();
         assert_eq!(lines, [(1, 1), (2, 3), (5, 5)]);
     }
 
     #[test]
     fn broken_input_ends() {
-        for text in ["\"open", "r#\"open", "/* open", "'", "'\\", "b'", "r#", "\"\\", "\"\\中", "é'"] {
+        for text in [
+            "\"open", "r#\"open", "/* open", "'", "'\\", "b'", "r#", "\"\\", "\"\\中", "é'",
+        ] {
             scan(text);
         }
     }

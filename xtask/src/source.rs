@@ -29,12 +29,18 @@ pub(crate) fn sources(tree: &Tree) -> Vec<Source<'_>> {
         .collect();
     let declared: BTreeSet<String> = sources.iter().flat_map(Source::test_modules).collect();
     for source in &mut sources {
-        let stem = source.path.strip_suffix("/mod.rs").or(source.path.strip_suffix(".rs"));
+        let stem = source
+            .path
+            .strip_suffix("/mod.rs")
+            .or(source.path.strip_suffix(".rs"));
         if stem.is_some_and(|stem| is_within(stem, &declared)) {
             source.is_test = true;
         }
         if source.is_test {
-            source.tokens.iter_mut().for_each(|token| token.in_test = true);
+            source
+                .tokens
+                .iter_mut()
+                .for_each(|token| token.in_test = true);
         }
     }
     sources
@@ -55,19 +61,36 @@ impl<'a> Source<'a> {
     fn new(path: &'a str, text: &'a str) -> Self {
         let (mut tokens, comments) = scan::scan(text);
         let whole = mark_tests(&mut tokens);
-        let in_folder = path.split('/').rev().skip(1).any(|folder| folder == "tests");
+        let in_folder = path
+            .split('/')
+            .rev()
+            .skip(1)
+            .any(|folder| folder == "tests");
         let is_test = whole || in_folder || path.rsplit('/').next() == Some("tests.rs");
-        Self { path, text, tokens, comments, is_test }
+        Self {
+            path,
+            text,
+            tokens,
+            comments,
+            is_test,
+        }
     }
 
     /// The crate folder's name: `core` for `crates/core/src/id.rs`, empty outside `crates`.
     pub(crate) fn crate_name(&self) -> &'a str {
-        self.path.strip_prefix("crates/").and_then(|rest| rest.split('/').next()).unwrap_or("")
+        self.path
+            .strip_prefix("crates/")
+            .and_then(|rest| rest.split('/').next())
+            .unwrap_or("")
     }
 
     /// Whether this is a benchmark or an example, beside the product's own code.
     pub(crate) fn is_bench(&self) -> bool {
-        self.path.split('/').rev().skip(1).any(|folder| folder == "benches" || folder == "examples")
+        self.path
+            .split('/')
+            .rev()
+            .skip(1)
+            .any(|folder| folder == "benches" || folder == "examples")
     }
 
     /// Every place where the code has this sequence, for example `Instant::now`.
@@ -75,19 +98,27 @@ impl<'a> Source<'a> {
         let (wanted, _) = scan::scan(sequence);
         self.tokens
             .windows(wanted.len().max(1))
-            .filter(|window| window.iter().zip(&wanted).all(|(token, want)| token.is(want.text)))
+            .filter(|window| {
+                window
+                    .iter()
+                    .zip(&wanted)
+                    .all(|(token, want)| token.is(want.text))
+            })
             .map(|window| window[0])
             .collect()
     }
 
     /// The token `back` places before index `at`, if it is the given text.
     pub(crate) fn before(&self, at: usize, back: usize, text: &str) -> bool {
-        at.checked_sub(back).is_some_and(|index| self.tokens[index].is(text))
+        at.checked_sub(back)
+            .is_some_and(|index| self.tokens[index].is(text))
     }
 
     /// The token `ahead` places after index `at`, if it is the given text.
     pub(crate) fn after(&self, at: usize, ahead: usize, text: &str) -> bool {
-        self.tokens.get(at + ahead).is_some_and(|token| token.is(text))
+        self.tokens
+            .get(at + ahead)
+            .is_some_and(|token| token.is(text))
     }
 
     /// Module paths (without `.rs`) that this file declares for tests only.
@@ -122,10 +153,16 @@ fn mark_tests(tokens: &mut [Token<'_>]) -> bool {
         if is_test && inner {
             return true;
         }
-        let end = if is_test { item_end(tokens, close + 1) } else { close };
+        let end = if is_test {
+            item_end(tokens, close + 1)
+        } else {
+            close
+        };
         let end = end.min(tokens.len() - 1);
         if is_test {
-            tokens[at..=end].iter_mut().for_each(|token| token.in_test = true);
+            tokens[at..=end]
+                .iter_mut()
+                .for_each(|token| token.in_test = true);
         }
         at = end + 1;
     }
@@ -221,22 +258,29 @@ mod tests {
     fn only_the_test_item_is_test_code() {
         let text = "use a; #[cfg(test)] use {b, c}; fn d() {} #[test] #[should_panic] fn e<T, U>() \
                     where T: X { f } fn g() {} #[tokio::test(flavor = \"x\")] async fn h() {} i";
-        assert_eq!(test_words(text), ["b", "c", "e", "T", "U", "T", "X", "f", "h"]);
+        assert_eq!(
+            test_words(text),
+            ["b", "c", "e", "T", "U", "T", "X", "f", "h"]
+        );
     }
 
     #[test]
     fn a_field_ends_at_its_comma_and_negations_are_not_tests() {
         let text = "struct A { #[cfg(test)] b: u8, c: u8, #[cfg(not(test))] d: u8 }";
         assert_eq!(test_words(text), ["b"]);
-        assert_eq!(test_words("#[cfg(any(test, feature = \"x\"))] pub(crate) mod y { z }"), [
-            "y", "z"
-        ]);
+        assert_eq!(
+            test_words("#[cfg(any(test, feature = \"x\"))] pub(crate) mod y { z }"),
+            ["y", "z"]
+        );
     }
 
     #[test]
     fn declared_modules_and_folders_are_tests() {
         let tree = Tree::of(&[
-            ("crates/core/src/send/mod.rs", "#[cfg(test)] mod fakes; mod real;"),
+            (
+                "crates/core/src/send/mod.rs",
+                "#[cfg(test)] mod fakes; mod real;",
+            ),
             ("crates/core/src/send/fakes/mod.rs", "fn a() {}"),
             ("crates/core/src/send/fakes/clock.rs", "fn a() {}"),
             ("crates/core/src/send/real.rs", "fn a() {}"),
@@ -244,21 +288,31 @@ mod tests {
             ("crates/core/tests/all.rs", "fn a() {}"),
             ("crates/core/src/whole.rs", "#![cfg(test)] fn a() {}"),
         ]);
-        let tests: Vec<_> =
-            sources(&tree).iter().filter(|s| s.is_test).map(|s| s.path.to_owned()).collect();
-        assert_eq!(tests, [
-            "crates/core/src/send/fakes/clock.rs",
-            "crates/core/src/send/fakes/mod.rs",
-            "crates/core/src/send/tests.rs",
-            "crates/core/src/whole.rs",
-            "crates/core/tests/all.rs",
-        ]);
+        let tests: Vec<_> = sources(&tree)
+            .iter()
+            .filter(|s| s.is_test)
+            .map(|s| s.path.to_owned())
+            .collect();
+        assert_eq!(
+            tests,
+            [
+                "crates/core/src/send/fakes/clock.rs",
+                "crates/core/src/send/fakes/mod.rs",
+                "crates/core/src/send/tests.rs",
+                "crates/core/src/whole.rs",
+                "crates/core/tests/all.rs",
+            ]
+        );
     }
 
     #[test]
     fn sequences_are_found_across_lines() {
         let source = Source::new("a.rs", "let x =\n    Instant\n::now();");
-        let found: Vec<_> = source.find("Instant::now").iter().map(|token| token.line).collect();
+        let found: Vec<_> = source
+            .find("Instant::now")
+            .iter()
+            .map(|token| token.line)
+            .collect();
         assert_eq!(found, [2]);
     }
 }

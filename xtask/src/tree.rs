@@ -7,7 +7,14 @@ use std::io;
 use std::path::Path;
 
 /// Folders that hold nothing of ours.
-const SKIPPED: [&str; 6] = [".git", "target", "node_modules", "data", ".venv", "__pycache__"];
+const SKIPPED: [&str; 6] = [
+    ".git",
+    "target",
+    "node_modules",
+    "data",
+    ".venv",
+    "__pycache__",
+];
 
 /// A snapshot of the repository.
 #[derive(Default)]
@@ -36,7 +43,8 @@ impl Tree {
                 self.load_folder(&entry.path(), &format!("{path}/"))?;
             } else if is_read(&name) {
                 let text = std::fs::read(entry.path())?;
-                self.texts.insert(path.clone(), String::from_utf8_lossy(&text).into_owned());
+                self.texts
+                    .insert(path.clone(), String::from_utf8_lossy(&text).into_owned());
             }
             self.paths.insert(path);
         }

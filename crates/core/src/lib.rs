@@ -10,8 +10,10 @@ pub mod clock;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 pub mod conversation;
+pub mod deliver;
 pub mod directory;
 pub mod id;
+pub mod im;
 pub mod log;
 pub mod message;
 pub mod refusal;

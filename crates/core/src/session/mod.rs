@@ -1,11 +1,15 @@
 //! Sessions: live connections of users, their mailboxes, and who gives way to whom.
 
 pub mod device;
+pub mod hub;
 pub mod mailbox;
+pub mod throttle;
+pub mod token;
 
 use std::net::IpAddr;
 
 pub use device::{Device, DeviceLevel, Displacement};
+pub use hub::Hub;
 pub use mailbox::{Drained, Ending, Event, Mailbox, MailboxLimits, Push, Refused, SendReply, Ticket};
 
 use crate::id::{Realm, SessionId, UserRef};

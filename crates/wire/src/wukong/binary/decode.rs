@@ -153,11 +153,7 @@ fn remaining_length(bytes: &[u8]) -> Result<Option<(usize, usize)>, DecodeError>
 }
 
 /// Reads all fields but the tail, which the caller takes from the frame.
-fn decode_body(
-    header: u8,
-    fields: &mut Fields<'_>,
-    version: u8,
-) -> Result<Packet, DecodeError> {
+fn decode_body(header: u8, fields: &mut Fields<'_>, version: u8) -> Result<Packet, DecodeError> {
     let flags = Flags::from_bits(header);
     Ok(match header >> 4 {
         kind::CONNECT => Packet::Connect(connect(fields)?),
@@ -328,7 +324,11 @@ impl<'a> Fields<'a> {
     }
 
     fn expire(&mut self, version: u8) -> Result<u32, DecodeError> {
-        if has_expire(version) { self.u32() } else { Ok(0) }
+        if has_expire(version) {
+            self.u32()
+        } else {
+            Ok(0)
+        }
     }
 
     fn str(&mut self) -> Result<&'a str, DecodeError> {
@@ -349,6 +349,10 @@ impl<'a> Fields<'a> {
     }
 
     fn string_if(&mut self, present: bool) -> Result<String, DecodeError> {
-        if present { self.string() } else { Ok(String::new()) }
+        if present {
+            self.string()
+        } else {
+            Ok(String::new())
+        }
     }
 }

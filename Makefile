@@ -1,0 +1,48 @@
+# What a person would type. Each target is thin; the longer ones live in scripts/.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+# rustup's default place, for shells that have not read its profile yet.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-build setup-test run test check bench clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+
+setup: setup-build setup-test ## install what building and testing need
+
+setup-build: ## a C compiler and cargo
+	@scripts/setup.sh build
+
+setup-test: ## what `make test` needs besides: make, pkg-config, node and npm
+	@scripts/setup.sh build test
+
+run: setup-build ## build and start the server on ./data; ARGS="--set …" is passed on
+	cargo build --release --locked -p crosstalk
+	@exec $(TARGET)/release/crosstalk serve $(ARGS)
+
+test: ## install what the tests need and run them all
+	@scripts/test.sh
+
+check: setup-build ## formatting, lints, tidy, licences
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo xtask tidy
+	cargo xtask licences
+	@if cargo deny --version >/dev/null 2>&1; then \
+	  echo 'cargo deny check'; cargo deny check; \
+	else \
+	  echo 'cargo-deny is not installed: advisories and bans were not checked'; \
+	fi
+
+bench: setup-build ## the standard load scenarios, with a report
+	cargo build --release --locked -p crosstalk -p crosstalk-bench
+	@scripts/bench.sh
+
+clean: ## remove build output and installed test clients, never ./data
+	cargo clean
+	rm -rf tests/clients/*/node_modules

@@ -1,0 +1,160 @@
+//! What the send path needs to know of users, cached: flags and relations.
+
+use std::sync::Arc;
+
+use quick_cache::sync::Cache;
+use rustc_hash::FxHashSet;
+
+use super::{Directory, UserChange, UserRecord};
+use crate::id::{Realm, Uid, UserNum, UserRef};
+use crate::refusal::Refusal;
+use crate::relation::{Relation, Relations};
+use crate::store::{StoreError, StoreErrorKind, StoreResult};
+
+/// A user's record and relations at one moment.
+#[derive(Debug)]
+pub struct UserState {
+    /// The record.
+    pub record: UserRecord,
+    /// Whom they block.
+    pub blocked: FxHashSet<UserNum>,
+    /// Whom they allow.
+    pub allowed: FxHashSet<UserNum>,
+}
+
+/// The users of all realms, read through a bounded cache. Whoever changes a user goes
+/// through here, so that the cache never shows what is no longer so.
+pub struct Users {
+    directory: Arc<dyn Directory>,
+    relations: Arc<dyn Relations>,
+    states: Cache<UserNum, Arc<UserState>>,
+    names: Cache<(Realm, Uid), UserRef>,
+}
+
+/// How many users are kept in memory.
+const CACHED_USERS: usize = 100_000;
+
+impl Users {
+    /// An empty cache over the stores.
+    #[must_use]
+    pub fn new(directory: Arc<dyn Directory>, relations: Arc<dyn Relations>) -> Self {
+        let states = Cache::new(CACHED_USERS);
+        let names = Cache::new(CACHED_USERS);
+        Self { directory, relations, states, names }
+    }
+
+    /// The state of a user by number.
+    ///
+    /// # Errors
+    /// When the store fails, or knows no such number.
+    pub async fn state(&self, user: UserNum) -> StoreResult<Arc<UserState>> {
+        if let Some(state) = self.states.get(&user) {
+            return Ok(state);
+        }
+        // A change that comes while this loads removes the placeholder, so that a state
+        // read before the change is returned once but never kept.
+        let loaded = self.states.get_value_or_guard_async(&user).await;
+        match loaded {
+            Ok(state) => Ok(state),
+            Err(guard) => {
+                let state = Arc::new(self.load(user).await?);
+                let _ = guard.insert(Arc::clone(&state));
+                Ok(state)
+            }
+        }
+    }
+
+    async fn load(&self, user: UserNum) -> StoreResult<UserState> {
+        let record = self.directory.user_by_num(user).await?.ok_or_else(|| {
+            StoreError::new(StoreErrorKind::Corrupt, format!("no user has the number {user}"))
+        })?;
+        let relations = self.relations.of(user).await?;
+        let pick = |wanted: fn(&Relation) -> bool| {
+            relations.iter().filter(|(_, r)| wanted(r)).map(|(other, _)| *other).collect()
+        };
+        Ok(UserState { record, blocked: pick(|r| r.blocked), allowed: pick(|r| r.allowed) })
+    }
+
+    /// A user's number and name, if the name is known at all.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn find(&self, realm: &Realm, uid: &Uid) -> StoreResult<Option<UserRef>> {
+        let key = (realm.clone(), uid.clone());
+        if let Some(user) = self.names.get(&key) {
+            return Ok(Some(user));
+        }
+        let found = self.directory.user(realm, uid).await?.map(|record| record.user);
+        if let Some(user) = &found {
+            self.names.insert(key, user.clone());
+        }
+        Ok(found)
+    }
+
+    /// A user's number and name; a name not seen before is given a number, without making
+    /// the user exist.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn intern(&self, realm: &Realm, uid: &Uid) -> StoreResult<UserRef> {
+        if let Some(user) = self.find(realm, uid).await? {
+            return Ok(user);
+        }
+        let mut records = self.directory.intern(realm, std::slice::from_ref(uid)).await?;
+        let record = records.pop().ok_or_else(|| {
+            StoreError::new(StoreErrorKind::Corrupt, "interning gave no record")
+        })?;
+        self.names.insert((realm.clone(), uid.clone()), record.user.clone());
+        Ok(record.user)
+    }
+
+    /// Several users at once, in order.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn intern_all(&self, realm: &Realm, uids: &[Uid]) -> StoreResult<Vec<UserRef>> {
+        let records = self.directory.intern(realm, uids).await?;
+        Ok(records.into_iter().map(|record| record.user).collect())
+    }
+
+    /// A user's full record, if the user exists.
+    ///
+    /// # Errors
+    /// `NoSuchUser`, or when the store fails.
+    pub async fn existing(&self, realm: &Realm, uid: &Uid) -> Result<Arc<UserState>, Refusal> {
+        let user = self.find(realm, uid).await?.ok_or(Refusal::NoSuchUser)?;
+        let state = self.state(user.num).await?;
+        if state.record.flags.exists { Ok(state) } else { Err(Refusal::NoSuchUser) }
+    }
+
+    /// Creates or changes a user.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn put(
+        &self,
+        realm: &Realm,
+        uid: &Uid,
+        change: &UserChange,
+    ) -> StoreResult<UserRecord> {
+        let record = self.directory.put_user(realm, uid, change).await?;
+        self.states.remove(&record.user.num);
+        Ok(record)
+    }
+
+    /// Changes what a user has decided about others.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn relate(&self, user: UserNum, others: &[(UserNum, Relation)]) -> StoreResult<()> {
+        self.relations.set(user, others).await?;
+        self.states.remove(&user);
+        Ok(())
+    }
+
+    /// The store behind, for what is not cached.
+    #[must_use]
+    pub fn directory(&self) -> &Arc<dyn Directory> {
+        &self.directory
+    }
+}

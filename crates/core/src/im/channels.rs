@@ -1,0 +1,112 @@
+//! Channels, members and access lists.
+
+use tokio::sync::oneshot;
+
+use super::Im;
+use crate::channel::{
+    ChannelChange, ChannelKey, ChannelKind, ChannelRecord, List, ListChange, Member, MemberChange,
+};
+use crate::deliver::{ChannelVerb, Job};
+use crate::id::{Realm, Uid, UserNum, UserRef};
+use crate::refusal::Refusal;
+
+/// Members changed in one go; sends of the channel pass between two of these.
+const CHUNK: usize = 1000;
+
+impl Im {
+    async fn change_channel(&self, key: &ChannelKey, verb: ChannelVerb) -> Result<u32, Refusal> {
+        if key.kind == ChannelKind::DIRECT {
+            return Err(Refusal::UnsupportedChannelKind);
+        }
+        let (done, waiting) = oneshot::channel();
+        let job = Job::Change(key.clone(), verb, done);
+        self.lanes.put(key, job).await.map_err(|_| Refusal::Unavailable)?;
+        waiting.await.unwrap_or(Err(Refusal::Unavailable))
+    }
+
+    /// Creates a channel or changes its settings.
+    ///
+    /// # Errors
+    /// `UnsupportedChannelKind` for direct channels, or when the store fails.
+    pub async fn put_channel(
+        &self,
+        key: &ChannelKey,
+        change: ChannelChange,
+    ) -> Result<ChannelRecord, Refusal> {
+        self.change_channel(key, ChannelVerb::Put(change)).await?;
+        self.channel(key).await
+    }
+
+    /// A channel with its settings.
+    ///
+    /// # Errors
+    /// `NoSuchChannel`, or when the store fails.
+    pub async fn channel(&self, key: &ChannelKey) -> Result<ChannelRecord, Refusal> {
+        self.stores.channels.record(key).await?.ok_or(Refusal::NoSuchChannel)
+    }
+
+    /// Changes members; the channel is created if there is none. Returns how many members it
+    /// has then. Large changes are made in chunks.
+    ///
+    /// # Errors
+    /// As `put_channel`.
+    pub async fn change_members(
+        &self,
+        key: &ChannelKey,
+        changes: Vec<MemberChange>,
+    ) -> Result<u32, Refusal> {
+        let mut members = 0;
+        let mut changes = changes.into_iter().peekable();
+        loop {
+            let chunk: Vec<_> = changes.by_ref().take(CHUNK).collect();
+            members = self.change_channel(key, ChannelVerb::Members(chunk)).await?.max(members);
+            if changes.peek().is_none() {
+                return Ok(members);
+            }
+        }
+    }
+
+    /// Removes all members but these.
+    ///
+    /// # Errors
+    /// As `put_channel`.
+    pub async fn keep_members(&self, key: &ChannelKey, keep: Vec<UserRef>) -> Result<u32, Refusal> {
+        self.change_channel(key, ChannelVerb::KeepOnly(keep)).await
+    }
+
+    /// Changes an access list; the channel is created if there is none.
+    ///
+    /// # Errors
+    /// As `put_channel`.
+    pub async fn change_list(
+        &self,
+        key: &ChannelKey,
+        list: List,
+        change: ListChange,
+        users: Vec<UserNum>,
+    ) -> Result<(), Refusal> {
+        self.change_channel(key, ChannelVerb::List(list, change, users)).await.map(|_| ())
+    }
+
+    /// Members in order of their numbers, those after `after`.
+    ///
+    /// # Errors
+    /// `NoSuchChannel`, or when the store fails.
+    pub async fn members(
+        &self,
+        key: &ChannelKey,
+        after: Option<UserNum>,
+        limit: u32,
+    ) -> Result<Vec<Member>, Refusal> {
+        let channel = self.channel(key).await?.channel;
+        Ok(self.stores.channels.members(channel.num, after, limit).await?)
+    }
+
+    /// Numbers and names of users, whether or not they exist yet.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn user_refs(&self, realm: &Realm, uids: &[Uid]) -> Result<Vec<UserRef>, Refusal> {
+        Ok(self.parts.users.intern_all(realm, uids).await?)
+    }
+}

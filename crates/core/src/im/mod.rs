@@ -1,0 +1,160 @@
+//! The façade: the only door to the messenger. It holds the parts; what they do stands in
+//! their modules. One file per group of verbs.
+
+mod channels;
+mod conversations;
+mod history;
+mod sending;
+mod sessions;
+mod users;
+
+use std::sync::Arc;
+
+use tokio_util::task::TaskTracker;
+
+pub use history::{HistoryQuery, Viewer};
+pub use sessions::{Credential, OpenSession};
+pub use users::{FlagTokenRegistration, Identity, OnlineDevice};
+
+use crate::channel::Channels;
+use crate::clock::Clock;
+use crate::conversation::Inbox;
+use crate::deliver::Counters;
+use crate::deliver::lane::{Lanes, Parts};
+use crate::directory::{AppKeys, Apps, Directory, Seal, Users};
+use crate::id::Snowflake;
+use crate::log::Log;
+use crate::relation::Relations;
+use crate::send::limits::SendLimits;
+use crate::session::throttle::{LoginLimits, Throttle};
+use crate::session::{Ending, Hub, MailboxLimits};
+use crate::store::StoreResult;
+
+/// The stores behind the messenger.
+#[derive(Clone)]
+pub struct Stores {
+    /// Messages.
+    pub log: Arc<dyn Log>,
+    /// Channels.
+    pub channels: Arc<dyn Channels>,
+    /// Conversations.
+    pub inbox: Arc<dyn Inbox>,
+    /// Users.
+    pub directory: Arc<dyn Directory>,
+    /// Apps.
+    pub apps: Arc<dyn Apps>,
+    /// Relations.
+    pub relations: Arc<dyn Relations>,
+}
+
+/// How the messenger behaves.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// How much and how fast users may send.
+    pub send: SendLimits,
+    /// How many failed logins are too many.
+    pub login: LoginLimits,
+    /// The size of a session's mailbox.
+    pub mailbox: MailboxLimits,
+    /// Strangers may not write to each other.
+    pub friends_only: bool,
+    /// How many lanes order and deliver messages.
+    pub lanes: usize,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            send: SendLimits::default(),
+            login: LoginLimits::default(),
+            mailbox: MailboxLimits::default(),
+            friends_only: false,
+            lanes: 8,
+        }
+    }
+}
+
+/// The messenger.
+pub struct Im {
+    stores: Stores,
+    policy: Policy,
+    parts: Arc<Parts>,
+    lanes: Lanes,
+    throttle: Throttle,
+    apps: AppKeys,
+    tasks: TaskTracker,
+}
+
+impl Im {
+    /// Starts the messenger on its stores.
+    ///
+    /// # Errors
+    /// When the apps cannot be read.
+    pub async fn start(
+        stores: Stores,
+        seal: Arc<dyn Seal>,
+        ids: Arc<Snowflake>,
+        clock: Arc<dyn Clock>,
+        policy: Policy,
+    ) -> StoreResult<Arc<Self>> {
+        let apps = AppKeys::load(Arc::clone(&stores.apps), seal, Arc::clone(&clock)).await?;
+        let directory = Arc::clone(&stores.directory);
+        let parts = Arc::new(Parts {
+            log: Arc::clone(&stores.log),
+            channels: Arc::clone(&stores.channels),
+            users: Arc::new(Users::new(directory, Arc::clone(&stores.relations))),
+            hub: Arc::new(Hub::default()),
+            ids,
+            clock: Arc::clone(&clock),
+            friends_only: policy.friends_only,
+            counters: Counters::default(),
+        });
+        let tasks = TaskTracker::new();
+        let lanes = Lanes::start(policy.lanes, &parts, &tasks);
+        let throttle = Throttle::new(policy.login, clock);
+        Ok(Arc::new(Self { stores, policy, parts, lanes, throttle, apps, tasks }))
+    }
+
+    /// The clock that everything here goes by.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.parts.clock
+    }
+
+    /// Who is online.
+    #[must_use]
+    pub fn hub(&self) -> &Hub {
+        &self.parts.hub
+    }
+
+    /// The apps and their keys.
+    #[must_use]
+    pub fn apps(&self) -> &AppKeys {
+        &self.apps
+    }
+
+    /// What delivery has done since the start.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.parts.counters
+    }
+
+    /// Jobs that wait in the lanes.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.lanes.queued()
+    }
+
+    /// Asks all sessions to end because the server stops.
+    pub fn end_sessions(&self) {
+        self.parts.hub.end_all(Ending::ShuttingDown);
+    }
+
+    /// Lets the lanes finish what they have. The last owner of the messenger calls it, so
+    /// that nobody can bring more.
+    pub async fn finish(self) {
+        drop(self.lanes);
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}

@@ -1,0 +1,199 @@
+//! Users, their tokens, and who of them is online.
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::Im;
+use crate::directory::{App, FlagToken, UserChange, UserRecord, UserState};
+use crate::id::{Realm, Uid, UserRef};
+use crate::message::Origin;
+use crate::refusal::Refusal;
+use crate::relation::Relation;
+use crate::session::token::{self, IssuedToken};
+use crate::session::{DeviceLevel, Displacement, Ending, Session};
+
+/// Who a credential speaks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The realm.
+    pub realm: Realm,
+    /// The user.
+    pub user: UserRef,
+}
+
+/// A token to be registered for a device flag.
+#[derive(Debug, Clone)]
+pub struct FlagTokenRegistration {
+    /// The kind of device.
+    pub flag: u8,
+    /// The token; empty = nobody can log in with this flag.
+    pub token: String,
+    /// The level of its sessions.
+    pub level: DeviceLevel,
+    /// The dialect whose sessions give way.
+    pub origin: Origin,
+}
+
+/// One live connection, as presence shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnlineDevice {
+    /// Whose.
+    pub uid: Uid,
+    /// The kind of device.
+    pub flag: u8,
+}
+
+impl Im {
+    /// Creates or changes a user.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn put_user(
+        &self,
+        realm: &Realm,
+        uid: &Uid,
+        change: &UserChange,
+    ) -> Result<UserRecord, Refusal> {
+        let record = self.parts.users.put(realm, uid, change).await?;
+        if record.flags.ban {
+            self.parts.hub.end_of(record.user.num, Ending::Kicked, |_| true);
+        }
+        Ok(record)
+    }
+
+    /// Makes a user exist and returns number and name.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn ensure_user(&self, realm: &Realm, uid: &Uid) -> Result<UserRef, Refusal> {
+        if let Ok(state) = self.parts.users.existing(realm, uid).await {
+            return Ok(state.record.user.clone());
+        }
+        Ok(self.parts.users.put(realm, uid, &UserChange::exists()).await?.user)
+    }
+
+    /// Number and name of a user, whether or not the user exists yet.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn user_ref(&self, realm: &Realm, uid: &Uid) -> Result<UserRef, Refusal> {
+        Ok(self.parts.users.intern(realm, uid).await?)
+    }
+
+    /// An existing user.
+    ///
+    /// # Errors
+    /// `NoSuchUser`, or when the store fails.
+    pub async fn user(&self, realm: &Realm, uid: &Uid) -> Result<Arc<UserState>, Refusal> {
+        self.parts.users.existing(realm, uid).await
+    }
+
+    /// Makes a user token; the user exists from then on.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn issue_token(
+        &self,
+        app: &App,
+        uid: &Uid,
+        ttl_secs: i64,
+        device: Option<String>,
+    ) -> Result<IssuedToken, Refusal> {
+        let user = self.ensure_user(&app.realm, uid).await?;
+        let state = self.parts.users.state(user.num).await?;
+        // A token made in the very ms of a revocation would be void.
+        let not_before_ms = state.record.tokens_after_ms + 1;
+        let clock = &*self.parts.clock;
+        token::issue(app, uid, ttl_secs, device, not_before_ms, clock)
+    }
+
+    /// Voids all user tokens issued until now and ends the user's sessions.
+    ///
+    /// # Errors
+    /// `NoSuchUser`, or when the store fails.
+    pub async fn revoke_tokens(&self, realm: &Realm, uid: &Uid) -> Result<(), Refusal> {
+        let state = self.parts.users.existing(realm, uid).await?;
+        let now = self.parts.clock.now_ms();
+        let change = UserChange { tokens_after_ms: Some(now), ..UserChange::default() };
+        self.parts.users.put(realm, uid, &change).await?;
+        self.parts.hub.end_of(state.record.user.num, Ending::Kicked, |_| true);
+        Ok(())
+    }
+
+    /// Registers the token of one of a user's device flags; the user exists from then on. A
+    /// new master token ends the sessions of that flag.
+    ///
+    /// # Errors
+    /// `UserBanned`, or when the store fails.
+    pub async fn register_flag_token(
+        &self,
+        realm: &Realm,
+        uid: &Uid,
+        registration: &FlagTokenRegistration,
+    ) -> Result<(), Refusal> {
+        let user = self.ensure_user(realm, uid).await?;
+        if self.parts.users.state(user.num).await?.record.flags.ban {
+            return Err(Refusal::UserBanned);
+        }
+        let blank = registration.token.is_empty();
+        let hash = (!blank).then(|| Sha256::digest(registration.token.as_bytes()).into());
+        let token = FlagToken { hash, level: registration.level };
+        self.stores.directory.set_flag_token(user.num, registration.flag, &token).await?;
+        if registration.level == DeviceLevel::Master {
+            let ending = Ending::Displaced(Displacement::Kicked);
+            let same = |session: &Session| {
+                session.origin == registration.origin && session.device.flag == registration.flag
+            };
+            self.parts.hub.end_of(user.num, ending, same);
+        }
+        Ok(())
+    }
+
+    /// The live connections of some users; those who are offline are not among them.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn online(&self, realm: &Realm, uids: &[Uid]) -> Result<Vec<OnlineDevice>, Refusal> {
+        let mut online = Vec::new();
+        for uid in uids {
+            if let Some(user) = self.parts.users.find(realm, uid).await? {
+                self.parts.hub.each_of(user.num, |session| {
+                    online.push(OnlineDevice { uid: uid.clone(), flag: session.device.flag });
+                });
+            }
+        }
+        Ok(online)
+    }
+
+    /// A user's sessions.
+    ///
+    /// # Errors
+    /// `NoSuchUser`, or when the store fails.
+    pub async fn sessions(&self, realm: &Realm, uid: &Uid) -> Result<Vec<Arc<Session>>, Refusal> {
+        let state = self.parts.users.existing(realm, uid).await?;
+        Ok(self.parts.hub.of(state.record.user.num))
+    }
+
+    /// Changes what a user has decided about another.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn relate(
+        &self,
+        realm: &Realm,
+        uid: &Uid,
+        other: &Uid,
+        change: impl Fn(&mut Relation) + Send,
+    ) -> Result<(), Refusal> {
+        let user = self.parts.users.intern(realm, uid).await?;
+        let other = self.parts.users.intern(realm, other).await?;
+        let state = self.parts.users.state(user.num).await?;
+        let mut relation = Relation {
+            blocked: state.blocked.contains(&other.num),
+            allowed: state.allowed.contains(&other.num),
+        };
+        change(&mut relation);
+        Ok(self.parts.users.relate(user.num, &[(other.num, relation)]).await?)
+    }
+}
