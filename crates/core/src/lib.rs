@@ -9,6 +9,7 @@ pub mod channel;
 pub mod clock;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
+pub mod content;
 pub mod conversation;
 pub mod deliver;
 pub mod directory;

@@ -1,1 +1,22 @@
-//! gateway
+//! Sockets and dialects. A dialect is a pure machine ([`protocol::Protocol`]); one driver
+//! (`conn`) owns every connection and runs the machine over a transport (`net`).
+//!
+//! What it must not know: storage. It sees `wire` and `core`, which do not know each other;
+//! conversion between the two lives only in `<dialect>/map.rs` and `<dialect>/reasons.rs`.
+//! No dialect imports a sibling.
+
+mod conn;
+mod content;
+pub mod net;
+pub mod protocol;
+mod registry;
+mod stats;
+mod wukong;
+
+pub use content::content_of;
+pub use net::gateway::{ConnectionLimits, Gateway, GatewaySettings, Listener};
+pub use registry::{Dialect, WUKONG_ORIGIN};
+pub use stats::GatewayStats;
+pub use wukong::map::wukong_payload;
+pub use wukong::reasons::reason_code as wukong_reason_code;
+pub use wukong::settings::WukongSettings;

@@ -1,1 +1,3 @@
-//! server
+//! The server: configuration, command line, composition, HTTP.
+
+pub mod http;

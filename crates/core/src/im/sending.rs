@@ -17,17 +17,19 @@ impl Im {
     /// `ticket`. Waits while the channel's lane is full: the caller stops reading meanwhile.
     pub async fn send(&self, session: &Arc<Session>, ticket: Ticket, draft: Draft) {
         let sender = Sender::Session(Arc::clone(session));
-        let refuse = |why| {
-            let id = self.parts.ids.next();
-            session.mailbox.reply(ticket, Err(Refused { id, why }));
-        };
         if !session.budget.take() {
-            return refuse(Refusal::RateLimited);
+            return self.refuse(session, ticket, Refusal::RateLimited);
         }
         match self.admit(&session.realm, &session.user, &draft) {
             Ok(key) => self.queue(key, sender, draft, ReplyTo::Session(ticket)).await,
-            Err(why) => refuse(why),
+            Err(why) => self.refuse(session, ticket, why),
         }
+    }
+
+    /// Refuses what a session wanted to send before it was a draft, in its turn.
+    pub fn refuse(&self, session: &Session, ticket: Ticket, why: Refusal) {
+        let id = self.parts.ids.next();
+        session.mailbox.reply(ticket, Err(Refused { id, why }));
     }
 
     /// Sends a draft in the name of a user and waits for the answer.

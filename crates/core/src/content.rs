@@ -1,0 +1,205 @@
+//! What a message means, apart from how its author's dialect writes it (interop.md G.3).
+//!
+//! A payload is stored as its author wrote it; `Content` is derived from it at the edge when
+//! a message crosses to another dialect or to REST. Deriving is total: what cannot be
+//! understood is `Unknown`. The JSON form is that of REST.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The meaning of a message.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Content {
+    /// Text.
+    Text {
+        /// The text.
+        text: String,
+        /// Users who are mentioned.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        mentions: Vec<String>,
+        /// Everybody is mentioned.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        mention_all: bool,
+    },
+    /// A picture.
+    Image {
+        /// Where it is.
+        url: String,
+        /// Width in pixels; 0 = not known.
+        #[serde(default)]
+        width: u32,
+        /// Height in pixels; 0 = not known.
+        #[serde(default)]
+        height: u32,
+        /// Size in bytes; 0 = not known.
+        #[serde(default)]
+        size: u64,
+        /// A small picture of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        thumb: Option<String>,
+    },
+    /// Recorded sound.
+    Audio {
+        /// Where it is.
+        url: String,
+        /// Length in seconds.
+        #[serde(default)]
+        duration_s: u32,
+        /// Size in bytes; 0 = not known.
+        #[serde(default)]
+        size: u64,
+    },
+    /// A film.
+    Video {
+        /// Where it is.
+        url: String,
+        /// A picture of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cover: Option<String>,
+        /// Length in seconds.
+        #[serde(default)]
+        duration_s: u32,
+        /// Width in pixels; 0 = not known.
+        #[serde(default)]
+        width: u32,
+        /// Height in pixels; 0 = not known.
+        #[serde(default)]
+        height: u32,
+        /// Size in bytes; 0 = not known.
+        #[serde(default)]
+        size: u64,
+        /// Its file name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+    },
+    /// A file.
+    File {
+        /// Where it is.
+        url: String,
+        /// Its name.
+        #[serde(default)]
+        name: String,
+        /// Size in bytes; 0 = not known.
+        #[serde(default)]
+        size: u64,
+        /// Its media type.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mime: Option<String>,
+    },
+    /// A place.
+    Location {
+        /// Latitude in degrees.
+        lat: f64,
+        /// Longitude in degrees.
+        lng: f64,
+        /// Its name.
+        #[serde(default)]
+        title: String,
+        /// Its address.
+        #[serde(default)]
+        address: String,
+    },
+    /// A link with a picture, or an app's card.
+    Link {
+        /// Title.
+        title: String,
+        /// Some words.
+        #[serde(default)]
+        text: String,
+        /// Where it leads.
+        url: String,
+        /// A picture.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        image: Option<String>,
+    },
+    /// A person's card.
+    Card {
+        /// Who.
+        uid: String,
+        /// Their name.
+        #[serde(default)]
+        name: String,
+    },
+    /// A notice.
+    Notice {
+        /// Title.
+        title: String,
+        /// What it says.
+        msg: String,
+        /// Where it leads.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        target: Option<String>,
+        /// Whose notice it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        service_id: Option<String>,
+    },
+    /// The application's own type.
+    Custom {
+        /// Its type, as the application names it.
+        #[serde(default)]
+        tag: String,
+        /// What it holds.
+        data: Value,
+    },
+    /// A command to the client; never shown.
+    Command {
+        /// Its name.
+        cmd: String,
+        /// Its arguments.
+        #[serde(default)]
+        param: Value,
+    },
+    /// What the system says of a channel.
+    Tip {
+        /// The words.
+        text: String,
+    },
+    /// What nobody here understands.
+    Unknown {
+        /// The payload, base64 if it is no text.
+        raw: String,
+    },
+}
+
+impl Content {
+    /// Plain text content.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::Text { text: text.into(), mentions: Vec::new(), mention_all: false }
+    }
+
+    /// Readable words for a receiver whose dialect cannot express this.
+    #[must_use]
+    pub fn fallback_text(&self) -> String {
+        match self {
+            Self::Text { text, .. } | Self::Tip { text } => text.clone(),
+            Self::Image { url, .. } => format!("[图片] {url}"),
+            Self::Audio { url, duration_s, .. } => format!("[语音] {duration_s}秒 {url}"),
+            Self::Video { url, .. } => format!("[视频] {url}"),
+            Self::File { url, name, .. } => format!("[文件] {name} {url}"),
+            Self::Location { title, address, .. } => format!("[位置] {title} {address}"),
+            Self::Link { title, text, url, .. } => format!("{title}\n{text}\n{url}"),
+            Self::Card { name, .. } => format!("[名片] {name}"),
+            Self::Notice { title, msg, .. } => format!("【{title}】{msg}"),
+            Self::Custom { .. } => "[自定义消息]".to_owned(),
+            Self::Command { .. } | Self::Unknown { .. } => "[不支持的消息]".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rest_form_is_tagged_and_short() {
+        let json = serde_json::to_value(Content::text("你好")).expect("content is JSON");
+        assert_eq!(json, serde_json::json!({"type": "text", "text": "你好"}));
+        let image: Content =
+            serde_json::from_value(serde_json::json!({"type": "image", "url": "u", "width": 3}))
+                .expect("an image");
+        let expected =
+            Content::Image { url: "u".into(), width: 3, height: 0, size: 0, thumb: None };
+        assert_eq!(image, expected);
+    }
+}

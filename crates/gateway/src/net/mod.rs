@@ -1,0 +1,9 @@
+//! Sockets: listening, limits, transports. The only place of this crate that opens any.
+
+pub mod gateway;
+mod limits;
+mod proxy_header;
+mod tcp;
+mod websocket;
+
+pub use proxy_header::TrustedProxies;

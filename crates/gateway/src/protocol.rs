@@ -1,0 +1,160 @@
+//! What a dialect is: a pure machine. Bytes, answers, events and time go in; frames,
+//! commands and a close come out. No I/O, no clock, no randomness of its own, so that a
+//! transcript of bytes is a test.
+//!
+//! A machine holds only what may vanish with its socket. State that outlives a connection
+//! belongs to the core.
+
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use crosstalk_core::im::OpenSession;
+use crosstalk_core::message::Draft;
+use crosstalk_core::refusal::Refusal;
+use crosstalk_core::session::{Ending, Event, SendReply, Session, Ticket};
+
+/// The time of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Now {
+    /// Wall time, ms since 1970.
+    pub wall_ms: i64,
+    /// Monotonic time, ms; deadlines are in it.
+    pub mono_ms: u64,
+}
+
+/// What a machine wants done. Commands mirror the core's verbs; a ticket is the machine's
+/// own number, rising by one with each command that has one.
+#[derive(Debug)]
+pub enum Command {
+    /// Open a session; answered by `opened`. No other command before that.
+    Open(OpenSession),
+    /// Send a draft; answered by `reply`.
+    Send(Ticket, Draft),
+    /// Have a send refused that is not even a draft; answered by `reply`, in its turn.
+    Refuse(Ticket, Refusal),
+}
+
+/// The end of a connection, as the machine wants it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Close {
+    /// When, monotonic ms; nothing is read or delivered meanwhile.
+    pub at_mono_ms: u64,
+    /// The code where the transport has codes (WebSocket).
+    pub code: u16,
+}
+
+/// WebSocket close codes (RFC 6455 §7.4.1).
+pub mod close_code {
+    /// Done.
+    pub const NORMAL: u16 = 1000;
+    /// The server goes away.
+    pub const GOING_AWAY: u16 = 1001;
+    /// The client broke the protocol.
+    pub const PROTOCOL: u16 = 1002;
+    /// A kind of data that is not spoken here.
+    pub const UNSUPPORTED: u16 = 1003;
+    /// The client may not do this.
+    pub const POLICY: u16 = 1008;
+    /// A frame beyond the limit.
+    pub const TOO_BIG: u16 = 1009;
+}
+
+/// Frames to write: one buffer, with the place where each frame ends.
+#[derive(Debug, Default)]
+pub struct Out {
+    bytes: BytesMut,
+    ends: Vec<usize>,
+}
+
+impl Out {
+    /// Appends one frame, written by `write`; if that fails, nothing is appended.
+    ///
+    /// # Errors
+    /// What `write` says.
+    pub fn frame<E>(
+        &mut self,
+        write: impl FnOnce(&mut BytesMut) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let before = self.bytes.len();
+        let written = write(&mut self.bytes);
+        if written.is_err() {
+            self.bytes.truncate(before);
+        } else if self.bytes.len() > before {
+            self.ends.push(self.bytes.len());
+        }
+        written
+    }
+
+    /// True if there is nothing to write.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// All bytes, for a stream.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// How many frames there are.
+    #[must_use]
+    pub fn frames(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Takes the frames out one by one, for a transport of messages.
+    pub fn take_frames(&mut self) -> impl Iterator<Item = bytes::Bytes> {
+        let mut bytes = std::mem::take(&mut self.bytes);
+        let ends = std::mem::take(&mut self.ends);
+        let mut start = 0;
+        ends.into_iter().map(move |end| {
+            let frame = bytes.split_to(end - start).freeze();
+            start = end;
+            frame
+        })
+    }
+
+    /// Forgets everything; an idle connection holds no buffer.
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+/// What came of one step.
+#[derive(Debug, Default)]
+pub struct Turn {
+    /// Frames to write.
+    pub out: Out,
+    /// Commands to run, in order.
+    pub commands: Vec<Command>,
+    /// Set when the connection is to end.
+    pub close: Option<Close>,
+}
+
+impl Turn {
+    /// Ends the connection once what was written is out.
+    pub fn close_now(&mut self, now: Now, code: u16) {
+        self.close.get_or_insert(Close { at_mono_ms: now.mono_ms, code });
+    }
+}
+
+/// A dialect's machine for one connection.
+pub trait Protocol: Send {
+    /// Takes whole frames out of what was received; what is left waits for more.
+    fn receive(&mut self, input: &mut BytesMut, now: Now, turn: &mut Turn);
+    /// The session that was asked for, or why there is none.
+    fn opened(&mut self, session: Result<&Arc<Session>, Refusal>, now: Now, turn: &mut Turn);
+    /// The answer to a command with a ticket. Answers come in the order of the tickets.
+    fn reply(&mut self, ticket: Ticket, reply: SendReply, now: Now, turn: &mut Turn);
+    /// Something for the client.
+    fn deliver(&mut self, event: &Event, now: Now, turn: &mut Turn);
+    /// The server ends this session: say goodbye in the dialect's words, and close.
+    fn ending(&mut self, why: Ending, now: Now, turn: &mut Turn);
+    /// A deadline has come.
+    fn tick(&mut self, now: Now, turn: &mut Turn);
+    /// When `tick` is due, monotonic ms.
+    fn next_deadline(&self) -> u64;
+    /// False while the client has too much unacknowledged to be given more.
+    fn has_room(&self) -> bool;
+}

@@ -1,0 +1,275 @@
+//! Between core and wire: drafts from SENDs, content from payloads and payloads from content
+//! (interop.md G.3; payload types of wukong.md §7.3).
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use crosstalk_core::channel::{Address, ChannelKind};
+use crosstalk_core::content::Content;
+use crosstalk_core::message::{Body, Draft, Flags, Message, OnReuse};
+use crosstalk_core::refusal::Refusal;
+use crosstalk_wire::wukong::binary::{Send, Setting};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::content::{content as content_of_message, unknown};
+use crate::registry::WUKONG_ORIGIN;
+
+/// Members of the envelope that must come back as they were sent.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Extra {
+    /// The setting byte.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(super) setting: u8,
+    /// The topic.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(super) topic: String,
+    /// The syncOnce flag of a message that is in the chat log all the same.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) once: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde hands over a reference
+fn is_zero(number: &u8) -> bool {
+    *number == 0
+}
+
+impl Extra {
+    pub(super) fn of(message: &Message) -> Self {
+        let extra = message.body.extra.as_ref();
+        extra.and_then(|json| serde_json::from_slice(json).ok()).unwrap_or_default()
+    }
+
+    fn encode(&self) -> Option<Bytes> {
+        if *self == Self::default() {
+            return None;
+        }
+        serde_json::to_vec(self).ok().map(Bytes::from)
+    }
+}
+
+/// A draft from a SEND whose payload has been decrypted, or what was wrong with that.
+///
+/// # Errors
+/// `UnsupportedChannelKind` or `InvalidChannelId`: there is no channel to judge it in.
+pub(super) fn draft(
+    send: &Send,
+    payload: Result<Bytes, Refusal>,
+    require_peer: bool,
+) -> Result<Draft, Refusal> {
+    let to = Address::parse(ChannelKind(send.channel_type), &send.channel_id)?;
+    let extra =
+        Extra { setting: send.setting.0, topic: send.topic.clone(), once: send.flags.sync_once };
+    let fault = payload.as_ref().err().copied();
+    let flags = Flags {
+        no_persist: send.flags.no_persist,
+        counts: send.flags.red_dot,
+        command: false,
+        receipt: send.setting.has_receipt(),
+    };
+    let body = Body {
+        client_no: send.client_msg_no.as_str().into(),
+        origin: WUKONG_ORIGIN,
+        tag: Arc::default(),
+        flags,
+        expire_secs: send.expire_secs,
+        payload: payload.unwrap_or_default(),
+        extra: extra.encode(),
+    };
+    Ok(Draft { to, body, on_reuse: OnReuse::Store, require_peer, fault })
+}
+
+/// The setting byte of a message for a wukong client.
+pub(super) fn setting(message: &Message, extra: &Extra) -> Setting {
+    let mut setting = extra.setting;
+    if message.body.flags.receipt {
+        setting |= Setting::RECEIPT;
+    }
+    Setting(setting)
+}
+
+/// The client number of a message for a wukong client: never empty, as its SDKs key on it.
+pub(super) fn client_msg_no(message: &Message) -> std::borrow::Cow<'_, str> {
+    if message.body.client_no.is_empty() || message.body.origin != WUKONG_ORIGIN {
+        format!("x-{}", message.id).into()
+    } else {
+        (&*message.body.client_no).into()
+    }
+}
+
+/// A message's payload for a wukong client: the author's bytes if a wukong client wrote it.
+#[must_use]
+pub fn wukong_payload(message: &Message) -> Bytes {
+    if message.body.origin == WUKONG_ORIGIN {
+        return message.body.payload.clone();
+    }
+    let json = payload(&content_of_message(message));
+    serde_json::to_vec(&json).map(Bytes::from).unwrap_or_default()
+}
+
+/// Content as a wukong payload.
+fn payload(content: &Content) -> Value {
+    match content {
+        Content::Text { text, mentions, mention_all } => {
+            let mut payload = json!({"type": 1, "content": text});
+            if !mentions.is_empty() || *mention_all {
+                payload["mention"] = json!({"all": u8::from(*mention_all), "uids": mentions});
+            }
+            payload
+        }
+        Content::Tip { text } => json!({"type": 1, "content": text}),
+        Content::Image { url, width, height, size, .. } => {
+            json!({"type": 2, "url": url, "width": width, "height": height, "size": size})
+        }
+        Content::Audio { url, duration_s, size } => {
+            json!({"type": 4, "url": url, "timeTrad": duration_s, "size": size})
+        }
+        Content::Video { url, cover, duration_s, width, height, size, name } => json!({
+            "type": 5, "url": url, "cover": cover.as_deref().unwrap_or_default(),
+            "second": duration_s, "width": width, "height": height, "size": size,
+            "name": name.as_deref().unwrap_or_default(),
+        }),
+        Content::File { url, name, size, .. } => {
+            json!({"type": 8, "url": url, "name": name, "size": size})
+        }
+        Content::Location { lat, lng, title, address } => json!({
+            "type": 6, "lat": lat, "lng": lng, "latitude": lat, "longitude": lng,
+            "title": title, "address": address,
+        }),
+        Content::Link { title, text, url, .. } => {
+            let content = format!("{title}\n{text}\n{url}");
+            let offset = content.encode_utf16().count() - url.encode_utf16().count();
+            let length = url.encode_utf16().count();
+            let link = json!({"offset": offset, "length": length, "type": "link", "value": url});
+            json!({"type": 1, "content": content, "entities": [link]})
+        }
+        Content::Card { uid, name } => json!({"type": 7, "uid": uid, "name": name}),
+        Content::Notice { title, msg, target, service_id } => {
+            let notice = json!({
+                "title": title, "msg": msg, "target": target, "serviceId": service_id,
+            });
+            json!({"type": 1, "content": content.fallback_text(), "notice": notice})
+        }
+        Content::Custom { data: Value::Object(data), .. } if type_of(data) >= 100 => {
+            Value::Object(data.clone())
+        }
+        Content::Custom { tag, data } => json!({"type": 100, "tag": tag, "data": data}),
+        Content::Command { cmd, param } => json!({"type": 99, "cmd": cmd, "param": param}),
+        Content::Unknown { raw } => json!({"type": 999, "raw": raw}),
+    }
+}
+
+fn type_of(payload: &Map<String, Value>) -> u64 {
+    number(payload, "type")
+}
+
+fn number(payload: &Map<String, Value>, key: &str) -> u64 {
+    match payload.get(key) {
+        Some(Value::Number(n)) => n.as_u64().unwrap_or(0),
+        Some(Value::String(s)) => s.trim().parse().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+fn small(payload: &Map<String, Value>, key: &str) -> u32 {
+    u32::try_from(number(payload, key)).unwrap_or(0)
+}
+
+fn string(payload: &Map<String, Value>, key: &str) -> String {
+    payload.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+fn optional(payload: &Map<String, Value>, key: &str) -> Option<String> {
+    Some(string(payload, key)).filter(|text| !text.is_empty())
+}
+
+/// What a wukong payload means.
+pub(crate) fn content(bytes: &[u8]) -> Content {
+    let Ok(Value::Object(payload)) = serde_json::from_slice(bytes) else { return unknown(bytes) };
+    let p = &payload;
+    let degrees = |first: &str, second: &str| {
+        let value = p.get(first).or_else(|| p.get(second));
+        value.and_then(Value::as_f64).unwrap_or(0.0)
+    };
+    match type_of(p) {
+        1 => text(p),
+        2 | 3 => Content::Image {
+            url: string(p, "url"),
+            width: small(p, "width"),
+            height: small(p, "height"),
+            size: number(p, "size"),
+            thumb: None,
+        },
+        4 => Content::Audio {
+            url: string(p, "url"),
+            duration_s: small(p, "timeTrad"),
+            size: number(p, "size"),
+        },
+        5 => Content::Video {
+            url: string(p, "url"),
+            cover: optional(p, "cover"),
+            duration_s: small(p, "second"),
+            width: small(p, "width"),
+            height: small(p, "height"),
+            size: number(p, "size"),
+            name: optional(p, "name"),
+        },
+        6 => Content::Location {
+            lat: degrees("lat", "latitude"),
+            lng: degrees("lng", "longitude"),
+            title: string(p, "title"),
+            address: string(p, "address"),
+        },
+        7 => Content::Card { uid: string(p, "uid"), name: string(p, "name") },
+        8 => Content::File {
+            url: string(p, "url"),
+            name: string(p, "name"),
+            size: number(p, "size"),
+            mime: None,
+        },
+        99 => Content::Command {
+            cmd: string(p, "cmd"),
+            param: p.get("param").cloned().unwrap_or_default(),
+        },
+        kind if (100..1000).contains(&kind) && kind != 999 => {
+            Content::Custom { tag: kind.to_string(), data: Value::Object(payload) }
+        }
+        1000..=1999 => Content::Tip { text: tip(p) },
+        kind if kind >= 2000 => {
+            Content::Custom { tag: kind.to_string(), data: Value::Object(payload) }
+        }
+        _ => unknown(bytes),
+    }
+}
+
+fn text(p: &Map<String, Value>) -> Content {
+    if let Some(Value::Object(notice)) = p.get("notice") {
+        return Content::Notice {
+            title: string(notice, "title"),
+            msg: string(notice, "msg"),
+            target: optional(notice, "target"),
+            service_id: optional(notice, "serviceId"),
+        };
+    }
+    let mention = p.get("mention");
+    let uids = mention.and_then(|mention| mention.get("uids")).and_then(Value::as_array);
+    let uids = uids.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
+    let all = mention.and_then(|mention| mention.get("all"));
+    Content::Text {
+        text: string(p, "content"),
+        mentions: uids.collect(),
+        mention_all: all.is_some_and(|all| all.as_u64() == Some(1) || all == &Value::Bool(true)),
+    }
+}
+
+/// A system notice is a template with {0}, {1}… and the names that go there.
+fn tip(p: &Map<String, Value>) -> String {
+    let mut text = string(p, "content");
+    let extra = p.get("extra").and_then(Value::as_array);
+    for (at, who) in extra.into_iter().flatten().enumerate() {
+        let name = who.get("name").and_then(Value::as_str).unwrap_or_default();
+        text = text.replace(&format!("{{{at}}}"), name);
+    }
+    text
+}

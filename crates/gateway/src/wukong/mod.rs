@@ -1,0 +1,11 @@
+//! The WuKongIM dialect (protocols/wukong.md): its machine and its mapping to the core.
+
+mod deliver;
+pub(crate) mod machine;
+pub(crate) mod map;
+pub(crate) mod reasons;
+pub(crate) mod settings;
+mod unacked;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,64 @@
+//! Messages that the client has not acknowledged: sent again after a minute, five times.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crosstalk_core::message::Message;
+
+/// After how long a message is sent again (wukong.md §6.4).
+const RESEND_MS: u64 = 60_000;
+/// How often, besides the first time.
+const RESENDS: u8 = 5;
+/// Messages that may be unacknowledged before no more are given.
+const WINDOW: usize = 1000;
+
+struct Entry {
+    message: Arc<Message>,
+    due_mono_ms: u64,
+    resent: u8,
+}
+
+/// In the order in which they are due.
+#[derive(Default)]
+pub(super) struct Unacked(VecDeque<Entry>);
+
+impl Unacked {
+    pub(super) fn given(&mut self, message: &Arc<Message>, mono_ms: u64) {
+        let due_mono_ms = mono_ms + RESEND_MS;
+        self.0.push_back(Entry { message: Arc::clone(message), due_mono_ms, resent: 0 });
+    }
+
+    /// Acknowledges every copy of a message.
+    pub(super) fn acked(&mut self, id: i64) {
+        // Acks mostly come in the order of the messages: look from the front.
+        if let Some(at) = self.0.iter().position(|entry| entry.message.id.0 == id) {
+            self.0.remove(at);
+        }
+        if self.0.is_empty() {
+            self.0 = VecDeque::new();
+        }
+    }
+
+    /// A message that is to be sent again now. One that was sent often enough is dropped.
+    pub(super) fn due(&mut self, mono_ms: u64) -> Option<Arc<Message>> {
+        while self.0.front().is_some_and(|entry| entry.due_mono_ms <= mono_ms) {
+            let mut entry = self.0.pop_front()?;
+            if entry.resent < RESENDS {
+                entry.resent += 1;
+                entry.due_mono_ms = mono_ms + RESEND_MS;
+                let message = Arc::clone(&entry.message);
+                self.0.push_back(entry);
+                return Some(message);
+            }
+        }
+        None
+    }
+
+    pub(super) fn next_due(&self) -> Option<u64> {
+        self.0.front().map(|entry| entry.due_mono_ms)
+    }
+
+    pub(super) fn has_room(&self) -> bool {
+        self.0.len() < WINDOW
+    }
+}

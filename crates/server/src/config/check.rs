@@ -1,0 +1,129 @@
+//! What a type cannot say about a setting: ranges, forms, and settings that need each other.
+
+use crosstalk_core::id::Realm;
+use crosstalk_gateway::net::TrustedProxies;
+use tracing_subscriber::EnvFilter;
+
+use super::schema::Config;
+
+/// Manager tokens that stand in samples; as good as none.
+const SAMPLES: [&str; 8] =
+    ["changeme", "change-me", "admin", "password", "secret", "token", "test", "123456"];
+/// The largest number of a node.
+const MAX_NODE: u16 = 1023;
+
+/// What the checks found.
+#[derive(Default)]
+pub(super) struct Findings {
+    /// Keys and what is wrong with them.
+    pub(super) problems: Vec<(&'static str, String)>,
+    /// What is allowed but worth a word.
+    pub(super) warnings: Vec<String>,
+}
+
+impl Findings {
+    fn problem(&mut self, key: &'static str, why: impl Into<String>) {
+        self.problems.push((key, why.into()));
+    }
+
+    fn unless(&mut self, holds: bool, key: &'static str, why: &str) {
+        if !holds {
+            self.problem(key, why);
+        }
+    }
+}
+
+/// Checks everything.
+pub(super) fn check(config: &Config, findings: &mut Findings) {
+    server(config, findings);
+    wukong(config, findings);
+    numbers(config, findings);
+    if let Err(error) = EnvFilter::builder().parse(&config.log.level) {
+        findings.problem(
+            "log.level",
+            format!("{error}; write error, warn, info, debug or trace, or a list of target=level"),
+        );
+    }
+    if let Err(why) = TrustedProxies::parse(&config.net.trusted_proxies) {
+        findings.problem("net.trusted_proxies", why);
+    }
+}
+
+fn server(config: &Config, findings: &mut Findings) {
+    let server = &config.server;
+    findings.unless(!server.data_dir.is_empty(), "server.data_dir", "must not be empty");
+    findings.unless(server.node_id <= MAX_NODE, "server.node_id", "must be 0 to 1023");
+    let public = &server.public;
+    let forms: [(&'static str, &str, &[&str]); 4] = [
+        ("server.public.tcp", &public.tcp, &[]),
+        ("server.public.ws", &public.ws, &["ws://"]),
+        ("server.public.wss", &public.wss, &["wss://"]),
+        ("server.public.http", &public.http, &["http://", "https://"]),
+    ];
+    for (key, text, schemes) in forms {
+        let fits = if schemes.is_empty() {
+            text.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok())
+        } else {
+            schemes.iter().any(|scheme| text.len() > scheme.len() && text.starts_with(scheme))
+        };
+        if !text.is_empty() && !fits {
+            let form = if schemes.is_empty() { "host:port" } else { schemes[0] };
+            findings.problem(key, format!("write it as {form}…, or leave it empty"));
+        }
+    }
+}
+
+fn wukong(config: &Config, findings: &mut Findings) {
+    let wukong = &config.wukong;
+    if let Err(error) = Realm::parse(&wukong.realm) {
+        findings.problem("wukong.realm", error.to_string());
+    }
+    for origin in &wukong.allowed_origins {
+        let is_origin = origin
+            .split_once("://")
+            .is_some_and(|(_, host)| !host.is_empty() && !host.contains('/'));
+        if origin != "*" && !is_origin {
+            let why = format!("`{origin}` is no origin; write https://host, or \"*\" for all");
+            findings.problem("wukong.allowed_origins", why);
+        }
+    }
+    if !config.dialects.wukong.enabled {
+        return;
+    }
+    if !wukong.token_auth {
+        let why = "wukong.token_auth is off: anyone may connect in any user's name";
+        findings.warnings.push(why.to_owned());
+    }
+    if !config.listen.wukong_api.is_exposed() {
+        return;
+    }
+    let address = config.listen.wukong_api;
+    let needed = |what: &str| {
+        format!(
+            "{what}, but listen.wukong_api = {address} can be reached from other machines; set \
+             wukong.manager_token to a long random text, or let the API listen on 127.0.0.1"
+        )
+    };
+    match wukong.manager_token.get() {
+        None => findings.problem("wukong.manager_token", needed("is not set")),
+        Some(token) if SAMPLES.contains(&token.to_lowercase().as_str()) => {
+            findings.problem("wukong.manager_token", needed("is a sample"));
+        }
+        Some(_) => {}
+    }
+}
+
+fn numbers(config: &Config, findings: &mut Findings) {
+    let limits = &config.limits;
+    let at_least_one = [
+        ("limits.payload_bytes", limits.payload_bytes),
+        ("limits.mailbox_items", limits.mailbox_items),
+        ("limits.mailbox_bytes", limits.mailbox_bytes),
+    ];
+    for (key, value) in at_least_one {
+        findings.unless(value > 0, key, "must be at least 1");
+    }
+    findings.unless((1..=64).contains(&config.store.reader_threads), "store.reader_threads", "must be 1 to 64");
+    findings.unless((1..=1024).contains(&config.im.lanes), "im.lanes", "must be 1 to 1024");
+}
+

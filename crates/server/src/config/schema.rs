@@ -1,0 +1,278 @@
+//! Every setting with its type and default. `crosstalk.example.toml` says what each means; a
+//! test keeps the two equal.
+
+use serde::{Deserialize, Serialize};
+
+use super::values::{Listener, Secret};
+
+/// The whole configuration.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The server as a whole.
+    pub server: Server,
+    /// Addresses it listens on.
+    pub listen: Listen,
+    /// Which dialects it speaks.
+    pub dialects: Dialects,
+    /// The wukong dialect.
+    pub wukong: Wukong,
+    /// The embedded store.
+    pub store: Store,
+    /// Bounds on what one user, address or session may use.
+    pub limits: Limits,
+    /// How the messenger behaves.
+    pub im: Im,
+    /// The log.
+    pub log: Log,
+    /// The network around the server.
+    pub net: Net,
+}
+
+/// `[server]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Server {
+    /// Where everything is kept.
+    pub data_dir: String,
+    /// The node's number in message ids.
+    pub node_id: u16,
+    /// How long clients and requests get to finish at shutdown.
+    pub shutdown_grace_secs: u64,
+    /// What clients are told instead of the addresses bound.
+    pub public: Public,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            data_dir: "./data".to_owned(),
+            node_id: 1,
+            shutdown_grace_secs: 10,
+            public: Public::default(),
+        }
+    }
+}
+
+/// `[server.public]`; an empty text means: what is bound.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Public {
+    /// Binary over TCP, `host:port`.
+    pub tcp: String,
+    /// WebSocket, `ws://…`.
+    pub ws: String,
+    /// WebSocket behind TLS, `wss://…`.
+    pub wss: String,
+    /// The HTTP interface, `http://…` or `https://…`.
+    pub http: String,
+}
+
+/// `[listen]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Listen {
+    /// REST, documentation, health, metrics, WebSocket at `/wk`.
+    pub http: Listener,
+    /// WuKongIM's binary protocol over TCP.
+    pub wukong_tcp: Listener,
+    /// WuKongIM's protocols over WebSocket.
+    pub wukong_ws: Listener,
+    /// WuKongIM's HTTP API.
+    pub wukong_api: Listener,
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        Self {
+            http: Listener::loopback(8080),
+            wukong_tcp: Listener::loopback(5100),
+            wukong_ws: Listener::loopback(5200),
+            wukong_api: Listener::loopback(5001),
+        }
+    }
+}
+
+impl Listen {
+    /// Every listener with its name.
+    #[must_use]
+    pub fn all(&self) -> [(&'static str, Listener); 4] {
+        [
+            ("http", self.http),
+            ("wukong_tcp", self.wukong_tcp),
+            ("wukong_ws", self.wukong_ws),
+            ("wukong_api", self.wukong_api),
+        ]
+    }
+}
+
+/// `[dialects.*]`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Dialects {
+    /// WuKongIM.
+    pub wukong: WukongSwitch,
+}
+
+/// `[dialects.wukong]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WukongSwitch {
+    /// Whether the dialect is spoken at all.
+    pub enabled: bool,
+}
+
+impl Default for WukongSwitch {
+    fn default() -> Self {
+        Self { enabled: true }
+    }
+}
+
+/// `[wukong]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Wukong {
+    /// The realm of its users.
+    pub realm: String,
+    /// Whether CONNECT needs a token.
+    pub token_auth: bool,
+    /// What its HTTP API wants to see in the header `token`.
+    pub manager_token: Secret,
+    /// Whether only users who exist already may be written to.
+    pub strict_users: bool,
+    /// Web origins whose pages may connect.
+    pub allowed_origins: Vec<String>,
+}
+
+impl Default for Wukong {
+    fn default() -> Self {
+        Self {
+            realm: "default".to_owned(),
+            token_auth: true,
+            manager_token: Secret::default(),
+            strict_users: false,
+            allowed_origins: vec!["*".to_owned()],
+        }
+    }
+}
+
+/// When an acknowledged message survives.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Durability {
+    /// A power cut.
+    #[default]
+    Full,
+    /// A crash of the process, but perhaps no power cut.
+    Relaxed,
+}
+
+/// `[store]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Store {
+    /// When an acknowledged message survives.
+    pub durability: Durability,
+    /// Threads that read.
+    pub reader_threads: usize,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { durability: Durability::Full, reader_threads: 4 }
+    }
+}
+
+/// `[limits]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Messages per second and user.
+    pub send_rate: u32,
+    /// Messages that a user may send at once before the rate counts.
+    pub send_burst: u32,
+    /// The largest payload.
+    pub payload_bytes: usize,
+    /// Failed logins per minute and address.
+    pub login_failures_per_address: u32,
+    /// Failed logins per minute, address and user.
+    pub login_failures_per_user: u32,
+    /// Events that may wait for one session.
+    pub mailbox_items: usize,
+    /// Bytes that may wait for one session.
+    pub mailbox_bytes: usize,
+    /// Client connections.
+    pub connections: usize,
+    /// Client connections of one address.
+    pub connections_per_address: usize,
+    /// HTTP connections of one listener.
+    pub http_connections: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            send_rate: 200,
+            send_burst: 1000,
+            payload_bytes: 1 << 20,
+            login_failures_per_address: 300,
+            login_failures_per_user: 20,
+            mailbox_items: 1024,
+            mailbox_bytes: 4 << 20,
+            connections: 0,
+            connections_per_address: 0,
+            http_connections: 4096,
+        }
+    }
+}
+
+/// `[im]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Im {
+    /// Strangers may not write to each other.
+    pub friends_only: bool,
+    /// How many lanes order and deliver messages.
+    pub lanes: usize,
+}
+
+impl Default for Im {
+    fn default() -> Self {
+        Self { friends_only: false, lanes: 8 }
+    }
+}
+
+/// The shape of a log line.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// What is logged.
+    pub level: String,
+    /// How it is logged.
+    pub format: LogFormat,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: "info".to_owned(), format: LogFormat::Text }
+    }
+}
+
+/// `[net]`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Net {
+    /// Proxies that are believed when they say who the client is.
+    pub trusted_proxies: Vec<String>,
+}

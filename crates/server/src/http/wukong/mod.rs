@@ -1,0 +1,1 @@
+//! WuKongIM's HTTP API.

@@ -1,0 +1,3 @@
+//! The `crosstalk` program.
+
+fn main() {}
