@@ -1,1 +1,19 @@
-//! tests
+//! What the integration tests stand on: real servers, and clients that talk to them.
+//!
+//! [`Server`] runs the `crosstalk` binary on free ports over a directory of its own; [`wukong`]
+//! speaks the binary dialect over real sockets, [`JsPeer`] is the JavaScript SDK in a process of
+//! its own, [`Http`] asks the REST and HTTP interfaces. Every wait is bounded and says in its
+//! panic what it waited for. Nothing here knows how the server works inside.
+
+mod http;
+mod js;
+mod seed;
+mod server;
+mod wait;
+pub mod wukong;
+
+pub use http::{Http, Reply};
+pub use js::JsPeer;
+pub use seed::Seed;
+pub use server::{Killer, Listeners, Server};
+pub use wait::{PATIENCE, eventually, within};

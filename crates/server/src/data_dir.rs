@@ -1,7 +1,8 @@
 //! The data folder: made with the owner's rights only, and held by one process at a time.
 
 use std::fs::{self, DirBuilder, File, TryLockError};
-use std::os::unix::fs::DirBuilderExt;
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -72,6 +73,27 @@ impl DataDir {
     pub fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
+}
+
+/// Replaces a file so that readers see the old content or the new one, and so does whoever looks
+/// after a power cut.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub fn write_atomically(path: &Path, content: &[u8], mode: u32) -> Result<()> {
+    let write = || -> io::Result<()> {
+        let draft = path.with_extension("tmp");
+        match fs::remove_file(&draft) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = File::options().write(true).create_new(true).mode(mode).open(&draft)?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        fs::rename(&draft, path)?;
+        path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+    };
+    write().with_context(|| format!("{} cannot be written", path.display()))
 }
 
 #[cfg(test)]

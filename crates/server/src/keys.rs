@@ -2,8 +2,8 @@
 //! that people show to the REST interface, and the server key that seals app secrets at rest.
 
 use std::fs;
-use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,6 +14,8 @@ use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
 use crosstalk_core::clock::Clock;
 use crosstalk_core::directory::Seal;
+
+use crate::data_dir::write_atomically;
 
 /// The admin key's file in the data folder.
 pub const ADMIN_KEY_FILE: &str = "admin.key";
@@ -121,27 +123,6 @@ fn read_or_make(path: &Path, make: impl FnOnce() -> Vec<u8>) -> Result<Vec<u8>> 
         }
         Err(error) => Err(error).with_context(|| format!("{shown} cannot be read")),
     }
-}
-
-/// Replaces a file so that readers see the old content or the new one, and so does whoever looks
-/// after a power cut.
-///
-/// # Errors
-/// When the folder cannot be written.
-pub fn write_atomically(path: &Path, content: &[u8], mode: u32) -> Result<()> {
-    let write = || -> std::io::Result<()> {
-        let draft = path.with_extension("tmp");
-        let mut file = fs::File::create(&draft)?;
-        file.set_permissions(fs::Permissions::from_mode(mode))?;
-        file.write_all(content)?;
-        file.sync_all()?;
-        fs::rename(&draft, path)?;
-        match path.parent() {
-            Some(folder) => fs::File::open(folder)?.sync_all(),
-            None => Ok(()),
-        }
-    };
-    write().with_context(|| format!("{} cannot be written", path.display()))
 }
 
 #[cfg(test)]

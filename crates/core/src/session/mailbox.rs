@@ -255,3 +255,6 @@ impl Mailbox {
         self.wake.notify_one();
     }
 }
+
+#[cfg(test)]
+mod tests;

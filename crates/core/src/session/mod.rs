@@ -44,3 +44,25 @@ impl std::fmt::Debug for Session {
         write!(f, "session {} of {}", self.id, self.user.uid)
     }
 }
+
+#[cfg(any(test, feature = "contract"))]
+impl Session {
+    /// A session that no hub knows, for tests of machines.
+    #[must_use]
+    pub fn detached(user: UserRef) -> std::sync::Arc<Self> {
+        std::sync::Arc::new(Self {
+            id: SessionId(0),
+            user,
+            realm: Realm::default(),
+            origin: Origin(u8::MAX),
+            device: Device { id: "d".into(), flag: 0, level: DeviceLevel::Slave },
+            sync_own: true,
+            peer: IpAddr::from([127, 0, 0, 1]),
+            opened_at_ms: 0,
+            mailbox: Mailbox::new(MailboxLimits::default()),
+            budget: std::sync::Arc::new(crate::send::limits::Budget::new(
+                &crate::send::limits::SendLimits::default(),
+            )),
+        })
+    }
+}

@@ -32,6 +32,8 @@ const OPENING_MS: u64 = 4_000;
 const IDLE_MS: u64 = 180_000;
 /// From a kick until the connection is closed (wukong.md §6.6).
 const FAREWELL_MS: u64 = 2_000;
+/// The packet type of CONNECT, the first byte's high nibble (wukong.md §1.2).
+const CONNECT: u8 = 1;
 /// The largest frame before the session is open: a CONNECT has four strings.
 const MAX_GREETING: usize = 16 * 1024;
 
@@ -42,7 +44,7 @@ enum Phase {
     /// Waits for CONNECT.
     Greeting,
     /// Waits for the core's word on the CONNECT.
-    Opening(Agreement),
+    Opening(Box<Agreement>),
     /// The session is open.
     Live(Box<Live>),
     /// Nothing is read or said any more.
@@ -117,9 +119,10 @@ impl Machine {
         let version = connect.version;
         self.decoder.set_version(negotiate(version));
         let Some(agreement) = self.agree(connect) else {
-            return self.fail(version, Reason::ClientKeyIsEmpty, connect, now, turn);
+            let time_diff_ms = now.wall_ms.saturating_sub(connect.client_timestamp_ms);
+            return self.refuse(version, Reason::ClientKeyIsEmpty, time_diff_ms, now, turn);
         };
-        self.phase = Phase::Opening(agreement);
+        self.phase = Phase::Opening(Box::new(agreement));
         let credential = if self.settings.token_auth {
             Credential::Token(connect.token.clone())
         } else {
@@ -152,18 +155,6 @@ impl Machine {
             server_key,
             salt,
         })
-    }
-
-    fn fail(
-        &mut self,
-        client_version: u8,
-        reason: Reason,
-        connect: &Connect,
-        now: Now,
-        turn: &mut Turn,
-    ) {
-        let time_diff_ms = now.wall_ms.saturating_sub(connect.client_timestamp_ms);
-        self.refuse(client_version, reason, time_diff_ms, now, turn);
     }
 
     fn refuse(
@@ -254,6 +245,11 @@ impl Protocol for Machine {
             if matches!(self.phase, Phase::Over) {
                 return input.clear();
             }
+            // Whatever does not begin as a CONNECT need not be waited for to its end.
+            if matches!(self.phase, Phase::Greeting) && input[0] >> 4 != CONNECT {
+                input.clear();
+                return self.close(now, close_code::PROTOCOL, turn);
+            }
             // What follows a CONNECT in the same breath waits for the session.
             if matches!(self.phase, Phase::Opening(_)) {
                 return;
@@ -288,13 +284,14 @@ impl Protocol for Machine {
                 return self.refuse(client_version, reason, time_diff_ms, now, turn);
             }
         };
-        let keys = (agreement.server_key, agreement.salt);
+        let Agreement { cipher, server_key, salt, .. } = *agreement;
+        let keys = (server_key, salt);
         self.connack(client_version, Reason::Success, time_diff_ms, keys, turn);
         self.decoder.set_max_frame(usize::MAX);
         self.since_mono_ms = now.mono_ms;
         self.phase = Phase::Live(Box::new(Live {
             version: negotiate(client_version),
-            cipher: agreement.cipher,
+            cipher,
             uid: session.user.uid.clone(),
             next_ticket: 0,
             echoes: VecDeque::new(),

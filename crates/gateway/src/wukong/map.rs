@@ -273,3 +273,6 @@ fn tip(p: &Map<String, Value>) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,85 @@
-//! HTTP: our own REST, and the HTTP API of each dialect.
+//! HTTP: our own REST interface, WuKongIM's, and what surrounds them: health, metrics, the
+//! interface's documentation, WebSocket upgrades, limits.
+//!
+//! Handlers see the messenger and nothing of the gateway or the store; only `/wk` hands a
+//! connection to the gateway.
 
+mod docs;
+mod health;
+pub mod listen;
+pub mod metrics;
+mod problem;
 pub mod state;
+mod upgrade;
 pub mod v1;
+pub mod watch;
 pub mod wukong;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Router, middleware};
+use crosstalk_gateway::Gateway;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use self::metrics::Metrics;
+use self::state::{ApiState, Readiness, WukongApiState};
+
+/// The largest body of a request.
+const BODY_BYTES: usize = 2 << 20;
+/// How long a request may take, its body included.
+const REQUEST_DEADLINE: Duration = Duration::from_secs(30);
+
+/// What `listen.http` serves.
+pub struct Site {
+    /// State of the REST interface.
+    pub api: ApiState,
+    /// What `/readyz` asks.
+    pub ready: Readiness,
+    /// What `/metrics` shows.
+    pub metrics: Arc<Metrics>,
+    /// Who takes WebSocket connections.
+    pub gateway: Arc<Gateway>,
+    /// The address that the interface's document names; empty = the one it was fetched from.
+    pub public_url: String,
+}
+
+/// The routes of `listen.http`.
+#[must_use]
+pub fn site(site: Site) -> Router {
+    let (rest, document) = v1::router(site.api);
+    let routes = Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready).with_state(site.ready))
+        .route("/metrics", get(metrics::show).with_state(Arc::clone(&site.metrics)))
+        .route("/wk", get(upgrade::wukong).with_state(site.gateway))
+        .merge(docs::router(document, &site.public_url))
+        .merge(rest)
+        .fallback(problem::no_route);
+    guard(routes)
+        .layer(middleware::from_fn(problem::explain))
+        .layer(middleware::from_fn_with_state(site.metrics, watch::watch))
+}
+
+/// The routes of `listen.wukong_api`.
+#[must_use]
+pub fn wukong_site(state: WukongApiState, metrics: Arc<Metrics>) -> Router {
+    guard(wukong::router(state)).layer(middleware::from_fn_with_state(metrics, watch::watch))
+}
+
+/// Bounds on what one request may use, and what becomes of a handler's panic.
+fn guard(routes: Router) -> Router {
+    routes
+        .layer(DefaultBodyLimit::disable())
+        .layer(RequestBodyLimitLayer::new(BODY_BYTES))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_DEADLINE))
+        .layer(CatchPanicLayer::new())
+}
+
+#[cfg(test)]
+mod tests;

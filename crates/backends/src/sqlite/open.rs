@@ -1,0 +1,125 @@
+//! Connections: which file, which pragmas, and that nobody else writes it.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+use tempfile::TempDir;
+
+use super::error::{DbError, DbResult};
+use super::migrate;
+use super::options::{Durability, SqliteOptions};
+
+/// Bytes per page. Most pages that a commit touches are touched for one entry of some 20
+/// bytes (an index leaf per channel, a key leaf per client number), so small pages write
+/// less.
+pub(super) const PAGE_BYTES: u64 = 4096;
+
+/// How long a statement waits for a lock that somebody else holds, such as a backup tool.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// Statements kept prepared per connection: more than there are.
+const STATEMENTS: usize = 128;
+
+/// Page caches, in KiB. What is not here is read from the system's file cache. Memory maps
+/// are not used: an I/O error there kills the process instead of failing a statement.
+const WRITER_CACHE_KIB: i64 = 64 << 10;
+const READER_CACHE_KIB: i64 = 16 << 10;
+
+/// Where a database lives, and what keeps it ours.
+pub(super) struct Place {
+    pub(super) path: PathBuf,
+    durability: &'static str,
+    /// Held for as long as the store is open. The database file itself must not be opened
+    /// besides: closing any handle of it would drop SQLite's own locks.
+    _lock: File,
+    _temporary: Option<TempDir>,
+}
+
+impl Place {
+    /// Finds the file and locks it.
+    ///
+    /// # Errors
+    /// `Unavailable` when another store has it open or it cannot be reached.
+    pub(super) fn take(options: &SqliteOptions) -> DbResult<Self> {
+        let (path, temporary) = match &options.path {
+            Some(path) => (path.clone(), None),
+            None => {
+                let dir = tempfile::Builder::new().prefix("crosstalk-").tempdir();
+                let dir = dir.map_err(|error| io("no temporary directory", &error))?;
+                (dir.path().join("crosstalk.db"), Some(dir))
+            }
+        };
+        let durability = match (temporary.is_some(), options.durability) {
+            (true, _) => "OFF",
+            (false, Durability::Full) => "FULL",
+            (false, Durability::Relaxed) => "NORMAL",
+        };
+        Ok(Self { _lock: lock(&path)?, path, durability, _temporary: temporary })
+    }
+
+    /// Opens the connection that writes: checks the file, then brings it up to date.
+    ///
+    /// # Errors
+    /// `Corrupt` for a foreign or broken file, `TooNew` for one of a later version.
+    pub(super) fn writer(&self) -> DbResult<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut conn = Connection::open_with_flags(&self.path, flags)?;
+        conn.busy_timeout(BUSY)?;
+        migrate::inspect(&conn)?;
+        conn.pragma_update(None, "page_size", PAGE_BYTES.cast_signed())?;
+        let mode: String = conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+        if mode != "wal" {
+            let why = format!("no write-ahead log is possible here (journal mode {mode})");
+            return Err(DbError::Unavailable(why));
+        }
+        configure(&conn, WRITER_CACHE_KIB)?;
+        conn.pragma_update(None, "synchronous", self.durability)?;
+        migrate::migrate(&mut conn)?;
+        Ok(conn)
+    }
+
+    /// Opens a connection that can only read.
+    pub(super) fn reader(&self) -> DbResult<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let conn = Connection::open_with_flags(&self.path, flags)?;
+        conn.busy_timeout(BUSY)?;
+        configure(&conn, READER_CACHE_KIB)?;
+        conn.pragma_update(None, "query_only", true)?;
+        Ok(conn)
+    }
+}
+
+fn configure(conn: &Connection, cache_kib: i64) -> DbResult<()> {
+    // The writer moves the log by itself; a closing connection must not do it in passing.
+    conn.pragma_update(None, "wal_autocheckpoint", 0)?;
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    conn.pragma_update(None, "foreign_keys", false)?;
+    conn.pragma_update(None, "temp_store", "MEMORY")?;
+    conn.pragma_update(None, "cache_size", -cache_kib)?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(())
+}
+
+/// Two writers would give the same seqs: the second is refused.
+fn lock(path: &Path) -> DbResult<File> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let options = OpenOptions::new().create(true).truncate(false).write(true).open(name);
+    let file = options.map_err(|error| io("the lock file cannot be opened", &error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(DbError::Unavailable("the database is in use by another server".to_owned()))
+        }
+        Err(TryLockError::Error(error)) => Err(io("the lock file cannot be locked", &error)),
+    }
+}
+
+fn io(what: &str, error: &std::io::Error) -> DbError {
+    DbError::Unavailable(format!("{what}: {error}"))
+}

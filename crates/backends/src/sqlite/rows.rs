@@ -1,0 +1,224 @@
+//! Messages as rows, and the checksum that stands beside each.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use crosstalk_core::channel::ChannelRef;
+use crosstalk_core::id::{MessageId, UserNum};
+use crosstalk_core::message::{Body, Flags, Message, Origin, expires_at_ms};
+use rusqlite::types::FromSqlError;
+use rusqlite::{Connection, Row};
+
+use super::Shared;
+use super::error::DbResult;
+use super::stats::add;
+
+/// A message's columns in the order in which they are written, read and summed.
+pub(super) struct MessageRow<'a> {
+    pub(super) id: i64,
+    pub(super) channel: i64,
+    pub(super) seq: i64,
+    pub(super) ordinal: i64,
+    pub(super) sender: i64,
+    pub(super) origin: i64,
+    pub(super) tag: &'a str,
+    pub(super) flags: i64,
+    pub(super) sent_at: i64,
+    pub(super) expires_at: Option<i64>,
+    pub(super) client_no: &'a str,
+    pub(super) payload: &'a [u8],
+    pub(super) extra: Option<&'a [u8]>,
+}
+
+/// The columns of [`read`].
+pub(super) const MESSAGE_COLUMNS: &str = "id, channel, seq, ordinal, sender, origin, tag, flags, \
+     sent_at, expires_at, client_no, payload, extra, crc";
+
+const INSERT: &str = "INSERT INTO message (id, channel, seq, ordinal, sender, origin, tag, flags, \
+     sent_at, expires_at, client_no, payload, extra, crc) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+
+impl<'a> MessageRow<'a> {
+    /// The row of a body at its place.
+    pub(super) fn new(place: (i64, i64, i64, i64), sender: UserNum, sent_at: i64, body: &'a Body) -> Self {
+        let (id, channel, seq, ordinal) = place;
+        Self {
+            id,
+            channel,
+            seq,
+            ordinal,
+            sender: sender.0,
+            origin: i64::from(body.origin.0),
+            tag: &body.tag,
+            flags: body.flags.bits(),
+            sent_at,
+            expires_at: expires_at_ms(sent_at, body.expire_secs),
+            client_no: &body.client_no,
+            payload: &body.payload,
+            extra: body.extra.as_deref(),
+        }
+    }
+
+    fn from_row(row: &'a Row<'_>) -> Result<(Self, i64), FromSqlError> {
+        let column = |at: usize| row.get_ref(at).map_err(|error| FromSqlError::Other(error.into()));
+        let found = Self {
+            id: column(0)?.as_i64()?,
+            channel: column(1)?.as_i64()?,
+            seq: column(2)?.as_i64()?,
+            ordinal: column(3)?.as_i64()?,
+            sender: column(4)?.as_i64()?,
+            origin: column(5)?.as_i64()?,
+            tag: column(6)?.as_str()?,
+            flags: column(7)?.as_i64()?,
+            sent_at: column(8)?.as_i64()?,
+            expires_at: column(9)?.as_i64_or_null()?,
+            client_no: column(10)?.as_str()?,
+            payload: column(11)?.as_blob()?,
+            extra: column(12)?.as_blob_or_null()?,
+        };
+        Ok((found, column(13)?.as_i64()?))
+    }
+
+    /// The sum over everything in the row. Lengths stand before texts, so that bytes cannot
+    /// move from one column to the next unseen.
+    pub(super) fn crc(&self) -> i64 {
+        let mut sum = crc32fast::Hasher::new();
+        let mut numbers = [0_u8; 8 * 13];
+        let expires_at = self.expires_at.unwrap_or(i64::MIN);
+        let extra = self.extra.map_or(-1, length);
+        let all = [
+            self.id,
+            self.channel,
+            self.seq,
+            self.ordinal,
+            self.sender,
+            self.origin,
+            self.flags,
+            self.sent_at,
+            expires_at,
+            length(self.tag.as_bytes()),
+            length(self.client_no.as_bytes()),
+            length(self.payload),
+            extra,
+        ];
+        for (to, number) in numbers.chunks_exact_mut(8).zip(all) {
+            to.copy_from_slice(&number.to_le_bytes());
+        }
+        sum.update(&numbers);
+        sum.update(self.tag.as_bytes());
+        sum.update(self.client_no.as_bytes());
+        sum.update(self.payload);
+        sum.update(self.extra.unwrap_or_default());
+        i64::from(sum.finalize())
+    }
+
+    /// Writes the row.
+    pub(super) fn insert(&self, conn: &Connection) -> DbResult<()> {
+        let mut insert = conn.prepare_cached(INSERT)?;
+        insert.execute(rusqlite::params![
+            self.id,
+            self.channel,
+            self.seq,
+            self.ordinal,
+            self.sender,
+            self.origin,
+            self.tag,
+            self.flags,
+            self.sent_at,
+            self.expires_at,
+            self.client_no,
+            self.payload,
+            self.extra,
+            self.crc(),
+        ])?;
+        Ok(())
+    }
+
+    fn body(&self) -> Body {
+        let life = self.expires_at.map_or(0, |at| at.saturating_sub(self.sent_at) / 1000);
+        Body {
+            client_no: self.client_no.into(),
+            origin: Origin(u8::try_from(self.origin).unwrap_or(0)),
+            tag: self.tag.into(),
+            flags: Flags::from_bits(self.flags),
+            expire_secs: u32::try_from(life).unwrap_or(0),
+            payload: Bytes::copy_from_slice(self.payload),
+            extra: self.extra.map(Bytes::copy_from_slice),
+        }
+    }
+}
+
+fn length(bytes: &[u8]) -> i64 {
+    i64::try_from(bytes.len()).unwrap_or(i64::MAX)
+}
+
+/// The message in a row of [`MESSAGE_COLUMNS`]. A damaged one is reported and keeps its
+/// place as a tombstone without content, so that a page stays whole: the server's own origin
+/// (which nobody passes through unparsed) and no payload. `None` if not even its sender is
+/// known.
+pub(super) fn read(
+    shared: &Shared,
+    conn: &Connection,
+    channel: &Arc<ChannelRef>,
+    row: &Row<'_>,
+) -> DbResult<Option<Message>> {
+    let found = MessageRow::from_row(row).ok();
+    let sound = found.as_ref().is_some_and(|(found, crc)| {
+        found.crc() == *crc && found.channel == channel.num.0
+    });
+    if let (true, Some((found, _))) = (sound, &found)
+        && let Some(sender) = shared.names.user(conn, UserNum(found.sender))?
+    {
+        return Ok(Some(Message {
+            id: MessageId(found.id),
+            channel: Arc::clone(channel),
+            seq: found.seq.cast_unsigned(),
+            ordinal: found.ordinal.cast_unsigned(),
+            sender,
+            sent_at_ms: found.sent_at,
+            body: Arc::new(found.body()),
+        }));
+    }
+    tombstone(shared, conn, channel, row)
+}
+
+fn tombstone(
+    shared: &Shared,
+    conn: &Connection,
+    channel: &Arc<ChannelRef>,
+    row: &Row<'_>,
+) -> DbResult<Option<Message>> {
+    // The place stands in the index as well; the rest is taken as far as it can be read.
+    let number = |at: usize| row.get::<_, i64>(at).unwrap_or(0);
+    let (id, seq) = (number(0), number(2));
+    tracing::error!(id, seq, channel = channel.num.0, "a stored message is damaged");
+    add(&shared.counters.damaged, 1);
+    let Some(sender) = shared.names.user(conn, UserNum(number(4)))? else { return Ok(None) };
+    Ok(Some(Message {
+        id: MessageId(id),
+        channel: Arc::clone(channel),
+        seq: seq.cast_unsigned(),
+        ordinal: number(3).cast_unsigned(),
+        sender,
+        sent_at_ms: number(8),
+        body: Arc::new(Body {
+            client_no: "".into(),
+            origin: Origin::REST,
+            tag: "".into(),
+            flags: Flags::from_bits(number(7)),
+            expire_secs: 0,
+            payload: Bytes::new(),
+            extra: None,
+        }),
+    }))
+}
+
+/// A seq, ordinal or count in a column.
+pub(super) fn count(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
+    Ok(row.get::<_, Option<i64>>(at)?.unwrap_or(0).max(0).cast_unsigned())
+}
+
+/// A seq from outside as SQLite can compare it.
+pub(super) fn seq(seq: u64) -> i64 {
+    i64::try_from(seq).unwrap_or(i64::MAX)
+}

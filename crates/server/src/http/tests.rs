@@ -1,0 +1,1 @@
+//! Routes around the interfaces themselves: problems, limits, health, metrics, documentation.

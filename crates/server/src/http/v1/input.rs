@@ -1,0 +1,214 @@
+//! What requests are made of: path segments, query, JSON body, and the ids in them. Whatever
+//! cannot be read is a problem that names the field.
+
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, JsonRejection};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::Json;
+use crosstalk_core::channel::{Address, ChannelKind};
+use crosstalk_core::id::{MessageId, Uid};
+use crosstalk_core::refusal::Refusal;
+use serde::de::{DeserializeOwned, Error as _, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use super::problem::Problem;
+
+/// The segments of the path.
+pub(super) struct Segments<T>(pub(super) T);
+
+impl<S, T> FromRequestParts<S> for Segments<T>
+where
+    S: Send + Sync,
+    T: DeserializeOwned + Send,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Path::from_request_parts(parts, state).await {
+            Ok(Path(segments)) => Ok(Self(segments)),
+            Err(why) => Err(Problem::new(Refusal::UndecodableContent, why.body_text())),
+        }
+    }
+}
+
+/// The query string.
+pub(super) struct Params<T>(pub(super) T);
+
+impl<S, T> FromRequestParts<S> for Params<T>
+where
+    S: Send + Sync,
+    T: DeserializeOwned,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Query::from_request_parts(parts, state).await {
+            Ok(Query(params)) => Ok(Self(params)),
+            Err(why) => Err(Problem::new(
+                Refusal::InvalidArgument,
+                after(&why.body_text(), "Failed to deserialize query string: "),
+            )),
+        }
+    }
+}
+
+/// A JSON body; none at all is read as `{}`. The media type is not looked at.
+pub(super) struct Body<T>(pub(super) T);
+
+impl<S, T> FromRequest<S> for Body<T>
+where
+    S: Send + Sync,
+    T: DeserializeOwned,
+{
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let bytes = Bytes::from_request(request, state).await.map_err(|why| unreadable(&why))?;
+        let bytes = if bytes.is_empty() { Bytes::from_static(b"{}") } else { bytes };
+        match Json::from_bytes(&bytes) {
+            Ok(Json(body)) => Ok(Self(body)),
+            Err(JsonRejection::JsonDataError(why)) => Err(Problem::new(
+                Refusal::InvalidArgument,
+                after(
+                    &why.body_text(),
+                    "Failed to deserialize the JSON body into the target type: ",
+                ),
+            )),
+            Err(why) => Err(Problem::new(Refusal::UndecodableContent, why.body_text())),
+        }
+    }
+}
+
+fn unreadable(why: &BytesRejection) -> Problem {
+    let refusal = if why.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        Refusal::TooLarge
+    } else {
+        Refusal::UndecodableContent
+    };
+    Problem::new(refusal, why.body_text())
+}
+
+fn after(text: &str, prefix: &str) -> String {
+    text.strip_prefix(prefix).unwrap_or(text).to_owned()
+}
+
+/// A user id out of the field `name`.
+pub(super) fn uid(name: &str, text: &str) -> Result<Uid, Problem> {
+    Uid::parse(text).map_err(|why| Problem::new(Refusal::InvalidUid, format!("{name}: {why}")))
+}
+
+/// User ids out of the list `name`, each once, in their order.
+pub(super) fn uids(name: &str, texts: &[String]) -> Result<Vec<Uid>, Problem> {
+    let mut seen = std::collections::HashSet::with_capacity(texts.len());
+    let mut uids = Vec::with_capacity(texts.len());
+    for (at, text) in texts.iter().enumerate() {
+        let uid = uid(&format!("{name}[{at}]"), text)?;
+        if seen.insert(uid.clone()) {
+            uids.push(uid);
+        }
+    }
+    Ok(uids)
+}
+
+/// A kind of channel: its number or its name.
+pub(super) fn kind(text: &str) -> Result<ChannelKind, Problem> {
+    ChannelKind::parse(text).ok_or_else(|| {
+        let why = format!("kind: there is no kind of channel {text:?}");
+        Problem::new(Refusal::UnsupportedChannelKind, why)
+    })
+}
+
+/// A channel as the path names it.
+pub(super) fn address(kind_text: &str, id: &str) -> Result<Address, Problem> {
+    let kind = kind(kind_text)?;
+    Address::parse(kind, id)
+        .map_err(|why| Problem::new(why, format!("id: {id:?} cannot be a {kind:?} channel's")))
+}
+
+/// A message id.
+pub(super) fn message_id(text: &str) -> Result<MessageId, Problem> {
+    let id = text.parse().ok().filter(|id: &i64| *id > 0);
+    id.map(MessageId).ok_or_else(|| Problem::field("id", "a message id is a decimal number"))
+}
+
+/// A kind of channel in a JSON body: a number, or a string with a number or name.
+pub(super) fn kind_in_body<'de, D: Deserializer<'de>>(from: D) -> Result<ChannelKind, D::Error> {
+    struct Kind;
+
+    impl Visitor<'_> for Kind {
+        type Value = ChannelKind;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("the number or name of a kind of channel")
+        }
+
+        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<ChannelKind, E> {
+            ChannelKind::parse(text).ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
+        }
+
+        fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<ChannelKind, E> {
+            let kind = u8::try_from(number).ok().map(ChannelKind).filter(|kind| kind.is_known());
+            kind.ok_or_else(|| E::invalid_value(Unexpected::Unsigned(number), &self))
+        }
+    }
+
+    from.deserialize_any(Kind)
+}
+
+/// A field that may be absent (`None`), `null` (`Some(None)`) or there.
+pub(super) fn nullable<'de, T, D>(from: D) -> Result<Option<Option<T>>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    Option::<T>::deserialize(from).map(Some).map_err(D::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    struct Holder {
+        #[serde(deserialize_with = "kind_in_body")]
+        kind: ChannelKind,
+        #[serde(default, deserialize_with = "nullable")]
+        name: Option<Option<String>>,
+    }
+
+    fn holder(json: &str) -> Result<Holder, serde_json::Error> {
+        serde_json::from_str(json)
+    }
+
+    #[test]
+    fn kinds_are_numbers_or_names() {
+        for json in [r#"{"kind":2}"#, r#"{"kind":"2"}"#, r#"{"kind":"group"}"#] {
+            assert_eq!(holder(json).expect("a kind").kind, ChannelKind::GROUP, "{json}");
+        }
+        for json in [r#"{"kind":0}"#, r#"{"kind":13}"#, r#"{"kind":"x"}"#, r#"{"kind":true}"#] {
+            assert!(holder(json).is_err(), "{json}");
+        }
+    }
+
+    #[test]
+    fn absent_null_and_given_differ() {
+        let name = |json| holder(json).expect("valid").name;
+        assert_eq!(name(r#"{"kind":2}"#), None);
+        assert_eq!(name(r#"{"kind":2,"name":null}"#), Some(None));
+        assert_eq!(name(r#"{"kind":2,"name":"n"}"#), Some(Some("n".to_owned())));
+    }
+
+    #[test]
+    fn ids_name_their_field() {
+        let texts = ["a".to_owned(), "b".to_owned(), "a".to_owned()];
+        assert_eq!(uids("members", &texts).map(|uids| uids.len()), Ok(2));
+        let wrong = uids("members", &["a".to_owned(), "b c".to_owned()]);
+        assert_eq!(wrong.map_err(|problem| problem.refusal()), Err(Some(Refusal::InvalidUid)));
+        for text in ["", "0", "-1", "1x", "99999999999999999999"] {
+            assert!(message_id(text).is_err(), "{text}");
+        }
+        assert_eq!(message_id("741200000000000001"), Ok(MessageId(741_200_000_000_000_001)));
+    }
+}

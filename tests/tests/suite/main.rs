@@ -1,0 +1,3 @@
+//! The integration tests: real servers, real sockets, real clients.
+
+mod basics;
