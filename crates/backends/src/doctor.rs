@@ -31,11 +31,17 @@ pub fn doctor_fsync(dir: &Path, elapsed: &dyn Fn() -> Duration) -> io::Result<Fs
     removed?;
     times.sort_unstable();
     let at = |percent: usize| times[(times.len() * percent).div_ceil(100).saturating_sub(1)];
-    Ok(FsyncLatency { p50: at(50), p99: at(99) })
+    Ok(FsyncLatency {
+        p50: at(50),
+        p99: at(99),
+    })
 }
 
 fn measure(path: &Path, elapsed: &dyn Fn() -> Duration) -> io::Result<Vec<Duration>> {
-    let mut file = OpenOptions::new().create_new(true).append(true).open(path)?;
+    let mut file = OpenOptions::new()
+        .create_new(true)
+        .append(true)
+        .open(path)?;
     let block = [0x5a_u8; WRITE_BYTES];
     let mut times = Vec::with_capacity(WRITES);
     for _ in 0..WRITES {

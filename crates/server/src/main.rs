@@ -1,3 +1,7 @@
 //! The `crosstalk` program.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    crosstalk::cli::run()
+}

@@ -43,6 +43,14 @@ impl Link {
     /// # Panics
     /// When nobody listens there.
     pub async fn open(addr: &str, transport: Transport, version: u8) -> Link {
+        Link::open_at(addr, "/", transport, version).await
+    }
+
+    /// As [`open`](Self::open), asking for a path if the transport has such.
+    ///
+    /// # Panics
+    /// When nobody listens there, or there is no WebSocket.
+    pub async fn open_at(addr: &str, path: &str, transport: Transport, version: u8) -> Link {
         let tcp = within(format!("a connection to {addr}"), TcpStream::connect(addr)).await;
         let tcp = tcp.unwrap_or_else(|error| panic!("cannot connect to {addr}: {error}"));
         // Each write of a test is to be a segment of its own.
@@ -50,9 +58,10 @@ impl Link {
         let stream = match transport {
             Transport::Tcp => Stream::Tcp(tcp),
             Transport::Ws => {
-                let upgrade = tokio_tungstenite::client_async(format!("ws://{addr}/"), tcp);
-                let upgraded = within(format!("the upgrade at {addr}"), upgrade).await;
-                Stream::Ws(Box::new(upgraded.expect("a WebSocket").0))
+                let upgrade = tokio_tungstenite::client_async(format!("ws://{addr}{path}"), tcp);
+                let upgraded = within(format!("the upgrade at {addr}{path}"), upgrade).await;
+                let upgraded = upgraded.unwrap_or_else(|error| panic!("{addr}{path}: {error}"));
+                Stream::Ws(Box::new(upgraded.0))
             }
         };
         Link {

@@ -16,6 +16,8 @@ pub const NO_KEY: &str = "";
 pub struct Login {
     listeners: Listeners,
     transport: Transport,
+    /// Address and path of a WebSocket, if not the listener of the transport.
+    through: Option<(String, String)>,
     version: u8,
     uid: String,
     token: Option<String>,
@@ -31,6 +33,7 @@ impl Login {
         Login {
             listeners: listeners.clone(),
             transport: Transport::Tcp,
+            through: None,
             version: LATEST_VERSION,
             uid: uid.to_owned(),
             token: None,
@@ -44,6 +47,14 @@ impl Login {
     #[must_use]
     pub fn over(mut self, transport: Transport) -> Login {
         self.transport = transport;
+        self
+    }
+
+    /// Over the WebSocket of this address and path.
+    #[must_use]
+    pub fn through(mut self, addr: &str, path: &str) -> Login {
+        self.transport = Transport::Ws;
+        self.through = Some((addr.to_owned(), path.to_owned()));
         self
     }
 
@@ -85,11 +96,12 @@ impl Login {
 
     /// Opens the connection and does not say anything yet.
     pub async fn link(&self) -> Link {
-        let addr = match self.transport {
-            Transport::Tcp => &self.listeners.wukong_tcp,
-            Transport::Ws => &self.listeners.wukong_ws,
+        let (addr, path) = match (&self.through, self.transport) {
+            (Some((addr, path)), _) => (addr.as_str(), path.as_str()),
+            (None, Transport::Tcp) => (self.listeners.wukong_tcp.as_str(), "/"),
+            (None, Transport::Ws) => (self.listeners.wukong_ws.as_str(), "/"),
         };
-        Link::open(addr, self.transport, self.version).await
+        Link::open_at(addr, path, self.transport, self.version).await
     }
 
     /// The CONNECT of this login, with the public half of `keys`.

@@ -84,7 +84,9 @@ impl Advances {
     pub(super) fn settle(&self, keys: &[Key], committed: bool) {
         for key in keys {
             let mut shard = self.shard(key.0).lock();
-            let Some(entry) = shard.get_mut(key) else { continue };
+            let Some(entry) = shard.get_mut(key) else {
+                continue;
+            };
             let next = entry.next.take();
             if committed {
                 entry.now = next.or(entry.now);
@@ -129,8 +131,11 @@ impl Advances {
     }
 
     fn keys(&self) -> Vec<Key> {
-        let mut keys: Vec<Key> =
-            self.shards.iter().flat_map(|shard| shard.lock().keys().copied().collect::<Vec<_>>()).collect();
+        let mut keys: Vec<Key> = self
+            .shards
+            .iter()
+            .flat_map(|shard| shard.lock().keys().copied().collect::<Vec<_>>())
+            .collect();
         // In the order of the table, so that a page is touched once.
         keys.sort_unstable();
         keys
@@ -183,7 +188,13 @@ impl Flush {
         let (began_ms, now_ms) = now;
         let sql = "SELECT flushed_through FROM meta";
         let through = conn.query_row(sql, [], |row| row.get(0))?;
-        let mut flush = Self { every_ms, limit, began_ms, through, cycle: None };
+        let mut flush = Self {
+            every_ms,
+            limit,
+            began_ms,
+            through,
+            cycle: None,
+        };
         let sql = "SELECT m.id, m.sender, m.channel, m.seq, m.ordinal, c.log \
                    FROM message m JOIN channel c ON c.num = m.channel \
                    WHERE m.id > ?1 ORDER BY m.id LIMIT ?2";
@@ -199,7 +210,10 @@ impl Flush {
                     continue;
                 }
                 let key = (UserNum(row.get(1)?), ChannelNum(row.get(2)?));
-                let place = Place { seq: rows::count(row, 3)?, ordinal: rows::count(row, 4)? };
+                let place = Place {
+                    seq: rows::count(row, 3)?,
+                    ordinal: rows::count(row, 4)?,
+                };
                 advances.stage(key, place);
                 advances.settle(&[key], true);
             }
@@ -217,7 +231,11 @@ impl Flush {
         let time = mono_ms.saturating_sub(self.began_ms) >= self.every_ms;
         if self.cycle.is_none() && (time && last > self.through || advances.len() >= self.limit) {
             self.began_ms = mono_ms;
-            self.cycle = Some(Cycle { keys: advances.keys(), done: 0, through: last });
+            self.cycle = Some(Cycle {
+                keys: advances.keys(),
+                done: 0,
+                through: last,
+            });
         }
     }
 
@@ -228,12 +246,19 @@ impl Flush {
         advances: &Advances,
         now_ms: i64,
     ) -> DbResult<Option<Slice>> {
-        let Some(cycle) = &self.cycle else { return Ok(None) };
+        let Some(cycle) = &self.cycle else {
+            return Ok(None);
+        };
         let rest = &cycle.keys[cycle.done..];
         let keys = &rest[..rest.len().min(SLICE)];
-        let mut slice = Slice { rows: Vec::with_capacity(keys.len()), keys: keys.len() };
+        let mut slice = Slice {
+            rows: Vec::with_capacity(keys.len()),
+            keys: keys.len(),
+        };
         for key in keys {
-            let Some(place) = advances.now(*key) else { continue };
+            let Some(place) = advances.now(*key) else {
+                continue;
+            };
             write(conn, *key, place, now_ms)?;
             slice.rows.push((*key, place));
         }
@@ -268,10 +293,16 @@ impl Flush {
         if last <= self.through {
             return Ok(());
         }
-        self.cycle = Some(Cycle { keys: advances.keys(), done: 0, through: last });
+        self.cycle = Some(Cycle {
+            keys: advances.keys(),
+            done: 0,
+            through: last,
+        });
         while self.cycle.is_some() {
             let transaction = conn.unchecked_transaction()?;
-            let Some(slice) = self.slice(conn, advances, now_ms)? else { break };
+            let Some(slice) = self.slice(conn, advances, now_ms)? else {
+                break;
+            };
             transaction.commit()?;
             self.committed(advances, &slice);
         }

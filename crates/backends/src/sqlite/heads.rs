@@ -43,13 +43,20 @@ pub(super) fn read(conn: &Connection, channel: ChannelNum) -> DbResult<Head> {
     let mut find = conn.prepare_cached(sql)?;
     let mut rows = find.query([channel.0])?;
     match rows.next()? {
-        Some(row) => Ok(Head { seq: count(row, 0)?, ordinal: count(row, 1)? }),
+        Some(row) => Ok(Head {
+            seq: count(row, 0)?,
+            ordinal: count(row, 1)?,
+        }),
         None => Ok(Head::default()),
     }
 }
 
 /// The ordinal at a seq; `None` if that message is not there.
-pub(super) fn ordinal_at(conn: &Connection, channel: ChannelNum, seq: u64) -> DbResult<Option<u64>> {
+pub(super) fn ordinal_at(
+    conn: &Connection,
+    channel: ChannelNum,
+    seq: u64,
+) -> DbResult<Option<u64>> {
     let sql = "SELECT ordinal FROM message WHERE channel = ?1 AND seq = ?2";
     let mut find = conn.prepare_cached(sql)?;
     let mut rows = find.query([channel.0, super::rows::seq(seq)])?;

@@ -44,7 +44,10 @@ pub(super) fn inspect(conn: &Connection) -> DbResult<()> {
 pub(super) fn migrate(conn: &mut Connection) -> DbResult<()> {
     conn.pragma_update(None, "application_id", APPLICATION_ID)?;
     let runner = embedded::migrations::runner();
-    let runner = runner.set_grouped(true).set_abort_divergent(true).set_abort_missing(true);
+    let runner = runner
+        .set_grouped(true)
+        .set_abort_divergent(true)
+        .set_abort_missing(true);
     runner.run(conn).map(|_| ()).map_err(failed)
 }
 
@@ -58,12 +61,18 @@ fn failed(error: refinery::Error) -> DbError {
 
 fn known_version() -> i64 {
     let all = embedded::migrations::runner();
-    all.get_migrations().iter().map(|migration| i64::from(migration.version())).max().unwrap_or(0)
+    all.get_migrations()
+        .iter()
+        .map(|migration| i64::from(migration.version()))
+        .max()
+        .unwrap_or(0)
 }
 
 fn stored_version(conn: &Connection) -> DbResult<Option<i64>> {
     let sql = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1";
-    let there: Option<i64> = conn.query_row(sql, [HISTORY], |row| row.get(0)).optional()?;
+    let there: Option<i64> = conn
+        .query_row(sql, [HISTORY], |row| row.get(0))
+        .optional()?;
     if there.is_none() {
         return Ok(None);
     }

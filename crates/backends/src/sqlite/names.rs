@@ -54,11 +54,19 @@ impl Names {
         if let Some(channel) = self.channels.get(&num) {
             return Ok(channel);
         }
-        let log = if row.get::<_, i64>(4)? == 0 { LogKind::Chat } else { LogKind::Command };
+        let log = if row.get::<_, i64>(4)? == 0 {
+            LogKind::Chat
+        } else {
+            LogKind::Command
+        };
         let key = ChannelKey {
             realm: realm(row, 1)?,
             kind: ChannelKind(row.get(2)?),
-            id: row.get_ref(3)?.as_str().map_err(|error| DbError::Corrupt(error.to_string()))?.into(),
+            id: row
+                .get_ref(3)?
+                .as_str()
+                .map_err(|error| DbError::Corrupt(error.to_string()))?
+                .into(),
         };
         Ok(self.remember(ChannelRef { num, key, log }))
     }
@@ -100,6 +108,9 @@ impl Names {
 
 /// A realm's name in a column.
 pub(super) fn realm(row: &Row<'_>, at: usize) -> DbResult<Realm> {
-    let name = row.get_ref(at)?.as_str().map_err(|error| DbError::Corrupt(error.to_string()))?;
+    let name = row
+        .get_ref(at)?
+        .as_str()
+        .map_err(|error| DbError::Corrupt(error.to_string()))?;
     Realm::parse(name).map_err(|error| DbError::Corrupt(format!("a realm's name: {error}")))
 }

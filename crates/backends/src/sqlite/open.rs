@@ -57,7 +57,12 @@ impl Place {
             (false, Durability::Full) => "FULL",
             (false, Durability::Relaxed) => "NORMAL",
         };
-        Ok(Self { _lock: lock(&path)?, path, durability, _temporary: temporary })
+        Ok(Self {
+            _lock: lock(&path)?,
+            path,
+            durability,
+            _temporary: temporary,
+        })
     }
 
     /// Opens the connection that writes: checks the file, then brings it up to date.
@@ -109,13 +114,17 @@ fn configure(conn: &Connection, cache_kib: i64) -> DbResult<()> {
 fn lock(path: &Path) -> DbResult<File> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
-    let options = OpenOptions::new().create(true).truncate(false).write(true).open(name);
+    let options = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(name);
     let file = options.map_err(|error| io("the lock file cannot be opened", &error))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            Err(DbError::Unavailable("the database is in use by another server".to_owned()))
-        }
+        Err(TryLockError::WouldBlock) => Err(DbError::Unavailable(
+            "the database is in use by another server".to_owned(),
+        )),
         Err(TryLockError::Error(error)) => Err(io("the lock file cannot be locked", &error)),
     }
 }

@@ -45,7 +45,10 @@ impl SqliteOptions {
     /// The usual settings for a file.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>, clock: Arc<dyn Clock>, ids: Arc<Snowflake>) -> Self {
-        Self { path: Some(path.into()), ..Self::temporary(clock, ids) }
+        Self {
+            path: Some(path.into()),
+            ..Self::temporary(clock, ids)
+        }
     }
 
     /// The usual settings for a private temporary store.

@@ -40,7 +40,12 @@ const INSERT: &str = "INSERT INTO message (id, channel, seq, ordinal, sender, or
 
 impl<'a> MessageRow<'a> {
     /// The row of a body at its place.
-    pub(super) fn new(place: (i64, i64, i64, i64), sender: UserNum, sent_at: i64, body: &'a Body) -> Self {
+    pub(super) fn new(
+        place: (i64, i64, i64, i64),
+        sender: UserNum,
+        sent_at: i64,
+        body: &'a Body,
+    ) -> Self {
         let (id, channel, seq, ordinal) = place;
         Self {
             id,
@@ -60,7 +65,10 @@ impl<'a> MessageRow<'a> {
     }
 
     fn from_row(row: &'a Row<'_>) -> Result<(Self, i64), FromSqlError> {
-        let column = |at: usize| row.get_ref(at).map_err(|error| FromSqlError::Other(error.into()));
+        let column = |at: usize| {
+            row.get_ref(at)
+                .map_err(|error| FromSqlError::Other(error.into()))
+        };
         let found = Self {
             id: column(0)?.as_i64()?,
             channel: column(1)?.as_i64()?,
@@ -135,7 +143,9 @@ impl<'a> MessageRow<'a> {
     }
 
     fn body(&self) -> Body {
-        let life = self.expires_at.map_or(0, |at| at.saturating_sub(self.sent_at) / 1000);
+        let life = self
+            .expires_at
+            .map_or(0, |at| at.saturating_sub(self.sent_at) / 1000);
         Body {
             client_no: self.client_no.into(),
             origin: Origin(u8::try_from(self.origin).unwrap_or(0)),
@@ -163,9 +173,9 @@ pub(super) fn read(
     row: &Row<'_>,
 ) -> DbResult<Option<Message>> {
     let found = MessageRow::from_row(row).ok();
-    let sound = found.as_ref().is_some_and(|(found, crc)| {
-        found.crc() == *crc && found.channel == channel.num.0
-    });
+    let sound = found
+        .as_ref()
+        .is_some_and(|(found, crc)| found.crc() == *crc && found.channel == channel.num.0);
     if let (true, Some((found, _))) = (sound, &found)
         && let Some(sender) = shared.names.user(conn, UserNum(found.sender))?
     {
@@ -191,9 +201,16 @@ fn tombstone(
     // The place stands in the index as well; the rest is taken as far as it can be read.
     let number = |at: usize| row.get::<_, i64>(at).unwrap_or(0);
     let (id, seq) = (number(0), number(2));
-    tracing::error!(id, seq, channel = channel.num.0, "a stored message is damaged");
+    tracing::error!(
+        id,
+        seq,
+        channel = channel.num.0,
+        "a stored message is damaged"
+    );
     add(&shared.counters.damaged, 1);
-    let Some(sender) = shared.names.user(conn, UserNum(number(4)))? else { return Ok(None) };
+    let Some(sender) = shared.names.user(conn, UserNum(number(4)))? else {
+        return Ok(None);
+    };
     Ok(Some(Message {
         id: MessageId(id),
         channel: Arc::clone(channel),
@@ -215,7 +232,11 @@ fn tombstone(
 
 /// A seq, ordinal or count in a column.
 pub(super) fn count(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
-    Ok(row.get::<_, Option<i64>>(at)?.unwrap_or(0).max(0).cast_unsigned())
+    Ok(row
+        .get::<_, Option<i64>>(at)?
+        .unwrap_or(0)
+        .max(0)
+        .cast_unsigned())
 }
 
 /// A seq from outside as SQLite can compare it.

@@ -37,6 +37,9 @@ const CONNECT: u8 = 1;
 /// The largest frame before the session is open: a CONNECT has four strings.
 const MAX_GREETING: usize = 16 * 1024;
 
+/// The scratch buffer that a connection keeps from message to message.
+const KEPT_SCRATCH: usize = 2 * 1024;
+
 /// The randomness a machine is born with: 32 bytes of key, 16 of salt.
 pub(crate) type Seed = [u8; 48];
 
@@ -227,6 +230,10 @@ impl Live {
         };
         let scratch = &mut self.scratch;
         let written = turn.out.frame(|out| recv(message, &to, scratch, out));
+        // One large message must not cost an idle connection its size for ever.
+        if scratch.capacity() > KEPT_SCRATCH {
+            *scratch = Vec::new();
+        }
         if let Err(error) = &written {
             // It stays in the history, where there is no frame to exceed.
             tracing::warn!(%error, id = message.id.0, "a message fits no frame");
@@ -304,6 +311,9 @@ impl Protocol for Machine {
         let Phase::Live(live) = &mut self.phase else { return };
         let Some(echo) = live.echoes.pop_front() else { return };
         debug_assert_eq!(echo.ticket, ticket, "answers come in the order of the commands");
+        if live.echoes.is_empty() {
+            live.echoes = VecDeque::new();
+        }
         let (message_id, message_seq, reason) = match reply {
             Ok(accepted) => (accepted.id.0, accepted.seq, Reason::Success),
             Err(refused) => (refused.id.0, 0, send_reason(refused.why)),

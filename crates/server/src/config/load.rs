@@ -3,7 +3,7 @@
 //! Settings are applied one by one, weakest source first. Whatever does not fit when it is
 //! applied is reported with the place it came from; all problems are reported at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -204,7 +204,10 @@ impl Gathered {
             return;
         }
         if !self.known.contains_key(&key) {
-            let why = unknown(&self.known, &key);
+            let why = match value {
+                Value::Table(_) => unknown_section(&self.known, &key),
+                _ => unknown(&self.known, &key),
+            };
             return self.problem(place, &key, why);
         }
         let mut table = self.table.clone();
@@ -308,12 +311,20 @@ fn unknown(known: &BTreeMap<String, Value>, key: &str) -> String {
     }
     let last = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
     let elsewhere = known.keys().find(|it| last(it) == last(key));
-    let close = |it: &&String| strsim::normalized_damerau_levenshtein(it, key);
-    let nearest = known.keys().max_by(|a, b| close(a).total_cmp(&close(b)));
-    match elsewhere.or(nearest) {
-        Some(nearest) => format!("unknown setting; did you mean {nearest}?"),
-        None => "unknown setting".to_owned(),
-    }
+    let nearest = elsewhere.or_else(|| nearest(known.keys(), key));
+    format!("unknown setting; did you mean {}?", nearest.map_or("", String::as_str))
+}
+
+fn unknown_section(known: &BTreeMap<String, Value>, key: &str) -> String {
+    let sections: BTreeSet<String> =
+        known.keys().filter_map(|key| Some(key.rsplit_once('.')?.0.to_owned())).collect();
+    let nearest = nearest(sections.iter(), key);
+    format!("unknown section; did you mean [{}]?", nearest.map_or("", String::as_str))
+}
+
+fn nearest<'a>(names: impl Iterator<Item = &'a String>, name: &str) -> Option<&'a String> {
+    let close = |it: &String| strsim::normalized_damerau_levenshtein(it, name);
+    names.max_by(|a, b| close(a).total_cmp(&close(b)))
 }
 
 fn settings_of(known: &BTreeMap<String, Value>, section: &str) -> String {

@@ -179,7 +179,7 @@ pub struct Store {
 
 impl Default for Store {
     fn default() -> Self {
-        Self { durability: Durability::Full, reader_threads: 4 }
+        Self { durability: Durability::Full, reader_threads: 2 }
     }
 }
 

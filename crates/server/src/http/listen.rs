@@ -187,3 +187,106 @@ fn client_of(
     let client = trusted.client_of(peer.ip(), forwarded);
     if client == peer.ip() { peer } else { SocketAddr::new(client, 0) }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+    use std::time::Instant;
+
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::sync::Notify;
+
+    use super::*;
+
+    const GRACE: Duration = Duration::from_secs(10);
+
+    struct Running {
+        listeners: HttpListeners,
+        address: SocketAddr,
+        /// Set off when a request is in its handler.
+        began: Arc<Notify>,
+        /// Lets the handler answer.
+        go: Arc<Notify>,
+    }
+
+    /// Serves `/`, which answers with the client's address, and `/slow`, which waits.
+    fn run(trusted: &[&str], connections: usize) -> Running {
+        let (began, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (starts, waits) = (Arc::clone(&began), Arc::clone(&go));
+        let slow = async move || {
+            starts.notify_one();
+            waits.notified().await;
+            "done"
+        };
+        let who = async |ConnectInfo(client): ConnectInfo<SocketAddr>| client.ip().to_string();
+        let router = Router::new().route("/", get(who)).route("/slow", get(slow));
+        let trusted: Vec<String> = trusted.iter().map(|it| (*it).to_owned()).collect();
+        let trusted = TrustedProxies::parse(&trusted).expect("addresses");
+        let listeners = HttpListeners::new(trusted, connections);
+        let listener = bind((Ipv4Addr::LOCALHOST, 0).into()).expect("a port");
+        let address = listener.local_addr().expect("an address");
+        listeners.serve("test", listener, router);
+        Running { listeners, address, began, go }
+    }
+
+    async fn ask(address: SocketAddr, path: &str, headers: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(address).await.expect("a connection");
+        let head = format!("GET {path} HTTP/1.1\r\nhost: x\r\n{headers}\r\n");
+        stream.write_all(head.as_bytes()).await.expect("written");
+        stream
+    }
+
+    async fn read_to_end(mut stream: TcpStream) -> String {
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await.expect("read");
+        text
+    }
+
+    #[tokio::test]
+    async fn running_requests_are_finished_and_unused_connections_not_waited_for() {
+        let Running { listeners, address, began, go } = run(&[], 0);
+        let _unused = TcpStream::connect(address).await.expect("a connection");
+        let asked = ask(address, "/slow", "").await;
+        began.notified().await;
+        let start = Instant::now();
+        let (answer, ()) = tokio::join!(read_to_end(asked), async {
+            let stopped = listeners.shutdown(GRACE);
+            go.notify_one();
+            stopped.await;
+        });
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("done"), "{answer}");
+        assert!(start.elapsed() < GRACE);
+        assert!(TcpStream::connect(address).await.is_err(), "no longer accepting");
+    }
+
+    #[tokio::test]
+    async fn what_does_not_finish_in_time_is_cut_off() {
+        let Running { listeners, address, began, .. } = run(&[], 0);
+        let asked = ask(address, "/slow", "").await;
+        began.notified().await;
+        listeners.shutdown(Duration::from_millis(1)).await;
+        assert_eq!(read_to_end(asked).await, "");
+    }
+
+    #[tokio::test]
+    async fn connections_beyond_the_limit_are_closed() {
+        let Running { address, began, go, .. } = run(&[], 1);
+        let first = ask(address, "/slow", "connection: close\r\n").await;
+        began.notified().await;
+        let mut second = TcpStream::connect(address).await.expect("a connection");
+        assert_eq!(second.read(&mut [0; 1]).await.unwrap_or(0), 0);
+        go.notify_one();
+        assert!(read_to_end(first).await.ends_with("done"));
+    }
+
+    #[tokio::test]
+    async fn only_trusted_proxies_name_the_client() {
+        let named = "x-forwarded-for: 192.0.2.7\r\nconnection: close\r\n";
+        for (trusted, client) in [(&["127.0.0.0/8"][..], "192.0.2.7"), (&[], "127.0.0.1")] {
+            let running = run(trusted, 0);
+            let answer = read_to_end(ask(running.address, "/", named).await).await;
+            assert!(answer.ends_with(&format!("\r\n{client}")), "{answer}");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Appending one message inside the writer's transaction.
+
+use crosstalk_core::channel::LogKind;
+use crosstalk_core::log::{Append, AppendOutcome, Head};
+use crosstalk_core::message::OnReuse;
+use rusqlite::Connection;
+
+use super::Shared;
+use super::advance::{Key, Place};
+use super::dedup::{Claim, Dedup, Found};
+use super::error::DbResult;
+use super::heads::Heads;
+use super::rows::{self, MessageRow};
+
+/// What appending needs of the writer for the length of a transaction.
+pub(super) struct Appender<'a> {
+    pub(super) conn: &'a Connection,
+    pub(super) shared: &'a Shared,
+    pub(super) heads: &'a mut Heads,
+    pub(super) dedup: &'a Dedup,
+    /// Own advances that the end of the transaction settles.
+    pub(super) staged: &'a mut Vec<Key>,
+    /// The newest id of the transaction.
+    pub(super) last: &'a mut i64,
+}
+
+impl Appender<'_> {
+    /// Appends a message, or finds that it was appended before. The outcome counts only when
+    /// the transaction is committed.
+    pub(super) fn append(&mut self, item: &Append) -> DbResult<AppendOutcome> {
+        let body = &*item.body;
+        let key = body.client_key(&item.channel.key.realm);
+        let claim = key.map(|key| Claim {
+            key,
+            digest: body.digest(),
+            sender: item.sender.num,
+            channel: item.channel.num,
+            client_no: &body.client_no,
+        });
+        if let Some(claim) = &claim {
+            match self.dedup.find(self.conn, &self.shared.counters, claim)? {
+                Found::Same {
+                    id,
+                    seq,
+                    sent_at_ms,
+                } => {
+                    return Ok(AppendOutcome::Duplicate {
+                        id,
+                        seq,
+                        sent_at_ms,
+                    });
+                }
+                Found::Other if item.on_reuse == OnReuse::Refuse => {
+                    return Ok(AppendOutcome::Conflict);
+                }
+                Found::Other | Found::New => {}
+            }
+        }
+        self.store(item, claim.as_ref())
+    }
+
+    fn store(&mut self, item: &Append, claim: Option<&Claim<'_>>) -> DbResult<AppendOutcome> {
+        let (channel, sender) = (&item.channel, item.sender.num);
+        let head = self.heads.get(self.conn, channel.num)?;
+        let seq = head.seq + 1;
+        let ordinal = head.ordinal + u64::from(item.body.flags.counts);
+        let id = self.shared.ids.next();
+        let sent_at_ms = self.shared.clock.now_ms();
+        let place = (id.0, channel.num.0, rows::seq(seq), rows::seq(ordinal));
+        MessageRow::new(place, sender, sent_at_ms, &item.body).insert(self.conn)?;
+        if let Some(claim) = claim {
+            self.dedup
+                .insert(self.conn, claim.key, id.0, claim.digest)?;
+        }
+        self.heads.set(channel.num, Head { seq, ordinal });
+        *self.last = id.0;
+        // The command log has no conversations: nothing in it is ever unread.
+        if channel.log == LogKind::Chat {
+            if seq == 1 {
+                self.first_contact(item, sent_at_ms)?;
+            }
+            let key = (sender, channel.num);
+            self.shared.advances.stage(key, Place { seq, ordinal });
+            self.staged.push(key);
+        }
+        Ok(AppendOutcome::Stored {
+            id,
+            seq,
+            ordinal,
+            sent_at_ms,
+        })
+    }
+
+    fn first_contact(&self, item: &Append, now_ms: i64) -> DbResult<()> {
+        let sql = "INSERT INTO conversation (user, channel, read_seq, badge_seq, badge_ordinal, \
+                   cleared_seq, hidden_seq, pinned_at, muted, version) \
+                   VALUES (?1, ?2, 0, 0, 0, 0, 0, 0, 0, ?3) ON CONFLICT DO NOTHING";
+        let mut insert = self.conn.prepare_cached(sql)?;
+        for user in &*item.first_contact {
+            insert.execute([user.0, item.channel.num.0, now_ms])?;
+        }
+        Ok(())
+    }
+}

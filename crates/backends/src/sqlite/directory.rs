@@ -1,0 +1,163 @@
+//! Users and the tokens of their device flags.
+
+use async_trait::async_trait;
+use crosstalk_core::directory::{Directory, FlagToken, UserChange, UserFlags, UserRecord};
+use crosstalk_core::id::{Realm, Uid, UserNum, UserRef};
+use crosstalk_core::session::DeviceLevel;
+use crosstalk_core::store::StoreResult;
+use rusqlite::{Connection, OptionalExtension, Row};
+
+use super::Sqlite;
+use super::error::{DbError, DbResult};
+use super::names;
+use super::work::Tx;
+
+#[async_trait]
+impl Directory for Sqlite {
+    async fn user(&self, realm: &Realm, uid: &Uid) -> StoreResult<Option<UserRecord>> {
+        let (realm, uid) = (realm.clone(), uid.clone());
+        self.read(move |conn, _| find(conn, &realm, &uid)).await
+    }
+
+    async fn intern(&self, realm: &Realm, uids: &[Uid]) -> StoreResult<Vec<UserRecord>> {
+        let (wanted, names) = (realm.clone(), uids.to_vec());
+        let found = self
+            .read(move |conn, _| find_all(conn, &wanted, &names))
+            .await?;
+        if let Some(found) = found {
+            return Ok(found);
+        }
+        let (wanted, names) = (realm.clone(), uids.to_vec());
+        self.write(move |tx| {
+            names
+                .iter()
+                .map(|uid| find_or_add(tx, &wanted, uid))
+                .collect()
+        })
+        .await
+    }
+
+    async fn user_by_num(&self, num: UserNum) -> StoreResult<Option<UserRecord>> {
+        self.read(move |conn, _| by_num(conn, num)).await
+    }
+
+    async fn put_user(
+        &self,
+        realm: &Realm,
+        uid: &Uid,
+        change: &UserChange,
+    ) -> StoreResult<UserRecord> {
+        let (realm, uid, change) = (realm.clone(), uid.clone(), change.clone());
+        self.write(move |tx| put(tx, &realm, &uid, &change)).await
+    }
+
+    async fn flag_token(&self, user: UserNum, flag: u8) -> StoreResult<Option<FlagToken>> {
+        self.read(move |conn, _| flag_token(conn, user, flag)).await
+    }
+
+    async fn set_flag_token(&self, user: UserNum, flag: u8, token: &FlagToken) -> StoreResult<()> {
+        let token = token.clone();
+        self.write(move |tx| set_flag_token(tx.conn, user, flag, &token))
+            .await
+    }
+}
+
+const COLUMNS: &str = "num, realm, uid, flags, tokens_after_ms, profile";
+
+fn record(row: &Row<'_>) -> DbResult<UserRecord> {
+    let uid = row
+        .get_ref(2)?
+        .as_str()
+        .map_err(|error| DbError::Corrupt(error.to_string()))?;
+    Ok(UserRecord {
+        user: UserRef {
+            num: UserNum(row.get(0)?),
+            uid: Uid::from_store(uid),
+        },
+        realm: names::realm(row, 1)?,
+        flags: UserFlags::from_bits(row.get(3)?),
+        tokens_after_ms: row.get(4)?,
+        profile: row.get(5)?,
+    })
+}
+
+fn find(conn: &Connection, realm: &Realm, uid: &Uid) -> DbResult<Option<UserRecord>> {
+    let sql = format!("SELECT {COLUMNS} FROM user WHERE realm = ?1 AND uid = ?2");
+    let mut find = conn.prepare_cached(&sql)?;
+    let mut rows = find.query([realm.as_str(), uid.as_str()])?;
+    rows.next()?.map(record).transpose()
+}
+
+/// All of these users, or `None` if one of them is not known.
+fn find_all(conn: &Connection, realm: &Realm, uids: &[Uid]) -> DbResult<Option<Vec<UserRecord>>> {
+    uids.iter().map(|uid| find(conn, realm, uid)).collect()
+}
+
+fn by_num(conn: &Connection, num: UserNum) -> DbResult<Option<UserRecord>> {
+    let mut find = conn.prepare_cached(&format!("SELECT {COLUMNS} FROM user WHERE num = ?1"))?;
+    let mut rows = find.query([num.0])?;
+    rows.next()?.map(record).transpose()
+}
+
+fn find_or_add(tx: &Tx<'_>, realm: &Realm, uid: &Uid) -> DbResult<UserRecord> {
+    if let Some(found) = find(tx.conn, realm, uid)? {
+        return Ok(found);
+    }
+    let sql = "INSERT INTO user (realm, uid, flags, tokens_after_ms, profile, version) \
+               VALUES (?1, ?2, 0, 0, NULL, ?3)";
+    let mut insert = tx.conn.prepare_cached(sql)?;
+    insert.execute(rusqlite::params![realm.as_str(), uid.as_str(), tx.now_ms])?;
+    Ok(UserRecord {
+        user: UserRef {
+            num: UserNum(tx.conn.last_insert_rowid()),
+            uid: uid.clone(),
+        },
+        realm: realm.clone(),
+        flags: UserFlags::default(),
+        tokens_after_ms: 0,
+        profile: None,
+    })
+}
+
+fn put(tx: &Tx<'_>, realm: &Realm, uid: &Uid, change: &UserChange) -> DbResult<UserRecord> {
+    let mut user = find_or_add(tx, realm, uid)?;
+    change.apply(&mut user);
+    let sql = "UPDATE user SET flags = ?2, tokens_after_ms = ?3, profile = ?4, \
+               version = max(version + 1, ?5) WHERE num = ?1";
+    let mut update = tx.conn.prepare_cached(sql)?;
+    update.execute(rusqlite::params![
+        user.user.num.0,
+        user.flags.bits(),
+        user.tokens_after_ms,
+        user.profile,
+        tx.now_ms,
+    ])?;
+    Ok(user)
+}
+
+fn flag_token(conn: &Connection, user: UserNum, flag: u8) -> DbResult<Option<FlagToken>> {
+    let sql = "SELECT hash, level FROM flag_token WHERE user = ?1 AND flag = ?2";
+    let mut find = conn.prepare_cached(sql)?;
+    let token = |row: &Row<'_>| {
+        let master = row.get::<_, i64>(1)? == DeviceLevel::Master as i64;
+        let level = if master {
+            DeviceLevel::Master
+        } else {
+            DeviceLevel::Slave
+        };
+        Ok(FlagToken {
+            hash: row.get(0)?,
+            level,
+        })
+    };
+    Ok(find.query_row((user.0, flag), token).optional()?)
+}
+
+fn set_flag_token(conn: &Connection, user: UserNum, flag: u8, token: &FlagToken) -> DbResult<()> {
+    let sql = "INSERT INTO flag_token (user, flag, hash, level) VALUES (?1, ?2, ?3, ?4) \
+               ON CONFLICT DO UPDATE SET hash = ?3, level = ?4";
+    let hash = token.hash.as_ref().map(|hash| &hash[..]);
+    conn.prepare_cached(sql)?
+        .execute(rusqlite::params![user.0, flag, hash, token.level as i64])?;
+    Ok(())
+}

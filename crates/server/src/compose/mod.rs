@@ -1,0 +1,10 @@
+//! Puts the parts together: the messenger on its store ([`Core`]), and a whole server with its
+//! listeners ([`Server`]). It decides nothing but the order in which parts start and stop.
+
+mod addresses;
+mod core;
+mod server;
+
+pub use addresses::{Bound, route_addresses};
+pub use core::Core;
+pub use server::Server;

@@ -1,0 +1,290 @@
+//! A whole server: the messenger, the gateway in front of it, HTTP, and the addresses they are
+//! bound to.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use crosstalk_backends::sqlite::Sqlite;
+use crosstalk_core::id::Realm;
+use crosstalk_core::im::Im;
+use crosstalk_gateway::net::TrustedProxies;
+use crosstalk_gateway::{
+    ConnectionLimits, Gateway, GatewaySettings, Listener, WUKONG_ORIGIN, WukongSettings,
+};
+use tokio::net::TcpListener;
+
+use super::addresses::{Bound, route_addresses};
+use super::core::Core;
+use crate::config::{Config, Place, Problem, Problems};
+use crate::data_dir::{DataDir, LISTENERS_FILE, write_atomically};
+use crate::http::listen::{HttpListeners, bind};
+use crate::http::metrics::{Metrics, Reading, read};
+use crate::http::state::{ApiState, Readiness, WukongApiState};
+use crate::http::{Site, site, wukong_site};
+use crate::keys::{ADMIN_KEY_VARIABLE, AdminKey, admin_key};
+
+/// The shortest admin key that other machines may try to guess.
+const ADMIN_KEY_CHARS: usize = 16;
+/// How long parts that were just started get to stop when another one could not start.
+const FAILED_START_GRACE: Duration = Duration::from_secs(1);
+
+/// A server that runs.
+pub struct Server {
+    core: Core,
+    gateway: Arc<Gateway>,
+    http: HttpListeners,
+    ready: Readiness,
+    bound: Bound,
+    admin_key: AdminKey,
+    grace: Duration,
+    data_dir: DataDir,
+}
+
+impl Server {
+    /// Starts everything; all listeners are bound and said to be when it returns.
+    ///
+    /// # Errors
+    /// When the data folder, a key, the store or an address cannot be had.
+    pub async fn start(
+        config: &Config,
+        data_dir: DataDir,
+        admin_key_from_env: Option<&str>,
+    ) -> Result<Self> {
+        remove_listeners(&data_dir);
+        let core = Core::open(config, &data_dir).await?;
+        let admin_key = admin_key(data_dir.path(), admin_key_from_env, &*core.clock)?;
+        check_admin_key(&admin_key, config)?;
+        let trusted = TrustedProxies::parse(&config.net.trusted_proxies);
+        let trusted = trusted.map_err(anyhow::Error::msg).context("net.trusted_proxies")?;
+        let gateway = Gateway::new(Arc::clone(&core.im), gateway_settings(config, &trusted)?);
+        let mut server = Self {
+            ready: Readiness::new(Arc::clone(&core.store) as _),
+            core,
+            gateway,
+            http: HttpListeners::new(trusted, config.limits.http_connections),
+            bound: Bound::default(),
+            admin_key,
+            grace: Duration::from_secs(config.server.shutdown_grace_secs),
+            data_dir,
+        };
+        match server.listen(config).await {
+            Ok(()) => Ok(server),
+            Err(error) => {
+                server.grace = FAILED_START_GRACE;
+                server.stop().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn bound(&self) -> &Bound {
+        &self.bound
+    }
+
+    /// The key that may do everything.
+    #[must_use]
+    pub fn admin_key(&self) -> &AdminKey {
+        &self.admin_key
+    }
+
+    /// Where it keeps everything.
+    #[must_use]
+    pub fn data_dir(&self) -> &Path {
+        self.data_dir.path()
+    }
+
+    async fn listen(&mut self, config: &Config) -> Result<()> {
+        let listen = &config.listen;
+        // All addresses first: what clients are told depends on them.
+        let http = self.bind("http", listen.http.address())?;
+        let mut wukong_api = None;
+        if config.dialects.wukong.enabled {
+            wukong_api = self.bind("wukong_api", listen.wukong_api.address())?;
+            let (tcp, ws) = (listen.wukong_tcp.address(), listen.wukong_ws.address());
+            self.open("wukong_tcp", Listener::WukongTcp, tcp).await?;
+            self.open("wukong_ws", Listener::WukongWs, ws).await?;
+        }
+        let metrics = Arc::new(Metrics::new(readings(&self.core, &self.gateway)));
+        if let Some(listener) = http {
+            let routes = site(Site {
+                api: ApiState {
+                    im: Arc::clone(&self.core.im),
+                    admin_key: Arc::clone(&self.admin_key.key),
+                },
+                ready: self.ready.clone(),
+                metrics: Arc::clone(&metrics),
+                gateway: Arc::clone(&self.gateway),
+                public_url: config.server.public.http.clone(),
+            });
+            self.http.serve("http", listener, routes);
+        }
+        if let Some(listener) = wukong_api {
+            let state = WukongApiState {
+                im: Arc::clone(&self.core.im),
+                realm: Realm::parse(&config.wukong.realm).context("wukong.realm")?,
+                manager_token: config.wukong.manager_token.get().map(Into::into),
+                origin: WUKONG_ORIGIN,
+                routes: route_addresses(&self.bound, &config.server.public),
+                ready: self.ready.clone(),
+            };
+            self.http.serve("wukong_api", listener, wukong_site(state, metrics));
+        }
+        let file = self.data_dir.file(LISTENERS_FILE);
+        write_atomically(&file, self.bound.to_json().as_bytes(), 0o644)
+    }
+
+    fn bind(
+        &mut self,
+        name: &'static str,
+        address: Option<SocketAddr>,
+    ) -> Result<Option<TcpListener>> {
+        let Some(address) = address else { return Ok(None) };
+        let listener = bind(address).with_context(|| cannot_listen(name, address))?;
+        self.bound.add(name, listener.local_addr()?);
+        Ok(Some(listener))
+    }
+
+    async fn open(
+        &mut self,
+        name: &'static str,
+        what: Listener,
+        address: Option<SocketAddr>,
+    ) -> Result<()> {
+        let Some(address) = address else { return Ok(()) };
+        let bound = self.gateway.listen(what, address).await;
+        self.bound.add(name, bound.with_context(|| cannot_listen(name, address))?);
+        Ok(())
+    }
+
+    /// Stops in order: no new connections, clients told, running requests finished, the
+    /// messenger drained, the store closed.
+    pub async fn stop(self) {
+        let Self { core, gateway, http, ready, grace, data_dir, .. } = self;
+        ready.stop();
+        remove_listeners(&data_dir);
+        tokio::join!(gateway.shutdown(grace), http.shutdown(grace));
+        drop((gateway, http, ready));
+        core.close().await;
+    }
+}
+
+fn remove_listeners(data_dir: &DataDir) {
+    let file = data_dir.file(LISTENERS_FILE);
+    match fs::remove_file(&file) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            tracing::warn!(%error, "{} cannot be removed", file.display());
+        }
+        _ => {}
+    }
+}
+
+fn cannot_listen(name: &str, address: SocketAddr) -> String {
+    format!("cannot listen on {address}; set listen.{name} to another address, or to \"off\"")
+}
+
+fn check_admin_key(admin_key: &AdminKey, config: &Config) -> Result<()> {
+    let is_short = admin_key.key.chars().count() < ADMIN_KEY_CHARS;
+    if !admin_key.is_from_env || !is_short || !config.listen.http.is_exposed() {
+        return Ok(());
+    }
+    Err(Problems(vec![Problem {
+        place: Place::Env(ADMIN_KEY_VARIABLE.to_owned()),
+        key: String::new(),
+        why: format!(
+            "has fewer than {ADMIN_KEY_CHARS} characters, but listen.http = {} can be reached \
+             from other machines; set a long random one, or unset it to have one made",
+            config.listen.http
+        ),
+    }])
+    .into())
+}
+
+fn gateway_settings(config: &Config, trusted: &TrustedProxies) -> Result<GatewaySettings> {
+    let wukong = config.dialects.wukong.enabled.then_some(&config.wukong);
+    let wukong = wukong.map(|wukong| -> Result<_> {
+        Ok(WukongSettings {
+            realm: Realm::parse(&wukong.realm).context("wukong.realm")?,
+            node_id: config.server.node_id.into(),
+            token_auth: wukong.token_auth,
+            strict_users: wukong.strict_users,
+            allowed_origins: wukong.allowed_origins.clone().into(),
+        })
+    });
+    Ok(GatewaySettings {
+        wukong: wukong.transpose()?,
+        limits: ConnectionLimits {
+            total: config.limits.connections,
+            per_address: config.limits.connections_per_address,
+        },
+        trusted_proxies: trusted.clone(),
+    })
+}
+
+/// What the parts count.
+fn readings(core: &Core, gateway: &Arc<Gateway>) -> impl Fn() -> Vec<Reading> + Send + Sync + 'static {
+    let (im, store) = (Arc::clone(&core.im), Arc::clone(&core.store));
+    let gateway = Arc::clone(gateway);
+    move || {
+        let mut all = of_messenger(&im);
+        all.extend(of_gateway(&gateway));
+        all.extend(of_store(&store));
+        all
+    }
+}
+
+fn of_messenger(im: &Im) -> Vec<Reading> {
+    let counters = im.counters();
+    let count = |name, help, counter: &AtomicU64| Reading::counter(name, help, read(counter));
+    vec![
+        Reading::gauge("sessions", "Sessions open", im.hub().session_count() as u64),
+        Reading::gauge("users_online", "Users with a session", im.hub().user_count() as u64),
+        Reading::gauge("lane_queue_length", "Jobs that wait in the lanes", im.queued() as u64),
+        count("messages_stored", "Messages accepted and stored", &counters.stored),
+        count("messages_passed", "Messages passed on without storing", &counters.passed),
+        count("messages_duplicate", "Sends repeated and answered again", &counters.duplicates),
+        count("messages_refused", "Sends refused by a rule", &counters.refused),
+        count("messages_failed", "Sends that the store failed to take", &counters.failed),
+        count("messages_delivered", "Messages put into mailboxes", &counters.delivered),
+        count("messages_missed", "Messages that found a mailbox full", &counters.missed),
+    ]
+}
+
+fn of_gateway(gateway: &Gateway) -> Vec<Reading> {
+    let stats = gateway.stats();
+    let connections = stats.connections as u64;
+    vec![
+        Reading::gauge("connections", "Client connections open", connections),
+        Reading::counter("connections_accepted", "Client connections accepted", stats.accepted),
+        Reading::counter("connections_refused", "Connections beyond a limit", stats.refused),
+        Reading::counter("gateway_received_bytes", "Bytes from clients", stats.bytes_in),
+        Reading::counter("gateway_sent_bytes", "Bytes to clients", stats.bytes_out),
+        Reading::counter("gateway_sent_frames", "Frames to clients", stats.frames_out),
+    ]
+}
+
+fn of_store(store: &Sqlite) -> Vec<Reading> {
+    let stats = store.stats();
+    let (count, gauge) = (Reading::counter, Reading::gauge);
+    vec![
+        count("store_commits", "Transactions committed", stats.commits),
+        count("store_commits_retried", "Merged transactions taken apart", stats.retried),
+        count("store_commit_milliseconds", "Time spent in commits", stats.commit_ms_total),
+        count("store_reads", "Queries answered", stats.reads),
+        count("store_key_lookups", "Client numbers looked up on disk", stats.key_lookups),
+        count("store_checkpoints", "Times the log was moved into the database", stats.checkpoints),
+        count("store_checkpoints_cut", "Such moves cut short", stats.checkpoints_cut),
+        count("store_damaged", "Damaged messages met", stats.damaged),
+        gauge("store_wal_bytes", "Size of what is in the write-ahead log", stats.wal_bytes),
+        gauge("store_checkpoint_milliseconds", "Time of the last move", stats.last_checkpoint_ms),
+        gauge("store_write_queue_length", "Writes that wait", stats.queue_len),
+        gauge("store_read_queue_length", "Queries that wait", stats.read_queue_len),
+        gauge("store_advances_pending", "Senders' advances not written yet", stats.advances),
+    ]
+}

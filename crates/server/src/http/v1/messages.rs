@@ -1,0 +1,237 @@
+//! Sending a message, and reading one.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use crosstalk_core::channel::{Address, ChannelKind, LogKind};
+use crosstalk_core::deliver::Sender;
+use crosstalk_core::id::{Realm, Uid};
+use crosstalk_core::im::{HistoryQuery, Viewer};
+use crosstalk_core::message::{Body as MessageBody, Draft, Flags, OnReuse, Origin};
+use crosstalk_core::refusal::Refusal;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::auth::Caller;
+use super::content;
+use super::input::{self, Body, Segments};
+use super::openapi::{Conflict, Denials, Missing, Oversize, Throttled};
+use super::problem::Problem;
+use super::view::{ChannelName, MessageView};
+use crate::http::state::ApiState;
+
+/// The header that may carry the client's number.
+const KEY_HEADER: &str = "idempotency-key";
+/// The longest client number, bytes.
+const CLIENT_NO_BYTES: usize = 128;
+
+/// A message to be sent.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "from": "alice",
+    "to": {"kind": "direct", "id": "bob"},
+    "content": {"type": "text", "text": "你好"},
+    "client_no": "m-1",
+}))]
+pub(super) struct NewMessage {
+    /// Who sends it, and what they may do holds. Absent: the application itself, which appears
+    /// as `____system` and is bound by bans of the channel only; with a user token the user.
+    from: Option<String>,
+    /// Where to.
+    to: ChannelName,
+    /// What: an object with a `type` (`text`, `image`, `audio`, `video`, `file`, `location`,
+    /// `link`, `card`, `notice`, `custom`, …) and what belongs to it.
+    #[schema(value_type = Object)]
+    content: Value,
+    /// The sender's own number for it. The same number with the same content is the same
+    /// message: it is answered like the first and delivered once.
+    #[schema(max_length = 128)]
+    client_no: Option<String>,
+}
+
+/// What the sender of an accepted message is told.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": "741200000000000001",
+    "seq": 1,
+    "client_no": "m-1",
+    "sent_at": 1_715_000_001_234_i64,
+}))]
+pub(super) struct Sent {
+    /// The server's id, a decimal number.
+    id: String,
+    /// Its place in the channel.
+    seq: u64,
+    /// The sender's own number, if one was given.
+    client_no: Option<String>,
+    /// When the server accepted it, ms since 1970.
+    sent_at: i64,
+}
+
+/// Send a message
+///
+/// The answer comes when the message is stored; delivery follows.
+#[utoipa::path(
+    post, path = "/v1/messages", tag = "messages", request_body = NewMessage,
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "The same as `client_no`"),
+    ),
+    responses(
+        (status = 200, description = "It is stored", body = Sent),
+        Denials, Missing, Oversize, Conflict, Throttled
+    ),
+    security(("admin_key" = []), ("app_secret" = []), ("user_token" = []))
+)]
+pub(super) async fn send_message(
+    State(api): State<ApiState>,
+    caller: Caller,
+    headers: HeaderMap,
+    Body(new): Body<NewMessage>,
+) -> Result<Json<Sent>, Problem> {
+    let realm = caller.realm()?;
+    let sender = sender(&api, &caller, new.from.as_deref()).await?;
+    let client_no = client_no(&headers, new.client_no)?;
+    let payload = content::payload(&new.content)?;
+    let to = address(&api, realm, &new.to).await?;
+    let body = MessageBody {
+        client_no: client_no.as_deref().unwrap_or_default().into(),
+        origin: Origin::REST,
+        tag: Arc::default(),
+        flags: Flags { counts: true, ..Flags::default() },
+        expire_secs: 0,
+        payload,
+        extra: None,
+    };
+    let draft =
+        Draft { to, body, on_reuse: OnReuse::Refuse, require_peer: true, fault: None };
+    let accepted = api.im.send_as(realm, sender, draft).await?;
+    Ok(Json(Sent {
+        id: accepted.id.to_string(),
+        seq: accepted.seq,
+        client_no,
+        sent_at: accepted.sent_at_ms,
+    }))
+}
+
+/// In whose name a caller may send.
+async fn sender(api: &ApiState, caller: &Caller, from: Option<&str>) -> Result<Sender, Problem> {
+    if let Caller::User(identity) = caller {
+        let own = identity.user.uid.as_str();
+        caller.reaches(from.unwrap_or(own))?;
+        return Ok(Sender::User(identity.user.clone()));
+    }
+    let realm = caller.realm()?;
+    match from {
+        None | Some(Uid::SYSTEM) => {
+            Ok(Sender::Application(api.im.user_ref(realm, &Uid::system()).await?))
+        }
+        Some(from) => {
+            let user = existing(api, realm, "from", from).await?;
+            Ok(Sender::User(user))
+        }
+    }
+}
+
+async fn existing(
+    api: &ApiState,
+    realm: &Realm,
+    field: &str,
+    uid: &str,
+) -> Result<crosstalk_core::id::UserRef, Problem> {
+    match api.im.user(realm, &input::uid(field, uid)?).await {
+        Ok(state) => Ok(state.record.user.clone()),
+        Err(Refusal::NoSuchUser) => {
+            Err(Problem::new(Refusal::NoSuchUser, format!("{field}: there is no user {uid}")))
+        }
+        Err(why) => Err(why.into()),
+    }
+}
+
+/// Where a message goes. The peer of a direct one must exist, so that no caller can fill the
+/// directory with names.
+async fn address(api: &ApiState, realm: &Realm, to: &ChannelName) -> Result<Address, Problem> {
+    let kind = to.kind;
+    let address = Address::parse(kind, &to.id).map_err(|why| {
+        Problem::new(why, format!("to.id: {:?} cannot be a {kind:?} channel's", to.id))
+    })?;
+    if kind == ChannelKind::DIRECT {
+        existing(api, realm, "to.id", &to.id).await?;
+    }
+    Ok(address)
+}
+
+/// The client's number, out of the body or the header.
+fn client_no(headers: &HeaderMap, in_body: Option<String>) -> Result<Option<String>, Problem> {
+    let in_header = match headers.get(KEY_HEADER).map(|value| value.to_str()) {
+        Some(Ok(key)) => Some(key.to_owned()),
+        Some(Err(_)) => return Err(Problem::field("Idempotency-Key", "must be ASCII")),
+        None => None,
+    };
+    if let (Some(one), Some(other)) = (&in_header, &in_body)
+        && one != other
+    {
+        return Err(Problem::field("client_no", "differs from the header Idempotency-Key"));
+    }
+    let number = in_body.or(in_header);
+    match &number {
+        Some(number) if number.is_empty() || number.len() > CLIENT_NO_BYTES => {
+            Err(Problem::field("client_no", format_args!("has 1 to {CLIENT_NO_BYTES} bytes")))
+        }
+        _ => Ok(number),
+    }
+}
+
+/// A message
+///
+/// With a user token only what the user's conversation shows.
+#[utoipa::path(
+    get, path = "/v1/messages/{id}", tag = "messages",
+    params(("id" = String, Path, description = "The message's id")),
+    responses((status = 200, description = "The message", body = MessageView), Denials, Missing),
+    security(("admin_key" = []), ("app_secret" = []), ("user_token" = []))
+)]
+pub(super) async fn get_message(
+    State(api): State<ApiState>,
+    caller: Caller,
+    Segments(id): Segments<String>,
+) -> Result<Json<MessageView>, Problem> {
+    let realm = caller.realm()?;
+    let message = api.im.message(input::message_id(&id)?).await?;
+    let channel = &message.channel;
+    if channel.key.realm != *realm || channel.log != LogKind::Chat {
+        return Err(Refusal::NoSuchMessage.into());
+    }
+    if let Caller::User(identity) = &caller {
+        let viewer = Viewer::User(identity.user.clone());
+        let seq = message.seq;
+        let only = HistoryQuery { from: seq, to: seq, limit: 1, newest: true };
+        // Who may not see a message does not learn that it exists.
+        match api.im.history(&channel.key, &viewer, only).await {
+            Ok(seen) if !seen.is_empty() => {}
+            Ok(_) | Err(Refusal::NotAMember) => return Err(Refusal::NoSuchMessage.into()),
+            Err(why) => return Err(why.into()),
+        }
+    }
+    Ok(Json(MessageView::at(api.im.clock().now_ms(), &message)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_client_number_comes_from_body_or_header() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(client_no(&headers, None), Ok(None));
+        assert_eq!(client_no(&headers, Some("n".into())), Ok(Some("n".into())));
+        assert!(client_no(&headers, Some(String::new())).is_err());
+        assert!(client_no(&headers, Some("x".repeat(129))).is_err());
+        headers.insert(KEY_HEADER, "n".parse().expect("a header"));
+        assert_eq!(client_no(&headers, None), Ok(Some("n".into())));
+        assert_eq!(client_no(&headers, Some("n".into())), Ok(Some("n".into())));
+        assert!(client_no(&headers, Some("m".into())).is_err());
+    }
+}

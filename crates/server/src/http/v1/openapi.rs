@@ -1,0 +1,125 @@
+//! The description of this interface as OpenAPI 3.1: what no single route can say.
+
+use std::collections::BTreeMap;
+
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{IntoResponses, Modify, OpenApi};
+
+use super::problem::{MEDIA_TYPE, ProblemBody};
+
+/// The frame of the document; the routes bring themselves.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Crosstalk",
+        version = env!("CARGO_PKG_VERSION"),
+        description = "The REST interface of Crosstalk. JSON throughout: times are ms since \
+                       1970 and named `*_at`, message ids are decimal strings, lists come in \
+                       pages (`limit`, `cursor`), errors are RFC 9457 problem details with a \
+                       stable `code`. Members that are not known are ignored.",
+    ),
+    components(schemas(ProblemBody)),
+    modifiers(&Credentials),
+    tags(
+        (name = "apps", description = "Credentials of applications"),
+        (name = "users", description = "Users, their tokens, sessions and block lists"),
+        (name = "channels", description = "Channels and their members"),
+        (name = "messages", description = "Sending and reading"),
+        (name = "conversations", description = "A user's view of their channels"),
+    )
+)]
+pub(super) struct Document;
+
+struct Credentials;
+
+impl Modify for Credentials {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        let schemes = [
+            (
+                "admin_key",
+                "opaque",
+                "The server's own key: everything. The header `X-App-Id` selects the app whose \
+                 realm is meant (default: `default`).",
+            ),
+            ("app_secret", "opaque", "An app's secret: everything in its app's realm."),
+            (
+                "user_token",
+                "JWT",
+                "A user's token: their own data, under their uid or `me`, and the channels they \
+                 belong to.",
+            ),
+        ];
+        for (name, format, description) in schemes {
+            let scheme = HttpBuilder::new()
+                .scheme(HttpAuthScheme::Bearer)
+                .bearer_format(format)
+                .description(Some(description))
+                .build();
+            components.add_security_scheme(name, SecurityScheme::Http(scheme));
+        }
+    }
+}
+
+type Answers = BTreeMap<String, RefOr<Response>>;
+
+fn problems<const N: usize>(answers: [(&str, &str); N]) -> Answers {
+    let problem = |why: &str| {
+        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+        ResponseBuilder::new().description(why).content(MEDIA_TYPE, content).build().into()
+    };
+    answers.into_iter().map(|(status, why)| (status.to_owned(), problem(why))).collect()
+}
+
+/// What every route may answer.
+pub(super) struct Denials;
+
+impl IntoResponses for Denials {
+    fn responses() -> Answers {
+        problems([
+            ("400", "The request cannot be read: `undecodable_content`"),
+            ("401", "Credentials are missing, wrong, expired or revoked: `not_authenticated`"),
+            ("403", "The caller may not do this; `code` says why"),
+            ("422", "A field is missing or wrong; `detail` names it"),
+            ("500", "The server failed: `internal`"),
+            ("503", "The server cannot do this now: `unavailable`"),
+        ])
+    }
+}
+
+/// What a route may answer whose path or body names something.
+pub(super) struct Missing;
+
+impl IntoResponses for Missing {
+    fn responses() -> Answers {
+        problems([("404", "What was named does not exist: `no_such_…`")])
+    }
+}
+
+/// What a route may answer that reads a body.
+pub(super) struct Oversize;
+
+impl IntoResponses for Oversize {
+    fn responses() -> Answers {
+        problems([("413", "The body is too large: `too_large`")])
+    }
+}
+
+/// What a route may answer that creates something under a key of the caller's.
+pub(super) struct Conflict;
+
+impl IntoResponses for Conflict {
+    fn responses() -> Answers {
+        problems([("409", "The key is taken by something else: `idempotency_conflict`")])
+    }
+}
+
+/// What a route may answer that has a rate limit.
+pub(super) struct Throttled;
+
+impl IntoResponses for Throttled {
+    fn responses() -> Answers {
+        problems([("429", "Too many requests: `rate_limited`")])
+    }
+}

@@ -1,0 +1,128 @@
+//! How channels and messages look in JSON, wherever they appear.
+
+use crosstalk_core::channel::{ChannelKey, ChannelKind};
+use crosstalk_core::message::Message;
+use crosstalk_gateway::content_of;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::input;
+
+/// A channel as callers name it.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[schema(example = json!({"kind": "group", "id": "team"}))]
+pub(super) struct ChannelName {
+    /// The kind: a number (1–12) or a name. Answers have the name.
+    #[serde(deserialize_with = "input::kind_in_body", serialize_with = "kind_name")]
+    #[schema(value_type = KindName)]
+    pub(super) kind: ChannelKind,
+    /// The channel's id; of a direct channel the peer's uid.
+    pub(super) id: String,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde hands over a reference
+fn kind_name<S: serde::Serializer>(kind: &ChannelKind, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(kind.name())
+}
+
+/// The kinds of channels by name; their numbers 1 to 12, in this order, are understood too.
+#[derive(ToSchema)]
+#[schema(as = ChannelKind, rename_all = "snake_case")]
+#[allow(dead_code)] // describes the names that core has
+pub(super) enum KindName {
+    /// Two users.
+    Direct,
+    /// Members with roles.
+    Group,
+    /// `visitor|agent`.
+    CustomerService,
+    /// A community.
+    Community,
+    /// `community@topic`.
+    Topic,
+    /// Everybody may write.
+    Info,
+    /// Data without conversations.
+    Data,
+    /// Temporary.
+    Temporary,
+    /// A live room.
+    Live,
+    /// A visitor and all agents.
+    Visitors,
+    /// `uid@agent`.
+    Agent,
+    /// A group of agents.
+    AgentGroup,
+}
+
+impl ChannelName {
+    /// The channel by the id that `viewer` uses for it.
+    pub(super) fn seen_by(viewer: &str, key: &ChannelKey) -> Self {
+        Self { kind: key.kind, id: key.id_for(viewer).to_owned() }
+    }
+}
+
+/// What can be said of a message besides its content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum MessageState {
+    /// As it was sent.
+    Normal,
+    /// Its life is over; the content is gone.
+    Expired,
+}
+
+/// A message.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(
+    as = Message,
+    example = json!({
+        "id": "741200000000000001",
+        "to": {"kind": "group", "id": "team"},
+        "seq": 1,
+        "from": "alice",
+        "sent_at": 1_715_000_001_234_i64,
+        "content": {"type": "text", "text": "你好"},
+        "state": "normal",
+        "client_no": "m-1",
+    })
+)]
+pub(super) struct MessageView {
+    /// The server's id, a decimal number.
+    id: String,
+    /// Where it was sent, as the sender names it: for a direct channel the receiver.
+    to: ChannelName,
+    /// Its place in the channel, from 1 without gaps.
+    seq: u64,
+    /// Who sent it; `____system` for the application itself.
+    from: String,
+    /// When the server accepted it, ms since 1970.
+    sent_at: i64,
+    /// What it says; null when that is gone.
+    #[schema(value_type = Option<Object>)]
+    content: Option<Value>,
+    /// What became of it.
+    state: MessageState,
+    /// The sender's own number for it, if there is one.
+    client_no: Option<String>,
+}
+
+impl MessageView {
+    /// A message as it is at `now_ms`.
+    pub(super) fn at(now_ms: i64, message: &Message) -> Self {
+        let is_over = message.expires_at_ms().is_some_and(|end| end <= now_ms);
+        let body = &message.body;
+        Self {
+            id: message.id.to_string(),
+            to: ChannelName::seen_by(message.sender.uid.as_str(), &message.channel.key),
+            seq: message.seq,
+            from: message.sender.uid.as_str().to_owned(),
+            sent_at: message.sent_at_ms,
+            content: (!is_over).then(|| content_of(message)),
+            state: if is_over { MessageState::Expired } else { MessageState::Normal },
+            client_no: (!body.client_no.is_empty()).then(|| body.client_no.to_string()),
+        }
+    }
+}
