@@ -90,17 +90,23 @@ impl WukongClient {
 
     /// The packet of a message, encrypted and signed, under the next client sequence.
     pub fn seal(&mut self, message: &Outgoing) -> Send {
-        self.last_client_seq += 1;
-        let client_seq = self.last_client_seq;
         let mut payload = Vec::new();
         self.cipher.encrypt_into(&message.payload, &mut payload);
+        self.seal_text(message, &payload)
+    }
+
+    /// As [`seal`](Self::seal), with this text in place of an encrypted payload: signed as it
+    /// is.
+    pub fn seal_text(&mut self, message: &Outgoing, payload: &[u8]) -> Send {
+        self.last_client_seq += 1;
+        let client_seq = self.last_client_seq;
         let Outgoing { client_msg_no, channel_id, channel_type, .. } = message.clone();
         let key = self.cipher.send_msg_key(
             client_seq,
             &client_msg_no,
             &channel_id,
             channel_type,
-            &payload,
+            payload,
         );
         Send {
             flags: message.flags,
@@ -113,7 +119,7 @@ impl WukongClient {
             expire_secs: message.expire_secs,
             msg_key: msg_key_text(&key).to_owned(),
             topic: message.topic.clone(),
-            payload: Bytes::from(payload),
+            payload: Bytes::copy_from_slice(payload),
         }
     }
 

@@ -32,16 +32,10 @@ impl Lane {
                     let place = if body.flags.no_persist {
                         Place::Passing
                     } else {
-                        let chat = channel.log == LogKind::Chat;
-                        let first_contact = chat && job.key.kind.has_conversations();
                         appends.push(Append {
                             channel: Arc::clone(&channel),
                             sender: job.sender.user().clone(),
-                            first_contact: if first_contact {
-                                state.participants.iter().map(|user| user.num).collect()
-                            } else {
-                                Arc::default()
-                            },
+                            first_contact: Arc::clone(&state.first_contact),
                             body: Arc::clone(&body),
                             on_reuse: job.draft.on_reuse,
                         });

@@ -46,6 +46,8 @@ pub(super) struct ChannelState {
     /// Users who take part by the channel's very id: the two of a direct channel, and the
     /// parts of kinds 3, 10 and 11.
     pub(super) participants: Arc<[UserRef]>,
+    /// Their numbers, if the first message is to give them a conversation.
+    pub(super) first_contact: Arc<[UserNum]>,
     /// Built at the first message, kept by open, close, join and leave.
     pub(super) online: Option<OnlineSessions>,
     /// Appends that wait for their commit; the state stays while there are any.
@@ -61,6 +63,10 @@ impl ChannelState {
         channels: &Arc<dyn Channels>,
         users: &Users,
     ) -> StoreResult<Self> {
+        let participants = participants(key, users).await?;
+        let numbers = participants.iter().map(|user| user.num);
+        let first_contact =
+            if key.kind.has_conversations() { numbers.collect() } else { Arc::default() };
         let mut state = Self {
             key: key.clone(),
             chat: None,
@@ -69,7 +75,8 @@ impl ChannelState {
             members: FxHashMap::default(),
             denied: FxHashSet::default(),
             allowed: FxHashSet::default(),
-            participants: participants(key, users).await?,
+            participants,
+            first_contact,
             online: None,
             in_flight: 0,
             used: 0,

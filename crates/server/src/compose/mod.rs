@@ -8,3 +8,6 @@ mod server;
 pub use addresses::{Bound, route_addresses};
 pub use core::Core;
 pub use server::Server;
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use crosstalk_backends::sqlite::Sqlite;
+use crosstalk_core::clock::SystemClock;
 use crosstalk_core::id::Realm;
 use crosstalk_core::im::Im;
 use crosstalk_gateway::net::TrustedProxies;
@@ -56,9 +57,9 @@ impl Server {
         admin_key_from_env: Option<&str>,
     ) -> Result<Self> {
         remove_listeners(&data_dir);
-        let core = Core::open(config, &data_dir).await?;
-        let admin_key = admin_key(data_dir.path(), admin_key_from_env, &*core.clock)?;
+        let admin_key = admin_key(data_dir.path(), admin_key_from_env, &SystemClock::new())?;
         check_admin_key(&admin_key, config)?;
+        let core = Core::open(config, &data_dir).await?;
         let trusted = TrustedProxies::parse(&config.net.trusted_proxies);
         let trusted = trusted.map_err(anyhow::Error::msg).context("net.trusted_proxies")?;
         let gateway = Gateway::new(Arc::clone(&core.im), gateway_settings(config, &trusted)?);
@@ -92,6 +93,12 @@ impl Server {
     #[must_use]
     pub fn admin_key(&self) -> &AdminKey {
         &self.admin_key
+    }
+
+    /// Whether it can serve; shared with what it answers to `/readyz`.
+    #[must_use]
+    pub fn readiness(&self) -> Readiness {
+        self.ready.clone()
     }
 
     /// Where it keeps everything.

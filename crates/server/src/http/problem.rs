@@ -16,7 +16,7 @@ const DETAIL_BYTES: usize = 2048;
 #[derive(Debug, Serialize)]
 pub(super) struct Problem {
     #[serde(rename = "type")]
-    kind: &'static str,
+    kind: String,
     title: &'static str,
     status: u16,
     code: &'static str,
@@ -25,11 +25,12 @@ pub(super) struct Problem {
 
 impl Problem {
     pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        let code = code(status);
         Self {
-            kind: "about:blank",
+            kind: format!("urn:crosstalk:problem:{code}"),
             title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),
-            code: code(status),
+            code,
             detail: detail.into(),
         }
     }

@@ -1,6 +1,7 @@
 //! What surrounds the interfaces: problems, limits, metrics, documentation.
 
 use axum::body::{Body, to_bytes};
+use axum::extract::DefaultBodyLimit;
 use axum::http::header::{ALLOW, CONTENT_TYPE};
 use axum::http::{HeaderMap, Request};
 use axum::response::IntoResponse;
@@ -25,6 +26,7 @@ fn routes() -> (Router, Arc<Metrics>) {
     let routes = Router::new()
         .route("/v1/things/{id}", get(async || "here"))
         .route("/v1/lengths", post(async |body: String| body.len().to_string()))
+        .layer(DefaultBodyLimit::disable())
         .route("/v1/own", get(own_problem))
         .route("/v1/panics", get(panics))
         .route("/metrics", get(metrics::show).with_state(Arc::clone(&metrics)))
@@ -68,8 +70,8 @@ async fn problem(method: &str, path: &str, body: Body) -> (u16, Value) {
 async fn unknown_routes_and_methods_are_problems() {
     let (status, found) = problem("GET", "/v2/x?token=secret", Body::empty()).await;
     let expected = serde_json::json!({
-        "type": "about:blank", "title": "Not Found", "status": 404, "code": "no_such_route",
-        "detail": "there is nothing at /v2/x; see /docs",
+        "type": "urn:crosstalk:problem:no_such_route", "title": "Not Found", "status": 404,
+        "code": "no_such_route", "detail": "there is nothing at /v2/x; see /docs",
     });
     assert_eq!((status, found), (404, expected));
     let (status, found) = problem("DELETE", "/v1/things/1", Body::empty()).await;

@@ -123,3 +123,28 @@ async fn relate(
     }
     Ok(())
 }
+
+/// Makes sure that nobody is on a user's list but those who are to be: the messenger takes
+/// others off by name only, and does not tell the names.
+async fn nobody_else(
+    api: &WukongApiState,
+    owner: &Uid,
+    list: List,
+    uids: &[Uid],
+) -> Result<(), Failure> {
+    let state = match api.im.user(&api.realm, owner).await {
+        Ok(state) => state,
+        Err(Refusal::NoSuchUser) => return Ok(()),
+        Err(why) => return Err(why.into()),
+    };
+    let listed = match list {
+        List::Deny => &state.blocked,
+        List::Allow => &state.allowed,
+    };
+    let stay = api.im.user_refs(&api.realm, uids).await?;
+    let stay: HashSet<_> = stay.into_iter().map(|user| user.num).collect();
+    if listed.iter().all(|user| stay.contains(user)) {
+        return Ok(());
+    }
+    Err(Failure::new("uids: others are on this personal list; remove them by name"))
+}

@@ -1,0 +1,64 @@
+//! A user's view of one channel (protocols/wukong.md §4.6). A channel that the user has nothing
+//! to do with has no view to change: that is done, too.
+
+use axum::extract::State;
+use crosstalk_core::conversation::ConversationChange;
+use crosstalk_core::refusal::Refusal;
+use serde::Deserialize;
+
+use super::answer::{Done, Failure};
+use super::input::Body;
+use super::{lenient, names};
+use crate::http::state::WukongApiState;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ConversationRequest {
+    #[serde(deserialize_with = "lenient::text")]
+    uid: String,
+    #[serde(deserialize_with = "lenient::text")]
+    channel_id: String,
+    #[serde(deserialize_with = "lenient::int")]
+    channel_type: i64,
+    #[serde(deserialize_with = "lenient::count")]
+    unread: u64,
+}
+
+/// Everything is read.
+pub(super) async fn clear_unread(
+    State(api): State<WukongApiState>,
+    Body(request): Body<ConversationRequest>,
+) -> Result<Done, Failure> {
+    change(&api, &request, ConversationChange::Read(None)).await
+}
+
+/// So many are unread, be it more or fewer than before.
+pub(super) async fn set_unread(
+    State(api): State<WukongApiState>,
+    Body(request): Body<ConversationRequest>,
+) -> Result<Done, Failure> {
+    change(&api, &request, ConversationChange::SetUnread(request.unread)).await
+}
+
+/// Puts the conversation away until somebody says something.
+pub(super) async fn delete(
+    State(api): State<WukongApiState>,
+    Body(request): Body<ConversationRequest>,
+) -> Result<Done, Failure> {
+    change(&api, &request, ConversationChange::Hide).await
+}
+
+async fn change(
+    api: &WukongApiState,
+    request: &ConversationRequest,
+    change: ConversationChange,
+) -> Result<Done, Failure> {
+    let uid = names::uid("uid", &request.uid)?;
+    let kind = names::kind(request.channel_type)?;
+    let key = names::seen_by(&api.realm, uid.as_str(), kind, &request.channel_id)?;
+    let user = api.im.user_ref(&api.realm, &uid).await?;
+    match api.im.change_conversation(&user, &key, change).await {
+        Ok(_) | Err(Refusal::NoSuchChannel | Refusal::NotAMember) => Ok(Done),
+        Err(why) => Err(why.into()),
+    }
+}
