@@ -34,8 +34,15 @@ impl Http {
     /// When there is no HTTP client to be had.
     #[must_use]
     pub fn at(addr: &str) -> Http {
-        let client = reqwest::Client::builder().no_proxy().build().expect("an HTTP client");
-        Http { client, base: format!("http://{addr}"), headers: HeaderMap::new() }
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .build()
+            .expect("an HTTP client");
+        Http {
+            client,
+            base: format!("http://{addr}"),
+            headers: HeaderMap::new(),
+        }
     }
 
     /// The same with a header more.
@@ -86,14 +93,22 @@ impl Http {
     /// When there is no answer in time.
     pub async fn post_text(&self, path: &str, body: &str) -> Reply {
         let request = self.client.post(format!("{}{path}", self.base));
-        let request = request.header(CONTENT_TYPE, "application/json").body(body.to_owned());
+        let request = request
+            .header(CONTENT_TYPE, "application/json")
+            .body(body.to_owned());
         self.answer(format!("POST {path} {body}"), request).await
     }
 
     /// Whether anybody answers `GET path` with success.
     pub async fn is_ok(&self, path: &str) -> bool {
-        let request = self.client.get(format!("{}{path}", self.base)).headers(self.headers.clone());
-        request.send().await.is_ok_and(|response| response.status().is_success())
+        let request = self
+            .client
+            .get(format!("{}{path}", self.base))
+            .headers(self.headers.clone());
+        request
+            .send()
+            .await
+            .is_ok_and(|response| response.status().is_success())
     }
 
     async fn request(&self, method: Method, path: &str, body: Option<Value>) -> Reply {
@@ -116,7 +131,12 @@ impl Http {
             Ok::<_, reqwest::Error>((status, headers, response.bytes().await?.to_vec()))
         });
         match answer.await {
-            Ok((status, headers, body)) => Reply { asked, status, headers, body },
+            Ok((status, headers, body)) => Reply {
+                asked,
+                status,
+                headers,
+                body,
+            },
             Err(error) => panic!("{asked}: {error:?}"),
         }
     }
@@ -145,11 +165,20 @@ impl Reply {
     ///
     /// # Panics
     /// When the status is not 2xx.
-    #[must_use]
     pub fn ok(self) -> Value {
         let is_success = (200..300).contains(&self.status);
-        assert!(is_success, "{}: {} {}", self.asked, self.status, self.text());
-        if self.body.is_empty() { Value::Null } else { self.json() }
+        assert!(
+            is_success,
+            "{}: {} {}",
+            self.asked,
+            self.status,
+            self.text()
+        );
+        if self.body.is_empty() {
+            Value::Null
+        } else {
+            self.json()
+        }
     }
 
     /// Checks that this is problem details (RFC 9457) with this status and code, and returns
@@ -160,7 +189,10 @@ impl Reply {
     pub fn problem(self, status: u16, code: &str) -> Value {
         let said = format!("{}: {} {}", self.asked, self.status, self.text());
         assert_eq!(self.status, status, "{said}");
-        let kind = self.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let kind = self
+            .headers
+            .get(CONTENT_TYPE)
+            .and_then(|kind| kind.to_str().ok());
         let is_problem = kind.is_some_and(|kind| kind.starts_with("application/problem+json"));
         assert!(is_problem, "{said}: content type {kind:?}");
         let problem = self.json();

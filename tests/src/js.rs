@@ -39,7 +39,9 @@ impl JsPeer {
         command.arg(bundle().await).kill_on_drop(true);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         command.stderr(notes.reopen().expect("a second handle of a file"));
-        let mut process = command.spawn().expect("Node.js, which scripts/setup.sh installs");
+        let mut process = command
+            .spawn()
+            .expect("Node.js, which scripts/setup.sh installs");
         let commands = process.stdin.take().expect("a piped input");
         let output = process.stdout.take().expect("a piped output");
         JsPeer {
@@ -97,7 +99,8 @@ impl JsPeer {
 
     /// Waits for the next message.
     pub async fn message(&mut self) -> Value {
-        self.expect("a message", |event| event["event"] == "message").await
+        self.expect("a message", |event| event["event"] == "message")
+            .await
     }
 
     /// Waits for the next message, which must be this text; returns it.
@@ -128,7 +131,10 @@ impl JsPeer {
             "cmd": "history", "channel": channel, "type": channel_type, "limit": limit,
         });
         let answer = self.ask(ask).await;
-        answer["messages"].as_array().expect("a list of messages").clone()
+        answer["messages"]
+            .as_array()
+            .expect("a list of messages")
+            .clone()
     }
 
     /// The conversations, through the SDK's data source.
@@ -137,13 +143,19 @@ impl JsPeer {
     /// When the answer is not a list.
     pub async fn conversations(&mut self) -> Vec<Value> {
         let answer = self.ask(json!({"cmd": "conversations"})).await;
-        answer["conversations"].as_array().expect("a list of conversations").clone()
+        answer["conversations"]
+            .as_array()
+            .expect("a list of conversations")
+            .clone()
     }
 
     /// How many connections the SDK has opened, by what has been read so far.
     #[must_use]
     pub fn sockets_opened(&self) -> usize {
-        self.events.iter().filter(|event| event["event"] == "socket").count()
+        self.events
+            .iter()
+            .filter(|event| event["event"] == "socket")
+            .count()
     }
 
     /// Gives a command and waits until it is done; returns the answer.
@@ -155,7 +167,10 @@ impl JsPeer {
         let id = self.last_id;
         command["id"] = json!(id);
         let line = format!("{command}\n");
-        self.commands.write_all(line.as_bytes()).await.expect("a running peer");
+        self.commands
+            .write_all(line.as_bytes())
+            .await
+            .expect("a running peer");
         let what = format!("the answer to {command}");
         let answer = self.expect(&what, |event| event["id"] == id).await;
         assert_eq!(answer["event"], "done", "{}: {command}: {answer}", self.uid);
@@ -190,7 +205,11 @@ impl Drop for JsPeer {
         if std::thread::panicking() {
             let notes = std::fs::read_to_string(self.notes.path()).unwrap_or_default();
             let from = notes.char_indices().rev().nth(4000).map_or(0, |(at, _)| at);
-            eprintln!("--- notes of the SDK of {} ---\n{}\n---", self.uid, &notes[from..]);
+            eprintln!(
+                "--- notes of the SDK of {} ---\n{}\n---",
+                self.uid,
+                &notes[from..]
+            );
             eprintln!("events not asked for: {:?}", self.events);
         }
     }
@@ -216,8 +235,12 @@ async fn make_bundle() -> PathBuf {
     // Test processes may run side by side: each makes its own, and the last one stays.
     let made = target.join(format!("wukong-peer-{}.cjs", std::process::id()));
     let mut command = Command::new(bundler);
-    command.arg(client.join("peer.js")).args(["--bundle", "--platform=node", "--format=cjs"]);
-    command.arg("--log-level=warning").arg(format!("--outfile={}", made.display()));
+    command
+        .arg(client.join("peer.js"))
+        .args(["--bundle", "--platform=node", "--format=cjs"]);
+    command
+        .arg("--log-level=warning")
+        .arg(format!("--outfile={}", made.display()));
     let status = command.status().await.expect("a bundler that runs");
     assert!(status.success(), "the bundler ended with {status}");
     let bundle = target.join("wukong-peer.cjs");

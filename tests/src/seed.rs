@@ -31,7 +31,7 @@ impl Seed {
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.state;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -47,12 +47,12 @@ impl Seed {
         assert!(!range.is_empty(), "a range to choose from");
         let width = (range.end - range.start) as u64;
         // Below the width, which came from a usize.
-        range.start + (self.next() % width) as usize
+        range.start + (self.number() % width) as usize
     }
 
     /// Random bytes.
     pub fn bytes(&mut self, len: usize) -> Vec<u8> {
-        let words = std::iter::repeat_with(|| self.next().to_le_bytes());
+        let words = std::iter::repeat_with(|| self.number().to_le_bytes());
         words.flatten().take(len).collect()
     }
 }

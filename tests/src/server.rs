@@ -4,6 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -48,7 +49,11 @@ impl Killer {
     /// Sends SIGKILL, at once.
     pub fn kill(&self) {
         // An error means that the process has ended already.
-        let _ = self.0.lock().expect("no holder of this lock panics").start_kill();
+        let _ = self
+            .0
+            .lock()
+            .expect("no holder of this lock panics")
+            .start_kill();
     }
 }
 
@@ -71,7 +76,13 @@ impl Server {
             .expect("the server has written admin.key");
         let process = Arc::new(Mutex::new(process));
         let admin_key = admin_key.trim().to_owned();
-        Server { process, folder, settings, listeners, admin_key }
+        Server {
+            process,
+            folder,
+            settings,
+            listeners,
+            admin_key,
+        }
     }
 
     /// Starts a server that has ended on the same data and the same addresses.
@@ -88,6 +99,15 @@ impl Server {
     /// When it does not start.
     pub async fn start_elsewhere(&mut self) {
         self.run_again(None).await;
+    }
+
+    /// Starts a server that has ended and kills it again, wherever it then is in its start.
+    pub async fn start_and_kill_after(&mut self, delay: Duration) {
+        let process = spawn(self.folder.path(), &self.settings, None);
+        *self.process.lock().expect("no holder of this lock panics") = process;
+        // wait: the moment of the kill is what is asked for
+        tokio::time::sleep(delay).await;
+        self.kill().await;
     }
 
     async fn run_again(&mut self, at: Option<Listeners>) {
@@ -111,7 +131,10 @@ impl Server {
     pub async fn terminate(&mut self) {
         self.send_sigterm().await;
         let status = self.ended().await;
-        assert!(status.success(), "after SIGTERM the server ended with {status}");
+        assert!(
+            status.success(),
+            "after SIGTERM the server ended with {status}"
+        );
     }
 
     /// Sends SIGTERM and returns.
@@ -119,10 +142,21 @@ impl Server {
     /// # Panics
     /// When it cannot be sent.
     pub async fn send_sigterm(&self) {
-        let pid = self.process.lock().expect("no holder of this lock panics").id();
+        let pid = self
+            .process
+            .lock()
+            .expect("no holder of this lock panics")
+            .id();
         let pid = pid.expect("the server is running");
-        let kill = Command::new("sh").arg("-c").arg(format!("kill -TERM {pid}")).status().await;
-        assert!(kill.is_ok_and(|status| status.success()), "cannot send SIGTERM to {pid}");
+        let kill = Command::new("sh")
+            .arg("-c")
+            .arg(format!("kill -TERM {pid}"))
+            .status()
+            .await;
+        assert!(
+            kill.is_ok_and(|status| status.success()),
+            "cannot send SIGTERM to {pid}"
+        );
     }
 
     /// Sends SIGKILL and waits for the end.
@@ -143,7 +177,12 @@ impl Server {
     /// When that takes too long.
     pub async fn ended(&mut self) -> ExitStatus {
         eventually("the server's end", async || {
-            self.process.lock().expect("no holder of this lock panics").try_wait().ok().flatten()
+            self.process
+                .lock()
+                .expect("no holder of this lock panics")
+                .try_wait()
+                .ok()
+                .flatten()
         })
         .await
     }
@@ -192,7 +231,10 @@ impl Server {
         let body = json!({
             "uid": uid, "token": token, "device_flag": device_flag, "device_level": device_level,
         });
-        assert_eq!(self.wukong_api().post("/user/token", body).await.ok()["status"], 200);
+        assert_eq!(
+            self.wukong_api().post("/user/token", body).await.ok()["status"],
+            200
+        );
         token
     }
 
@@ -203,13 +245,19 @@ impl Server {
     pub async fn user_token(&self, uid: &str) -> String {
         let path = format!("/v1/users/{uid}/tokens");
         let answer = self.admin().post(&path, json!({})).await.ok();
-        answer["token"].as_str().expect("`token` in the answer").to_owned()
+        answer["token"]
+            .as_str()
+            .expect("`token` in the answer")
+            .to_owned()
     }
 
     /// Creates a group with these members.
     pub async fn group(&self, id: &str, members: &[&str]) {
         let body = json!({"channel_id": id, "channel_type": 2, "subscribers": members});
-        assert_eq!(self.wukong_api().post("/channel", body).await.ok()["status"], 200);
+        assert_eq!(
+            self.wukong_api().post("/channel", body).await.ok()["status"],
+            200
+        );
     }
 
     /// Asks one route of WuKongIM's HTTP API that answers `{"status":200}`.
@@ -228,7 +276,12 @@ impl Server {
 
     /// Registers a user and logs it in over TCP with the newest version.
     pub async fn client(&self, uid: &str) -> WukongClient {
-        self.client_as(uid, Transport::Tcp, crosstalk_wire::wukong::binary::LATEST_VERSION).await
+        self.client_as(
+            uid,
+            Transport::Tcp,
+            crosstalk_wire::wukong::binary::LATEST_VERSION,
+        )
+        .await
     }
 
     /// Registers a user and logs it in.
@@ -257,7 +310,11 @@ fn binary() -> PathBuf {
         return PathBuf::from(path);
     }
     let path = profile_dir().join(format!("crosstalk{}", std::env::consts::EXE_SUFFIX));
-    assert!(path.exists(), "{} is missing: run `cargo build -p crosstalk`", path.display());
+    assert!(
+        path.exists(),
+        "{} is missing: run `cargo build -p crosstalk`",
+        path.display()
+    );
     path
 }
 
@@ -266,7 +323,9 @@ fn binary() -> PathBuf {
 pub(crate) fn profile_dir() -> PathBuf {
     let test = std::env::current_exe().expect("a test knows its own path");
     let deps = test.parent().expect("a file is in a folder");
-    deps.parent().expect("deps is in a profile's folder").to_owned()
+    deps.parent()
+        .expect("deps is in a profile's folder")
+        .to_owned()
 }
 
 fn data_dir(folder: &Path) -> PathBuf {
@@ -274,7 +333,10 @@ fn data_dir(folder: &Path) -> PathBuf {
 }
 
 fn spawn(folder: &Path, settings: &[String], at: Option<&Listeners>) -> Child {
-    let log = File::options().create(true).append(true).open(folder.join("server.log"));
+    let log = File::options()
+        .create(true)
+        .append(true)
+        .open(folder.join("server.log"));
     let log = log.expect("a log file");
     let any = "127.0.0.1:0";
     let mut command = Command::new(binary());
@@ -285,7 +347,9 @@ fn spawn(folder: &Path, settings: &[String], at: Option<&Listeners>) -> Child {
         ("wukong_ws", at.map_or(any, |it| &it.wukong_ws)),
         ("wukong_api", at.map_or(any, |it| &it.wukong_api)),
     ] {
-        command.arg("--set").arg(format!("listen.{listener}={addr}"));
+        command
+            .arg("--set")
+            .arg(format!("listen.{listener}={addr}"));
     }
     for setting in settings {
         command.arg("--set").arg(setting);
@@ -296,9 +360,16 @@ fn spawn(folder: &Path, settings: &[String], at: Option<&Listeners>) -> Child {
             command.env_remove(name);
         }
     }
-    command.current_dir(folder).kill_on_drop(true).stdin(Stdio::null());
-    command.stdout(log.try_clone().expect("a second handle of the log")).stderr(log);
-    command.spawn().unwrap_or_else(|error| panic!("cannot start {}: {error}", binary().display()))
+    command
+        .current_dir(folder)
+        .kill_on_drop(true)
+        .stdin(Stdio::null());
+    command
+        .stdout(log.try_clone().expect("a second handle of the log"))
+        .stderr(log);
+    command
+        .spawn()
+        .unwrap_or_else(|error| panic!("cannot start {}: {error}", binary().display()))
 }
 
 /// Waits until the server has announced its addresses and says that it is ready.
@@ -306,7 +377,10 @@ async fn ready(folder: &Path, process: &mut Child) -> Listeners {
     let file = data_dir(folder).join("listeners.json");
     let listeners: Listeners = eventually("the server's listeners.json", async || {
         if let Ok(Some(status)) = process.try_wait() {
-            panic!("the server ended with {status}:\n{}", tail(&folder.join("server.log")));
+            panic!(
+                "the server ended with {status}:\n{}",
+                tail(&folder.join("server.log"))
+            );
         }
         let text = std::fs::read_to_string(&file).ok()?;
         Some(serde_json::from_str(&text).unwrap_or_else(|error| {
@@ -315,10 +389,10 @@ async fn ready(folder: &Path, process: &mut Child) -> Listeners {
     })
     .await;
     let http = Http::at(&listeners.http);
-    within("the server's /readyz", async {
-        eventually("the server's /readyz", async || http.is_ok("/readyz").await.then_some(())).await;
-    })
-    .await;
+    let asked = eventually("success", async || {
+        http.is_ok("/readyz").await.then_some(())
+    });
+    within("the server's /readyz", asked).await;
     listeners
 }
 
@@ -327,5 +401,8 @@ fn tail(log: &Path) -> String {
     let text = text.unwrap_or_else(|error| format!("no log: {error}"));
     let lines: Vec<_> = text.lines().collect();
     let from = lines.len().saturating_sub(LOG_TAIL_LINES);
-    lines[from..].iter().map(|line| format!("{line}\n")).collect()
+    lines[from..]
+        .iter()
+        .map(|line| format!("{line}\n"))
+        .collect()
 }

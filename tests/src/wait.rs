@@ -28,7 +28,10 @@ pub async fn eventually<T>(what: impl Display, mut probe: impl AsyncFnMut() -> O
         if let Some(answer) = probe().await {
             return answer;
         }
-        assert!(started.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}");
+        assert!(
+            started.elapsed() < PATIENCE,
+            "{what}: not within {PATIENCE:?}"
+        );
         // wait: between two questions; the answer is what ends the loop
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

@@ -34,7 +34,9 @@ pub async fn create(sources: &Sources, app_id: &str, realm: &str, name: &str) ->
     let offline = Offline::open(sources, &instead).await?;
     let apps = offline.core.im.apps();
     let created = match apps.get(&id) {
-        Some(_) => Err(anyhow!("the app {id} exists; `crosstalk app rotate {id}` changes its secret")),
+        Some(_) => Err(anyhow!(
+            "the app {id} exists; `crosstalk app rotate {id}` changes its secret"
+        )),
         None => apps.put(&id, &realm, name).await.map_err(Into::into),
     };
     offline.close().await;
@@ -47,11 +49,14 @@ pub async fn create(sources: &Sources, app_id: &str, realm: &str, name: &str) ->
 /// When there is no such app, a server runs, or the store fails.
 pub async fn rotate(sources: &Sources, app_id: &str) -> Result<App> {
     let id = AppId::parse(app_id).with_context(|| format!("the app id {app_id:?}"))?;
-    let instead = format!("POST /v1/apps -d '{{\"app_id\":\"{id}\"}}'");
+    let instead = format!("POST /v1/apps/{id}/secret");
     let offline = Offline::open(sources, &instead).await?;
     let apps = offline.core.im.apps();
     let rotated = match apps.get(&id) {
-        Some(app) => apps.put(&id, &app.realm, &app.name).await.map_err(Into::into),
+        Some(app) => apps
+            .put(&id, &app.realm, &app.name)
+            .await
+            .map_err(Into::into),
         None => Err(no_such_app(&id)),
     };
     offline.close().await;
@@ -80,7 +85,11 @@ pub async fn token(sources: &Sources, request: &TokenRequest) -> Result<String> 
     let offline = Offline::open(sources, &instead).await?;
     let issued = match offline.core.im.apps().get(&id) {
         Some(app) => {
-            let issued = offline.core.im.issue_token(&app, &uid, request.ttl_secs, None).await;
+            let issued = offline
+                .core
+                .im
+                .issue_token(&app, &uid, request.ttl_secs, None)
+                .await;
             issued.map(|issued| issued.token).map_err(Into::into)
         }
         None => Err(no_such_app(&id)),
@@ -104,9 +113,14 @@ impl Offline {
     async fn open(sources: &Sources, instead: &str) -> Result<Self> {
         let Loaded { config, .. } = load(sources)?;
         let path = Path::new(&config.server.data_dir);
-        let Some(data_dir) = DataDir::take(path)? else { bail!(running(path, instead)) };
+        let Some(data_dir) = DataDir::take(path)? else {
+            bail!(running(path, instead))
+        };
         let core = Core::open(&config, &data_dir).await?;
-        Ok(Self { core, _data_dir: data_dir })
+        Ok(Self {
+            core,
+            _data_dir: data_dir,
+        })
     }
 
     async fn close(self) {
@@ -120,11 +134,15 @@ fn running(folder: &Path, instead: &str) -> String {
     let stop = format!("a server runs on the data folder {shown}; stop it");
     let listeners = fs::read_to_string(folder.join(LISTENERS_FILE)).unwrap_or_default();
     let listeners: serde_json::Value = serde_json::from_str(&listeners).unwrap_or_default();
-    let Some(http) = listeners["http"].as_str() else { return stop };
+    let Some(http) = listeners["http"].as_str() else {
+        return stop;
+    };
     let (method, rest) = instead.split_once(' ').unwrap_or(("GET", instead));
-    let (path, rest) = rest.split_once(' ').map_or((rest, String::new()), |(path, rest)| {
-        (path, format!(" -H 'Content-Type: application/json' {rest}"))
-    });
+    let (path, rest) = rest
+        .split_once(' ')
+        .map_or((rest, String::new()), |(path, rest)| {
+            (path, format!(" -H 'Content-Type: application/json' {rest}"))
+        });
     format!(
         "{stop}, or ask it:\n  curl -X {method} http://{http}{path} \
          -H \"Authorization: Bearer $(cat {shown}/admin.key)\"{rest}"
@@ -143,7 +161,13 @@ mod tests {
         let listeners = r#"{"http":"127.0.0.1:4321"}"#;
         fs::write(folder.path().join(LISTENERS_FILE), listeners).expect("a file");
         let asked = running(folder.path(), "POST /v1/apps -d '{}'");
-        assert!(asked.contains("curl -X POST http://127.0.0.1:4321/v1/apps -H \"Auth"), "{asked}");
-        assert!(asked.ends_with("-H 'Content-Type: application/json' -d '{}'"), "{asked}");
+        assert!(
+            asked.contains("curl -X POST http://127.0.0.1:4321/v1/apps -H \"Auth"),
+            "{asked}"
+        );
+        assert!(
+            asked.ends_with("-H 'Content-Type: application/json' -d '{}'"),
+            "{asked}"
+        );
     }
 }

@@ -18,15 +18,31 @@ pub(crate) struct Step {
 
 /// Two users, a message, and its way into the history.
 pub(crate) const FIRST_EXCHANGE: [Step; 5] = [
-    Step { method: "PUT", path: "/v1/users/alice", body: r#"{"name":"Alice"}"# },
-    Step { method: "PUT", path: "/v1/users/bob", body: r#"{"name":"Bob"}"# },
+    Step {
+        method: "PUT",
+        path: "/v1/users/alice",
+        body: r#"{"name":"Alice"}"#,
+    },
+    Step {
+        method: "PUT",
+        path: "/v1/users/bob",
+        body: r#"{"name":"Bob"}"#,
+    },
     Step {
         method: "POST",
         path: "/v1/messages",
         body: r#"{"from":"alice","to":{"kind":"direct","id":"bob"},"content":{"type":"text","text":"hello"}}"#,
     },
-    Step { method: "GET", path: "/v1/channels/direct/alice/messages?user=bob", body: "" },
-    Step { method: "POST", path: "/v1/users/bob/tokens", body: "{}" },
+    Step {
+        method: "GET",
+        path: "/v1/channels/direct/alice/messages?user=bob",
+        body: "",
+    },
+    Step {
+        method: "POST",
+        path: "/v1/users/bob/tokens",
+        body: "{}",
+    },
 ];
 
 /// What the banner says.
@@ -42,12 +58,18 @@ impl Banner<'_> {
         let mut text = format!("\ncrosstalk {} is ready\n\n", env!("CARGO_PKG_VERSION"));
         let key_file = self.data_dir.join(ADMIN_KEY_FILE).display().to_string();
         let at = |listener, scheme: &str| {
-            self.bound.local(listener).map(|address| format!("{scheme}{address}"))
+            self.bound
+                .local(listener)
+                .map(|address| format!("{scheme}{address}"))
         };
         let http = at("http", "http://");
         let public = Some(self.public_url.trim_end_matches('/')).filter(|url| !url.is_empty());
         let docs = public.or(http.as_deref()).map(|url| format!("{url}/docs"));
-        let key = if self.is_key_from_env { format!("${ADMIN_KEY_VARIABLE}") } else { key_file };
+        let key = if self.is_key_from_env {
+            format!("${ADMIN_KEY_VARIABLE}")
+        } else {
+            key_file
+        };
         let lines = [
             ("wukong over TCP", at("wukong_tcp", "")),
             ("wukong over WebSocket", at("wukong_ws", "ws://")),
@@ -77,7 +99,10 @@ impl Banner<'_> {
         let mut text = format!("  KEY=\"Authorization: Bearer {key}\"\n");
         text.push_str("  JSON='Content-Type: application/json'\n");
         for Step { method, path, body } in FIRST_EXCHANGE {
-            let _ = write!(text, "  curl -sS -w '\\n' -X {method} '{http}{path}' -H \"$KEY\"");
+            let _ = write!(
+                text,
+                "  curl -sS -w '\\n' -X {method} '{http}{path}' -H \"$KEY\""
+            );
             if !body.is_empty() {
                 let _ = write!(text, " -H \"$JSON\" -d '{body}'");
             }
@@ -91,7 +116,11 @@ impl Banner<'_> {
 fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+".contains(c);
-    if text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+    if text.chars().all(is_plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
 }
 
 #[cfg(test)]
@@ -107,7 +136,13 @@ mod tests {
 
     fn text(bound: &Bound, data_dir: &str, is_key_from_env: bool) -> String {
         let data_dir = Path::new(data_dir);
-        Banner { bound, public_url: "", data_dir, is_key_from_env }.text()
+        Banner {
+            bound,
+            public_url: "",
+            data_dir,
+            is_key_from_env,
+        }
+        .text()
     }
 
     #[test]

@@ -6,8 +6,11 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
+use rustix::fs::Mode;
+use rustix::process::umask;
 
 use crate::config::{self, Log, Problems, Sources};
+use crate::say::say;
 use crate::{apps, doctor, log, serve};
 
 /// Failed.
@@ -17,7 +20,12 @@ const MISUSED: u8 = 2;
 
 /// Self-hosted instant messaging server.
 #[derive(Debug, Parser)]
-#[command(name = "crosstalk", version, arg_required_else_help = true, disable_version_flag = true)]
+#[command(
+    name = "crosstalk",
+    version,
+    arg_required_else_help = true,
+    disable_version_flag = true
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -109,9 +117,8 @@ struct TokenArgs {
 impl SourceArgs {
     /// The sources as this process sees them.
     pub(crate) fn sources(self) -> Sources {
-        let env = env::vars_os().filter_map(|(name, text)| {
-            Some((name.into_string().ok()?, text.into_string().ok()?))
-        });
+        let env = env::vars_os()
+            .filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
         let mut env: Vec<_> = env.collect();
         env.sort();
         Sources {
@@ -134,11 +141,17 @@ pub fn run() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { MISUSED } else { 0 });
         }
     };
+    // Messages and keys are nobody else's: neither are the files they are in.
+    umask(Mode::RWXG | Mode::RWXO);
     match execute(cli.command) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("crosstalk: {error:#}");
-            ExitCode::from(if error.is::<Problems>() { MISUSED } else { FAILED })
+            ExitCode::from(if error.is::<Problems>() {
+                MISUSED
+            } else {
+                FAILED
+            })
         }
     }
 }
@@ -153,15 +166,23 @@ fn execute(command: Command) -> Result<ExitCode> {
         }
         Command::Token(args) => {
             quiet_log()?;
-            let request = apps::TokenRequest { app: args.app, user: args.user, ttl_secs: args.ttl };
-            println!("{}", block_on(apps::token(&args.sources.sources(), &request))?);
+            let request = apps::TokenRequest {
+                app: args.app,
+                user: args.user,
+                ttl_secs: args.ttl,
+            };
+            say!(
+                "{}",
+                block_on(apps::token(&args.sources.sources(), &request))?
+            );
         }
         Command::Doctor(args) => {
             quiet_log()?;
-            let healthy = block_on(doctor::examine(&args.sources()))?;
-            return Ok(ExitCode::from(if healthy { 0 } else { FAILED }));
+            let report = block_on(doctor::examine(&args.sources()))?;
+            say!("{report}");
+            return Ok(ExitCode::from(if report.is_healthy() { 0 } else { FAILED }));
         }
-        Command::Version => println!("crosstalk {}", env!("CARGO_PKG_VERSION")),
+        Command::Version => say!("crosstalk {}", env!("CARGO_PKG_VERSION")),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -171,24 +192,29 @@ fn inspect(command: ConfigCommand) -> Result<()> {
         ConfigCommand::Check(args) => {
             let loaded = config::load(&args.sources())?;
             for warning in &loaded.warnings {
-                println!("warning: {warning}");
+                say!("warning: {warning}");
             }
             match &loaded.file {
-                Some(file) => println!("ok: {} is valid", file.display()),
-                None => println!("ok: no configuration file, the settings are valid"),
+                Some(file) => say!("ok: {} is valid", file.display()),
+                None => say!("ok: no configuration file, the settings are valid"),
             }
         }
         ConfigCommand::Print(args) => {
-            println!("{}", config::print(&config::load(&args.sources())?));
+            say!("{}", config::print(&config::load(&args.sources())?));
         }
-        ConfigCommand::Example => print!("{}", config::EXAMPLE),
+        ConfigCommand::Example => say!("{}", config::EXAMPLE.trim_end()),
     }
     Ok(())
 }
 
 async fn manage(command: AppCommand) -> Result<()> {
     match command {
-        AppCommand::Create { app_id, realm, name, sources } => {
+        AppCommand::Create {
+            app_id,
+            realm,
+            name,
+            sources,
+        } => {
             let app = apps::create(&sources.sources(), &app_id, &realm, &name).await?;
             print_secret(&app);
         }
@@ -197,7 +223,7 @@ async fn manage(command: AppCommand) -> Result<()> {
         }
         AppCommand::List(sources) => {
             for app in apps::list(&sources.sources()).await? {
-                println!("{}\t{}\t{}", app.id, app.realm, app.name);
+                say!("{}\t{}\t{}", app.id, app.realm, app.name);
             }
         }
     }
@@ -205,19 +231,25 @@ async fn manage(command: AppCommand) -> Result<()> {
 }
 
 fn print_secret(app: &crosstalk_core::directory::App) {
-    println!("app_id      {}", app.id);
-    println!("realm       {}", app.realm);
-    println!("app_secret  {}", app.secret);
+    say!("app_id      {}", app.id);
+    say!("realm       {}", app.realm);
+    say!("app_secret  {}", app.secret);
 }
 
 fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(work)
 }
 
 /// The log of commands that are over soon: only what went wrong.
 fn quiet_log() -> Result<()> {
-    log::start(&Log { level: "warn".to_owned(), ..Log::default() }).map(drop)
+    log::start(&Log {
+        level: "warn".to_owned(),
+        ..Log::default()
+    })
+    .map(drop)
 }
 
 /// Seconds, from a number with a unit.
@@ -232,7 +264,10 @@ fn parse_ttl(text: &str) -> Result<i64, String> {
         _ => return Err(WRONG.to_owned()),
     };
     let count: i64 = digits.parse().map_err(|_| WRONG.to_owned())?;
-    count.checked_mul(unit).filter(|secs| *secs > 0).ok_or_else(|| WRONG.to_owned())
+    count
+        .checked_mul(unit)
+        .filter(|secs| *secs > 0)
+        .ok_or_else(|| WRONG.to_owned())
 }
 
 #[cfg(test)]
@@ -248,10 +283,26 @@ mod tests {
 
     #[test]
     fn ttls_have_units() {
-        for (text, secs) in [("90", 90), ("90s", 90), ("2m", 120), ("3h", 10_800), ("30d", 2_592_000)] {
+        for (text, secs) in [
+            ("90", 90),
+            ("90s", 90),
+            ("2m", 120),
+            ("3h", 10_800),
+            ("30d", 2_592_000),
+        ] {
             assert_eq!(parse_ttl(text), Ok(secs), "{text}");
         }
-        for text in ["", "d", "30 d", "1w", "-1d", "0", "9223372036854775807d", "1dd", "天"] {
+        for text in [
+            "",
+            "d",
+            "30 d",
+            "1w",
+            "-1d",
+            "0",
+            "9223372036854775807d",
+            "1dd",
+            "天",
+        ] {
             assert!(parse_ttl(text).is_err(), "{text}");
         }
     }

@@ -1,8 +1,8 @@
 //! The data folder: made with the owner's rights only, and held by one process at a time.
 
-use std::fs::{self, DirBuilder, File, TryLockError};
+use std::fs::{self, DirBuilder, File, Permissions, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -37,7 +37,10 @@ impl DataDir {
         let lock = File::options().create(true).append(true).open(&file);
         let lock = lock.with_context(|| format!("the data folder {shown} cannot be written"))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Some(Self { path: path.to_owned(), _lock: lock })),
+            Ok(()) => Ok(Some(Self {
+                path: path.to_owned(),
+                _lock: lock,
+            })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => {
                 Err(error).with_context(|| format!("{} cannot be locked", file.display()))
@@ -56,7 +59,11 @@ impl DataDir {
                 "another crosstalk already uses the data folder {}{}; stop it, or give this one \
                  a folder of its own with --data-dir",
                 path.display(),
-                if listeners.is_empty() { String::new() } else { format!(" ({})", listeners.trim()) }
+                if listeners.is_empty() {
+                    String::new()
+                } else {
+                    format!(" ({})", listeners.trim())
+                }
             );
         };
         Ok(taken)
@@ -87,11 +94,18 @@ pub fn write_atomically(path: &Path, content: &[u8], mode: u32) -> Result<()> {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let mut file = File::options().write(true).create_new(true).mode(mode).open(&draft)?;
+        let mut file = File::options()
+            .write(true)
+            .create_new(true)
+            .mode(mode)
+            .open(&draft)?;
+        // The process may mask more than the file is meant to.
+        file.set_permissions(Permissions::from_mode(mode))?;
         file.write_all(content)?;
         file.sync_all()?;
         fs::rename(&draft, path)?;
-        path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+        path.parent()
+            .map_or(Ok(()), |folder| File::open(folder)?.sync_all())
     };
     write().with_context(|| format!("{} cannot be written", path.display()))
 }
@@ -106,7 +120,9 @@ mod tests {
         let path = parent.path().join("deep/data");
         let first = DataDir::take(&path).expect("a folder").expect("free");
         assert!(DataDir::take(&path).expect("a folder").is_none());
-        let refusal = DataDir::take_for_server(&path).expect_err("taken").to_string();
+        let refusal = DataDir::take_for_server(&path)
+            .expect_err("taken")
+            .to_string();
         assert!(refusal.contains("another crosstalk") && refusal.contains("deep/data"));
         drop(first);
         assert!(DataDir::take(&path).expect("a folder").is_some());

@@ -53,24 +53,43 @@ impl fmt::Display for Verdict {
     }
 }
 
-#[derive(Default)]
-struct Report {
+/// What was found: one line per check.
+#[derive(Debug, Default)]
+pub struct Report {
+    lines: Vec<String>,
     has_failed: bool,
 }
 
 impl Report {
+    /// Whether a server can run here.
+    #[must_use]
+    pub fn is_healthy(&self) -> bool {
+        !self.has_failed
+    }
+
     fn say(&mut self, what: &str, verdict: Verdict, why: impl fmt::Display) {
-        println!("{verdict:<8} {what:<12} {why}");
+        self.lines.push(format!("{verdict:<8} {what:<12} {why}"));
         self.has_failed |= verdict == Verdict::Failed;
     }
 }
 
-/// Checks everything and prints what it finds; true if nothing failed.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.lines.join("\n"))
+    }
+}
+
+/// Checks everything.
 ///
 /// # Errors
 /// When the configuration is not valid.
-pub async fn examine(sources: &Sources) -> Result<bool> {
-    let Loaded { config, file, warnings, .. } = load(sources)?;
+pub async fn examine(sources: &Sources) -> Result<Report> {
+    let Loaded {
+        config,
+        file,
+        warnings,
+        ..
+    } = load(sources)?;
     let mut report = Report::default();
     let from = file.map_or("defaults".to_owned(), |file| file.display().to_string());
     report.say("settings", Verdict::Fine, from);
@@ -88,7 +107,7 @@ pub async fn examine(sources: &Sources) -> Result<bool> {
         let why = format!("{} will be made at first start", folder.display());
         report.say("store", Verdict::Fine, why);
         ports(&mut report, &config);
-        return Ok(!report.has_failed);
+        return Ok(report);
     }
     match DataDir::take(folder) {
         Ok(Some(data_dir)) => {
@@ -96,12 +115,15 @@ pub async fn examine(sources: &Sources) -> Result<bool> {
             ports(&mut report, &config);
         }
         Ok(None) => {
-            let why = format!("a server runs on {}; store and ports are its own", folder.display());
+            let why = format!(
+                "a server runs on {}; store and ports are its own",
+                folder.display()
+            );
             report.say("store", Verdict::Fine, why);
         }
         Err(error) => report.say("store", Verdict::Failed, format!("{error:#}")),
     }
-    Ok(!report.has_failed)
+    Ok(report)
 }
 
 fn files(report: &mut Report) {
@@ -117,7 +139,9 @@ fn files(report: &mut Report) {
 
 /// The folder itself, or the nearest one above that exists.
 fn nearest_folder(folder: &Path) -> PathBuf {
-    let found = folder.ancestors().find(|it| !it.as_os_str().is_empty() && it.is_dir());
+    let found = folder
+        .ancestors()
+        .find(|it| !it.as_os_str().is_empty() && it.is_dir());
     found.unwrap_or(Path::new(".")).to_owned()
 }
 
@@ -132,18 +156,31 @@ fn disk(report: &mut Report, folder: &Path) {
         free if free < LOW_DISK => Verdict::Warning,
         _ => Verdict::Fine,
     };
-    report.say("disk", verdict, format!("{} MiB free at {}", free / MIB, folder.display()));
+    report.say(
+        "disk",
+        verdict,
+        format!("{} MiB free at {}", free / MIB, folder.display()),
+    );
 }
 
 fn fsync(report: &mut Report, folder: &Path) {
     let start = Instant::now();
     match doctor_fsync(folder, &|| start.elapsed()) {
         Ok(latency) => {
-            let times = format!("half within {:?}, 99 % within {:?}", latency.p50, latency.p99);
+            let times = format!(
+                "half within {:?}, 99 % within {:?}",
+                latency.p50, latency.p99
+            );
             let (verdict, why) = if latency.p99 > SLOW_FSYNC {
-                (Verdict::Warning, ": a slow disk, every message waits for it")
+                (
+                    Verdict::Warning,
+                    ": a slow disk, every message waits for it",
+                )
             } else if latency.p50 < UNREAL_FSYNC {
-                (Verdict::Warning, ": too fast to be a disk, a power cut may lose messages")
+                (
+                    Verdict::Warning,
+                    ": too fast to be a disk, a power cut may lose messages",
+                )
             } else {
                 (Verdict::Fine, "")
             };
@@ -160,18 +197,28 @@ fn wall_clock(report: &mut Report, now_ms: i64) {
     if SANE_MS.contains(&now_ms) {
         report.say("clock", Verdict::Fine, "is set");
     } else {
-        report.say("clock", Verdict::Failed, format!("is not set: {now_ms} ms since 1970"));
+        report.say(
+            "clock",
+            Verdict::Failed,
+            format!("is not set: {now_ms} ms since 1970"),
+        );
     }
 }
 
 fn ports(report: &mut Report, config: &Config) {
     for (name, listener) in config.listen.all() {
         let what = format!("listen.{name}");
-        let Some(address) = listener.address() else { continue };
+        let Some(address) = listener.address() else {
+            continue;
+        };
         match TcpListener::bind(address) {
             Ok(_) => report.say("port", Verdict::Fine, format!("{what} = {address} is free")),
             Err(error) => {
-                report.say("port", Verdict::Failed, format!("{what} = {address}: {error}"));
+                report.say(
+                    "port",
+                    Verdict::Failed,
+                    format!("{what} = {address}: {error}"),
+                );
             }
         }
     }
@@ -184,10 +231,17 @@ async fn store(report: &mut Report, config: &Config, data_dir: &DataDir) {
     };
     let file = data_dir.file(STORE_FILE);
     let size = std::fs::metadata(&file).map_or(0, |it| it.len());
-    report.say("store", Verdict::Fine, format!("{} opens, {} MiB", file.display(), size / MIB));
+    report.say(
+        "store",
+        Verdict::Fine,
+        format!("{} opens, {} MiB", file.display(), size / MIB),
+    );
     let ahead_ms = time_of(core.ids.next()) - core.clock.now_ms();
     if ahead_ms > AHEAD_MS {
-        let why = format!("is {} s behind the newest message; was it set back?", ahead_ms / 1000);
+        let why = format!(
+            "is {} s behind the newest message; was it set back?",
+            ahead_ms / 1000
+        );
         report.say("clock", Verdict::Warning, why);
     }
     core.close().await;
@@ -213,8 +267,16 @@ mod tests {
             folder: parent.path().to_owned(),
             ..Sources::default()
         };
-        assert!(examine(&sources).await.expect("valid settings"));
-        assert_eq!(std::fs::read_dir(parent.path()).expect("a folder").count(), 0);
+        let report = examine(&sources).await.expect("valid settings");
+        assert!(report.is_healthy(), "{report}");
+        assert!(
+            report.to_string().contains("will be made at first start"),
+            "{report}"
+        );
+        assert_eq!(
+            std::fs::read_dir(parent.path()).expect("a folder").count(),
+            0
+        );
     }
 
     #[tokio::test]
@@ -231,12 +293,16 @@ mod tests {
             folder: parent.path().to_owned(),
             ..Sources::default()
         };
-        assert!(!examine(&sources).await.expect("valid settings"));
+        let report = examine(&sources).await.expect("valid settings");
+        assert!(!report.is_healthy(), "{report}");
+        let line = format!("failed   port         listen.http = {address}: ");
+        assert!(report.to_string().contains(&line), "{report}");
     }
 
     #[test]
     fn ids_tell_their_time() {
-        let clock = std::sync::Arc::new(crosstalk_core::clock::ManualClock::at_ms(1_800_000_000_123));
+        let clock =
+            std::sync::Arc::new(crosstalk_core::clock::ManualClock::at_ms(1_800_000_000_123));
         let ids = crosstalk_core::id::Snowflake::new(clock, 7);
         assert_eq!(time_of(ids.next()), 1_800_000_000_123);
     }

@@ -47,15 +47,25 @@ pub struct AdminKey {
 /// When the file cannot be read or written, or is empty.
 pub fn admin_key(folder: &Path, from_env: Option<&str>, clock: &dyn Clock) -> Result<AdminKey> {
     if let Some(key) = from_env.filter(|key| !key.is_empty()) {
-        return Ok(AdminKey { key: key.into(), is_from_env: true });
+        return Ok(AdminKey {
+            key: key.into(),
+            is_from_env: true,
+        });
     }
     let path = folder.join(ADMIN_KEY_FILE);
     let bytes = read_or_make(&path, || URL_SAFE_NO_PAD.encode(random(clock)).into_bytes())?;
     let text = String::from_utf8(bytes);
     let text = text.with_context(|| format!("{} is no text", path.display()))?;
     let key = text.trim();
-    ensure!(!key.is_empty(), "{} is empty; delete it to get a new one", path.display());
-    Ok(AdminKey { key: key.into(), is_from_env: false })
+    ensure!(
+        !key.is_empty(),
+        "{} is empty; delete it to get a new one",
+        path.display()
+    );
+    Ok(AdminKey {
+        key: key.into(),
+        is_from_env: false,
+    })
 }
 
 /// Seals app secrets under the server key.
@@ -73,9 +83,15 @@ impl Sealer {
         let path = folder.join(SERVER_KEY_FILE);
         let bytes = read_or_make(&path, || random(&*clock).to_vec())?;
         let Ok(key) = <[u8; KEY_BYTES]>::try_from(bytes) else {
-            bail!("{} must have {KEY_BYTES} bytes; restore it from a backup", path.display());
+            bail!(
+                "{} must have {KEY_BYTES} bytes; restore it from a backup",
+                path.display()
+            );
         };
-        Ok(Self { cipher: ChaCha20Poly1305::new(&Key::from(key)), clock })
+        Ok(Self {
+            cipher: ChaCha20Poly1305::new(&Key::from(key)),
+            clock,
+        })
     }
 }
 
@@ -83,17 +99,25 @@ impl Seal for Sealer {
     fn seal(&self, secret: &str) -> Vec<u8> {
         let mut nonce = [0; NONCE_BYTES];
         self.clock.fill_random(&mut nonce);
-        let payload = Payload { msg: secret.as_bytes(), aad: PURPOSE };
+        let payload = Payload {
+            msg: secret.as_bytes(),
+            aad: PURPOSE,
+        };
         let sealed = self.cipher.encrypt(&Nonce::from(nonce), payload);
         let sealed = sealed.expect("a secret is far below the cipher's limit");
         [&[METHOD], nonce.as_slice(), &sealed].concat()
     }
 
     fn open(&self, sealed: &[u8]) -> Option<String> {
-        let (&METHOD, rest) = sealed.split_first()? else { return None };
+        let (&METHOD, rest) = sealed.split_first()? else {
+            return None;
+        };
         let (nonce, sealed) = rest.split_at_checked(NONCE_BYTES)?;
         let nonce = <[u8; NONCE_BYTES]>::try_from(nonce).ok()?;
-        let payload = Payload { msg: sealed, aad: PURPOSE };
+        let payload = Payload {
+            msg: sealed,
+            aad: PURPOSE,
+        };
         let secret = self.cipher.decrypt(&Nonce::from(nonce), payload).ok()?;
         String::from_utf8(secret).ok()
     }
@@ -144,7 +168,9 @@ mod tests {
         assert_eq!(first.key.len(), 43);
         let text = fs::read_to_string(folder.path().join(ADMIN_KEY_FILE)).expect("a file");
         assert_eq!(*first.key, text, "the file is the key, without a line end");
-        let sealed = Sealer::open(folder.path(), clock.clone()).expect("a key").seal("s");
+        let sealed = Sealer::open(folder.path(), clock.clone())
+            .expect("a key")
+            .seal("s");
         let sealer = Sealer::open(folder.path(), clock).expect("a key");
         assert_eq!(sealer.open(&sealed).as_deref(), Some("s"));
         for file in [ADMIN_KEY_FILE, SERVER_KEY_FILE] {

@@ -14,4 +14,5 @@ pub mod doctor;
 pub mod http;
 pub mod keys;
 pub mod log;
+mod say;
 pub mod serve;

@@ -9,6 +9,10 @@ use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, reload};
 
 use crate::config::{Log, LogFormat};
 
+/// Parts that say more at their usual level than an operator needs; a level named for them in
+/// the configuration goes before.
+const QUIET: &str = "refinery_core=warn";
+
 /// Changes the level of the log.
 pub struct LogLevel {
     handle: reload::Handle<EnvFilter, Registry>,
@@ -20,12 +24,19 @@ pub struct LogLevel {
 /// When the level is not valid, or there is a log already.
 pub fn start(log: &Log) -> Result<LogLevel> {
     let (filter, handle) = reload::Layer::new(filter(&log.level)?);
-    let lines = fmt::layer().with_writer(io::stderr);
+    let lines = fmt::layer()
+        .with_writer(io::stderr)
+        .log_internal_errors(false);
     let lines = match log.format {
-        LogFormat::Text => lines.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).boxed(),
+        LogFormat::Text => lines
+            .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
+            .boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
-    tracing_subscriber::registry().with(filter).with(lines).try_init()?;
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(lines)
+        .try_init()?;
     Ok(LogLevel { handle })
 }
 
@@ -40,5 +51,8 @@ impl LogLevel {
 }
 
 fn filter(level: &str) -> Result<EnvFilter> {
-    EnvFilter::builder().parse(level).with_context(|| format!("log.level {level:?} is not valid"))
+    let directives = format!("{QUIET},{level}");
+    EnvFilter::builder()
+        .parse(directives)
+        .with_context(|| format!("log.level {level:?} is not valid"))
 }

@@ -18,6 +18,7 @@ use crate::config::{Config, Loaded, Sources, changed_keys, load};
 use crate::data_dir::DataDir;
 use crate::keys::ADMIN_KEY_VARIABLE;
 use crate::log::{self, LogLevel};
+use crate::say::say;
 
 /// Settings that a running server takes over.
 const RELOADED: [&str; 1] = ["log.level"];
@@ -27,7 +28,11 @@ const RELOADED: [&str; 1] = ["log.level"];
 /// # Errors
 /// When it cannot start; [`Problems`](crate::config::Problems) when the configuration is why.
 pub async fn serve(sources: Sources) -> Result<ExitCode> {
-    let Loaded { mut config, warnings, .. } = load(&sources)?;
+    let Loaded {
+        mut config,
+        warnings,
+        ..
+    } = load(&sources)?;
     let level = log::start(&config.log)?;
     for warning in warnings {
         tracing::warn!("{warning}");
@@ -35,7 +40,10 @@ pub async fn serve(sources: Sources) -> Result<ExitCode> {
     raise_file_limit();
     let mut signals = Signals::listen().context("signals")?;
     let data_dir = DataDir::take_for_server(Path::new(&config.server.data_dir))?;
-    let from_env = sources.env.iter().find(|(name, _)| name == ADMIN_KEY_VARIABLE);
+    let from_env = sources
+        .env
+        .iter()
+        .find(|(name, _)| name == ADMIN_KEY_VARIABLE);
     let admin_key = from_env.map(|(_, key)| key.as_str());
     let server = Server::start(&config, data_dir, admin_key).await?;
     let banner = Banner {
@@ -44,7 +52,7 @@ pub async fn serve(sources: Sources) -> Result<ExitCode> {
         data_dir: server.data_dir(),
         is_key_from_env: server.admin_key().is_from_env,
     };
-    println!("{}", banner.text());
+    say!("{}", banner.text());
     tracing::info!(data_dir = %server.data_dir().display(), "ready");
     loop {
         match signals.next().await {
@@ -103,19 +111,27 @@ fn reload(sources: &Sources, config: &mut Config, level: &LogLevel) {
     let loaded = match load(sources) {
         Ok(loaded) => loaded,
         Err(problems) => {
-            tracing::error!("SIGHUP: nothing is reloaded, the configuration is not valid:\n{problems}");
+            tracing::error!(
+                "SIGHUP: nothing is reloaded, the configuration is not valid:\n{problems}"
+            );
             return;
         }
     };
     let changed = changed_keys(config, &loaded.config);
-    let (now, later): (Vec<_>, Vec<_>) =
-        changed.iter().map(String::as_str).partition(|key| RELOADED.contains(key));
+    let (now, later): (Vec<_>, Vec<_>) = changed
+        .iter()
+        .map(String::as_str)
+        .partition(|key| RELOADED.contains(key));
     if now.contains(&"log.level") {
         if let Err(error) = level.change(&loaded.config.log.level) {
             tracing::error!("SIGHUP: {error:#}");
             return;
         }
-        tracing::info!(from = config.log.level, to = loaded.config.log.level, "log.level reloaded");
+        tracing::info!(
+            from = config.log.level,
+            to = loaded.config.log.level,
+            "log.level reloaded"
+        );
         config.log.level = loaded.config.log.level;
     }
     if !later.is_empty() {

@@ -53,7 +53,10 @@ impl Received {
     #[must_use]
     pub fn text(&self) -> String {
         let json = self.json();
-        json["content"].as_str().unwrap_or_else(|| panic!("no text: {json}")).to_owned()
+        json["content"]
+            .as_str()
+            .unwrap_or_else(|| panic!("no text: {json}"))
+            .to_owned()
     }
 }
 
@@ -100,7 +103,12 @@ impl WukongClient {
     pub fn seal_text(&mut self, message: &Outgoing, payload: &[u8]) -> Send {
         self.last_client_seq += 1;
         let client_seq = self.last_client_seq;
-        let Outgoing { client_msg_no, channel_id, channel_type, .. } = message.clone();
+        let Outgoing {
+            client_msg_no,
+            channel_id,
+            channel_type,
+            ..
+        } = message.clone();
         let key = self.cipher.send_msg_key(
             client_seq,
             &client_msg_no,
@@ -136,7 +144,10 @@ impl WukongClient {
         let packet = self.seal(message);
         let client_seq = packet.client_seq;
         let bytes = self.link.encode(&Packet::Send(packet));
-        self.link.try_write_bytes(&bytes).await.then_some(client_seq)
+        self.link
+            .try_write_bytes(&bytes)
+            .await
+            .then_some(client_seq)
     }
 
     /// Sends a message and waits for the answer.
@@ -225,6 +236,12 @@ impl WukongClient {
         }
     }
 
+    /// Messages that have been read while waiting for something else.
+    #[must_use]
+    pub fn unheard(&self) -> usize {
+        self.messages.len()
+    }
+
     /// Waits for the next message, which must be this text; returns it.
     ///
     /// # Panics
@@ -237,8 +254,17 @@ impl WukongClient {
 
     /// Acknowledges a message, as [`ack_by_hand`](Self::ack_by_hand) asks for.
     pub async fn ack(&mut self, message: &Received) {
-        let Recv { flags, message_id, message_seq, .. } = message.packet;
-        let ack = Recvack { flags, message_id, message_seq };
+        let Recv {
+            flags,
+            message_id,
+            message_seq,
+            ..
+        } = message.packet;
+        let ack = Recvack {
+            flags,
+            message_id,
+            message_seq,
+        };
         // The server may have closed meanwhile; whoever waits for more will notice.
         let bytes = self.link.encode(&Packet::Recvack(ack));
         self.link.try_write_bytes(&bytes).await;
@@ -285,7 +311,10 @@ impl WukongClient {
     }
 
     async fn pump_or_panic(&mut self, what: &str) {
-        assert!(self.pump().await, "{what}: the server closed the connection");
+        assert!(
+            self.pump().await,
+            "{what}: the server closed the connection"
+        );
     }
 
     /// Reads one packet and puts it where it belongs; false at the end of the connection.
@@ -293,8 +322,14 @@ impl WukongClient {
         let Some(packet) = self.link.read().await else {
             return false;
         };
-        let is_new = matches!(packet, Packet::Sub(_) | Packet::Suback(_) | Packet::Event(_));
-        assert!(!is_new || self.link.version() >= 5, "not for old clients: {packet:?}");
+        let is_new = matches!(
+            packet,
+            Packet::Sub(_) | Packet::Suback(_) | Packet::Event(_)
+        );
+        assert!(
+            !is_new || self.link.version() >= 5,
+            "not for old clients: {packet:?}"
+        );
         match packet {
             Packet::Sendack(ack) => {
                 let before = self.acks.insert(ack.client_seq, ack);
@@ -325,14 +360,25 @@ impl WukongClient {
             packet.channel_type,
             &packet.payload,
         );
-        assert_eq!(packet.msg_key, msg_key_text(&key), "{who}: the msgKey of {packet:?}");
+        assert_eq!(
+            packet.msg_key,
+            msg_key_text(&key),
+            "{who}: the msgKey of {packet:?}"
+        );
         let stream_bits = Setting::STREAM | 0x04;
         let is_clean = self.link.version() >= 5 || packet.setting.0 & stream_bits == 0;
         assert!(is_clean, "{who}: stream bits for an old client: {packet:?}");
         assert!(packet.message_id > 0, "{who}: {packet:?}");
-        assert!(packet.timestamp_secs > 1_600_000_000, "{who}: seconds since 1970: {packet:?}");
+        assert!(
+            packet.timestamp_secs > 1_600_000_000,
+            "{who}: seconds since 1970: {packet:?}"
+        );
         let Flags { no_persist, .. } = packet.flags;
-        assert_eq!(packet.message_seq == 0, no_persist, "{who}: stored ones have a seq: {packet:?}");
+        assert_eq!(
+            packet.message_seq == 0,
+            no_persist,
+            "{who}: stored ones have a seq: {packet:?}"
+        );
         let payload = self.cipher.decrypt(&packet.payload);
         let payload = payload.unwrap_or_else(|error| panic!("{who}: {error}: {packet:?}"));
         Received { packet, payload }

@@ -117,7 +117,10 @@ impl Link {
     /// # Panics
     /// When the server has closed the connection, or takes no more.
     pub async fn write_bytes(&mut self, bytes: &[u8]) {
-        assert!(self.try_write_bytes(bytes).await, "the connection is closed for writing");
+        assert!(
+            self.try_write_bytes(bytes).await,
+            "the connection is closed for writing"
+        );
     }
 
     /// Writes bytes as they are; false if the server has closed the connection.
@@ -148,14 +151,21 @@ impl Link {
             let decoded = self.decoder.decode(&mut self.incoming);
             let unread = &self.incoming;
             if let Some(packet) = decoded.unwrap_or_else(|error| {
-                panic!("the server sent no packet of version {}: {error}: {unread:?}", self.version)
+                panic!(
+                    "the server sent no packet of version {}: {error}: {unread:?}",
+                    self.version
+                )
             }) {
                 self.in_this_message += 1;
                 self.most_in_a_message = self.most_in_a_message.max(self.in_this_message);
                 return Some(packet);
             }
             if !self.fill().await {
-                assert!(self.incoming.is_empty(), "closed inside a packet: {:?}", self.incoming);
+                assert!(
+                    self.incoming.is_empty(),
+                    "closed inside a packet: {:?}",
+                    self.incoming
+                );
                 return None;
             }
         }
@@ -207,7 +217,9 @@ impl Link {
                     }
                     Some(Ok(Message::Close(_))) | None => return false,
                     Some(Ok(_)) => {}
-                    Some(Err(WebSocketError::Io(error))) if is_closed(error.kind()) => return false,
+                    Some(Err(WebSocketError::Io(error))) if is_closed(error.kind()) => {
+                        return false;
+                    }
                     Some(Err(WebSocketError::ConnectionClosed | WebSocketError::Protocol(_))) => {
                         return false;
                     }
@@ -221,5 +233,11 @@ impl Link {
 /// What a close looks like when the server had not read everything.
 fn is_closed(kind: ErrorKind) -> bool {
     use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
-    [BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof].contains(&kind)
+    [
+        BrokenPipe,
+        ConnectionAborted,
+        ConnectionReset,
+        UnexpectedEof,
+    ]
+    .contains(&kind)
 }

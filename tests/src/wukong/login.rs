@@ -107,15 +107,26 @@ impl Login {
     /// The CONNECT of this login, with the public half of `keys`.
     #[must_use]
     pub fn packet(&self, keys: &KeyPair) -> Packet {
-        let Login { uid, device_flag, .. } = self;
+        let Login {
+            uid, device_flag, ..
+        } = self;
         Packet::Connect(Connect {
             version: self.version,
             device_flag: self.device_flag,
-            device_id: self.device_id.clone().unwrap_or_else(|| format!("{uid}-{device_flag}")),
+            device_id: self
+                .device_id
+                .clone()
+                .unwrap_or_else(|| format!("{uid}-{device_flag}")),
             uid: uid.clone(),
-            token: self.token.clone().unwrap_or_else(|| format!("token-{uid}-{device_flag}")),
+            token: self
+                .token
+                .clone()
+                .unwrap_or_else(|| format!("token-{uid}-{device_flag}")),
             client_timestamp_ms: now_ms(),
-            client_key: self.client_key.clone().unwrap_or_else(|| keys.public_base64()),
+            client_key: self
+                .client_key
+                .clone()
+                .unwrap_or_else(|| keys.public_base64()),
         })
     }
 
@@ -144,7 +155,9 @@ impl Login {
         let granted = self.version.clamp(1, LATEST_VERSION);
         let expected = (self.version > 3).then_some(granted);
         assert_eq!(connack.server_version, expected, "{who}: {connack:?}");
-        let shared = keys.agree(&connack.server_key).expect("the server's public key");
+        let shared = keys
+            .agree(&connack.server_key)
+            .expect("the server's public key");
         let cipher = Cipher::new(&shared, &connack.salt).expect("a salt of 16 characters");
         link.set_version(granted);
         WukongClient::new(self.uid, link, cipher, connack)

@@ -36,7 +36,10 @@ impl Outgoing {
             channel_id: channel_id.to_owned(),
             channel_type,
             client_msg_no: format!("no-{number}"),
-            flags: Flags { red_dot: true, ..Flags::default() },
+            flags: Flags {
+                red_dot: true,
+                ..Flags::default()
+            },
             setting: Setting::default(),
             expire_secs: 0,
             topic: String::new(),

@@ -1,13 +1,17 @@
 //! Hostile and broken clients, while two honest ones chat undisturbed.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use crosstalk_tests::wukong::Transport::{Tcp, Ws};
 use crosstalk_tests::wukong::{Link, Login, Outgoing, Transport, WukongClient, random_keys};
-use crosstalk_tests::{Seed, Server};
+use crosstalk_tests::{Seed, Server, within};
 use crosstalk_wire::wukong::binary::{
     Connack, Disconnect, Event, Flags, LATEST_VERSION, MAX_FRAME_BYTES, Packet, Send, Sendack,
 };
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 /// Two honest clients.
 struct Chat {
@@ -20,7 +24,11 @@ impl Chat {
     async fn of(server: &Server) -> Chat {
         let alice = server.client_as("alice", Tcp, LATEST_VERSION).await;
         let bob = server.client_as("bob", Ws, 4).await;
-        Chat { alice, bob, said: 0 }
+        Chat {
+            alice,
+            bob,
+            said: 0,
+        }
     }
 
     /// A word and an answer, both acknowledged and heard.
@@ -39,7 +47,11 @@ async fn stored(server: &Server, viewer: &str, peer: &str) -> Vec<Value> {
         "login_uid": viewer, "channel_id": peer, "channel_type": 1, "limit": 1000,
         "start_message_seq": 0, "end_message_seq": 0, "pull_mode": 0,
     });
-    let answer = server.wukong_api().post("/channel/messagesync", ask).await.ok();
+    let answer = server
+        .wukong_api()
+        .post("/channel/messagesync", ask)
+        .await
+        .ok();
     answer["messages"].as_array().expect("messages").clone()
 }
 
@@ -51,16 +63,28 @@ fn malformed() -> Vec<(&'static str, Vec<u8>)> {
         ("the reserved type", vec![0x00, 1, 0]),
         ("type 13", vec![0xd0, 1, 0]),
         ("type 15", vec![0xff, 0xff, 0xff, 0xff]),
-        ("a length that never ends", vec![0x30, 0xff, 0xff, 0xff, 0xff, 0x7f]),
+        (
+            "a length that never ends",
+            vec![0x30, 0xff, 0xff, 0xff, 0xff, 0x7f],
+        ),
         ("a length above the limit", vec![0x30, 0x81, 0x80, 0x40]),
         ("the longest length", vec![0x30, 0xff, 0xff, 0xff, 0x7f]),
         ("a SEND without a body", vec![0x30, 0]),
         ("a SEND of one byte", vec![0x30, 1, 0]),
         ("a string longer than its frame", endless_string),
-        ("a string of negative length", vec![0x30, 9, 0, 0, 0, 0, 1, 0xff, 0xff, 0, 0]),
-        ("a string that is no UTF-8", vec![0x30, 9, 0, 0, 0, 0, 1, 0, 2, 0xc3, 0x28]),
+        (
+            "a string of negative length",
+            vec![0x30, 9, 0, 0, 0, 0, 1, 0xff, 0xff, 0, 0],
+        ),
+        (
+            "a string that is no UTF-8",
+            vec![0x30, 9, 0, 0, 0, 0, 1, 0, 2, 0xc3, 0x28],
+        ),
         ("a RECVACK that is too short", vec![0x60, 3, 1, 2, 3]),
-        ("a RECVACK that is too long", [vec![0x60, 14], vec![1; 14]].concat()),
+        (
+            "a RECVACK that is too long",
+            [vec![0x60, 14], vec![1; 14]].concat(),
+        ),
         ("a CONNECT cut short", vec![0x10, 3, 5, 0, 0]),
         ("a SUB cut short", vec![0xa0, 2, 0, 0]),
     ]
@@ -75,7 +99,11 @@ async fn malformed_frames_close_their_connection_only() {
         for (what, bytes) in malformed() {
             let mut link = server.login("mallory").over(over).link().await;
             link.write_bytes(&bytes).await;
-            assert_eq!(link.closed().await, [], "{what}, before the login, {over:?}");
+            assert_eq!(
+                link.closed().await,
+                [],
+                "{what}, before the login, {over:?}"
+            );
 
             let mut mallory = server.login("mallory").over(over).connect().await;
             mallory.link().write_bytes(&bytes).await;
@@ -117,7 +145,10 @@ async fn packets_of_the_wrong_direction_do_no_harm() {
         Packet::Connack(connack),
         Packet::Sendack(sendack),
         Packet::Event(event),
-        Packet::Disconnect(Disconnect { reason: 12, text: "bye".to_owned() }),
+        Packet::Disconnect(Disconnect {
+            reason: 12,
+            text: "bye".to_owned(),
+        }),
     ];
     server.register("mallory", 0, 0).await;
     for packet in packets {
@@ -167,7 +198,10 @@ async fn a_frame_of_one_mebibyte_is_answered_and_one_byte_more_is_closed() {
         let ack = carol.ack_of(client_seq).await;
         if ack.reason == 1 {
             let heard = chat.bob.message().await;
-            assert_eq!(heard.packet.message_id, ack.message_id, "what is accepted is delivered");
+            assert_eq!(
+                heard.packet.message_id, ack.message_id,
+                "what is accepted is delivered"
+            );
         }
         // Either way the connections live.
         carol.ping().await;
@@ -187,9 +221,16 @@ async fn a_large_message_arrives_whole() {
     let mut chat = Chat::of(&server).await;
     let mut seed = Seed::new(1);
     let payload = seed.bytes(700 * 1024);
-    chat.alice.accepted(&Outgoing::bytes("bob", 1, payload.clone())).await;
+    chat.alice
+        .accepted(&Outgoing::bytes("bob", 1, payload.clone()))
+        .await;
     let heard = chat.bob.message().await;
-    assert!(heard.payload == payload, "{} bytes of {}", heard.payload.len(), payload.len());
+    assert!(
+        heard.payload == payload,
+        "{} bytes of {}",
+        heard.payload.len(),
+        payload.len()
+    );
     chat.goes_on().await;
 }
 
@@ -231,7 +272,12 @@ async fn a_tampered_message_is_reason_9_and_not_stored() {
 async fn a_payload_that_cannot_be_decrypted_is_reason_9() {
     let server = Server::start().await;
     let mut chat = Chat::of(&server).await;
-    for payload in [&b"AAAA"[..], b"not base64!", b"", b"QUJDREVGR0hJSktMTU5PUA=="] {
+    for payload in [
+        &b"AAAA"[..],
+        b"not base64!",
+        b"",
+        b"QUJDREVGR0hJSktMTU5PUA==",
+    ] {
         let send = chat.alice.seal_text(&Outgoing::direct("bob", ""), payload);
         let client_seq = send.client_seq;
         chat.alice.link().write(&Packet::Send(send)).await;
@@ -327,15 +373,89 @@ async fn half_open_connections_disturb_nobody_and_end() {
     chat.goes_on().await;
 }
 
+/// The port speaks WebSocket, but not everybody who connects does.
+#[tokio::test]
+async fn connections_that_never_become_websockets_end() {
+    let server = Server::start().await;
+    let mut chat = Chat::of(&server).await;
+    let addr = server.listeners().wukong_ws.clone();
+    let beginnings: [&[u8]; 5] = [
+        b"",
+        b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: webso",
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"\x10\x67\x05\x01",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n",
+    ];
+    let mut streams = Vec::new();
+    for beginning in beginnings {
+        let mut stream = TcpStream::connect(&addr).await.expect("a connection");
+        stream
+            .write_all(beginning)
+            .await
+            .expect("bytes that are taken");
+        streams.push((beginning, stream));
+    }
+    chat.goes_on().await;
+    for (beginning, mut stream) in streams {
+        let beginning = String::from_utf8_lossy(beginning);
+        let mut answer = Vec::new();
+        // A reset is an end as well.
+        let _ = within(
+            format!("the end after {beginning:?}"),
+            stream.read_to_end(&mut answer),
+        )
+        .await;
+    }
+    chat.goes_on().await;
+}
+
+/// A message that fits into the backend's request may not fit into a client's frame.
+#[tokio::test]
+async fn what_a_backend_sends_is_delivered_or_refused() {
+    let server = Server::start().await;
+    let mut chat = Chat::of(&server).await;
+    for kib in [700, 780, 900, 1000] {
+        let payload = BASE64_STANDARD.encode(vec![b'x'; kib * 1024]);
+        let send = json!({
+            "header": {"red_dot": 1}, "from_uid": "carol", "channel_id": "bob", "channel_type": 1,
+            "payload": payload,
+        });
+        let answer = server.wukong_api().post("/message/send", send).await;
+        if answer.status == 200 {
+            let heard = chat.bob.message().await;
+            assert_eq!(
+                heard.payload.len(),
+                kib * 1024,
+                "what is accepted is delivered"
+            );
+        } else {
+            assert!(
+                (400..500).contains(&answer.status),
+                "{kib} KiB: {}",
+                answer.text()
+            );
+        }
+        chat.goes_on().await;
+    }
+}
+
 /// The sender of a message is who has logged in, whatever else is said.
 #[tokio::test]
 async fn nobody_can_forge_a_sender() {
     let server = Server::start().await;
     let mut chat = Chat::of(&server).await;
     let payload = json!({"type": 1, "content": "send money", "from_uid": "carol"}).to_string();
-    chat.alice.accepted(&Outgoing::bytes("bob", 1, payload)).await;
+    chat.alice
+        .accepted(&Outgoing::bytes("bob", 1, payload))
+        .await;
     let heard = chat.bob.hears("send money").await.packet;
-    assert_eq!((heard.from_uid.as_str(), heard.channel_id.as_str()), ("alice", "alice"));
-    assert_eq!(stored(&server, "bob", "alice").await[0]["from_uid"], "alice");
+    assert_eq!(
+        (heard.from_uid.as_str(), heard.channel_id.as_str()),
+        ("alice", "alice")
+    );
+    assert_eq!(
+        stored(&server, "bob", "alice").await[0]["from_uid"],
+        "alice"
+    );
     assert_eq!(stored(&server, "bob", "carol").await, Vec::<Value>::new());
 }

@@ -18,7 +18,12 @@ async fn a_wrong_token_is_reason_2_and_closed() {
     server.register("alice", 0, 0).await;
     for over in [Tcp, Ws] {
         for token in ["wrong", "", "token-alice-0 ", "TOKEN-ALICE-0"] {
-            let refused = server.login("alice").over(over).token(token).refused().await;
+            let refused = server
+                .login("alice")
+                .over(over)
+                .token(token)
+                .refused()
+                .await;
             assert_eq!(reason(refused), 2, "{token:?}");
         }
     }
@@ -44,7 +49,12 @@ async fn the_device_flag_must_be_the_registered_one() {
     let server = Server::start().await;
     let token = server.register("alice", 0, 0).await;
     for flag in [1, 2] {
-        let refused = server.login("alice").flag(flag).token(&token).refused().await;
+        let refused = server
+            .login("alice")
+            .flag(flag)
+            .token(&token)
+            .refused()
+            .await;
         assert_eq!(reason(refused), 2, "flag {flag}");
     }
 }
@@ -57,8 +67,21 @@ async fn a_new_token_replaces_the_one_of_its_flag() {
     let body = json!({"uid": "alice", "token": "second", "device_flag": 0, "device_level": 0});
     server.wukong_ok("/user/token", body).await;
     assert_eq!(reason(server.login("alice").refused().await), 2);
-    server.login("alice").token("second").connect().await.ping().await;
-    server.login("alice").flag(1).token(&web).connect().await.ping().await;
+    server
+        .login("alice")
+        .token("second")
+        .connect()
+        .await
+        .ping()
+        .await;
+    server
+        .login("alice")
+        .flag(1)
+        .token(&web)
+        .connect()
+        .await
+        .ping()
+        .await;
 }
 
 #[tokio::test]
@@ -107,7 +130,14 @@ async fn a_user_token_is_accepted_as_well() {
     let server = Server::start().await;
     let token = server.user_token("alice").await;
     for flag in [0, 1, 2] {
-        server.login("alice").flag(flag).token(&token).connect().await.ping().await;
+        server
+            .login("alice")
+            .flag(flag)
+            .token(&token)
+            .connect()
+            .await
+            .ping()
+            .await;
     }
     server.register("bob", 0, 0).await;
     assert_eq!(reason(server.login("bob").token(&token).refused().await), 2);
@@ -118,22 +148,42 @@ async fn revoked_user_tokens_open_nothing_and_their_sessions_end() {
     let server = Server::start().await;
     let token = server.user_token("alice").await;
     let mut alice = server.login("alice").token(&token).connect().await;
-    let revoke = server.admin().post("/v1/users/alice/tokens/revoke", json!({})).await;
+    let revoke = server
+        .admin()
+        .post("/v1/users/alice/tokens/revoke", json!({}))
+        .await;
     revoke.ok();
     alice.closed().await;
-    assert_eq!(reason(server.login("alice").token(&token).refused().await), 2);
+    assert_eq!(
+        reason(server.login("alice").token(&token).refused().await),
+        2
+    );
     let fresh = server.user_token("alice").await;
-    server.login("alice").token(&fresh).connect().await.ping().await;
+    server
+        .login("alice")
+        .token(&fresh)
+        .connect()
+        .await
+        .ping()
+        .await;
 }
 
 #[tokio::test]
 async fn a_first_packet_that_is_no_connect_is_closed() {
     let server = Server::start().await;
-    let recvack = Recvack { flags: Flags::default(), message_id: 1, message_seq: 1 };
+    let recvack = Recvack {
+        flags: Flags::default(),
+        message_id: 1,
+        message_seq: 1,
+    };
     let mut sender = server.client("alice").await;
     let send = sender.seal(&Outgoing::direct("bob", "no login"));
     for over in [Tcp, Ws] {
-        for packet in [Packet::Ping, Packet::Recvack(recvack), Packet::Send(send.clone())] {
+        for packet in [
+            Packet::Ping,
+            Packet::Recvack(recvack),
+            Packet::Send(send.clone()),
+        ] {
             let mut link = server.login("bob").over(over).link().await;
             link.write(&packet).await;
             assert_eq!(link.closed().await, [], "{packet:?}");
@@ -191,7 +241,12 @@ async fn a_device_that_is_quit_is_kicked_and_its_token_gone() {
     let mut phone = server.client("alice").await;
     server.register("alice", 1, 0).await;
     let mut web = server.login("alice").flag(1).connect().await;
-    server.wukong_ok("/user/device_quit", json!({"uid": "alice", "device_flag": 0})).await;
+    server
+        .wukong_ok(
+            "/user/device_quit",
+            json!({"uid": "alice", "device_flag": 0}),
+        )
+        .await;
     assert_eq!(phone.disconnected().await.reason, 12);
     phone.closed().await;
     assert_eq!(reason(server.login("alice").refused().await), 2);
@@ -255,7 +310,11 @@ async fn who_is_online_is_told_per_connection() {
     server.register("alice", 1, 0).await;
     let _web = server.login("alice").flag(1).connect().await;
     server.register("bob", 0, 0).await;
-    let answer = server.wukong_api().post("/user/onlinestatus", json!(["alice", "bob"])).await.ok();
+    let answer = server
+        .wukong_api()
+        .post("/user/onlinestatus", json!(["alice", "bob"]))
+        .await
+        .ok();
     let mut rows: Vec<_> = answer.as_array().expect("a bare array").clone();
     rows.sort_by_key(|row| row["device_flag"].as_u64());
     assert_eq!(
@@ -265,4 +324,19 @@ async fn who_is_online_is_told_per_connection() {
             json!({"uid": "alice", "device_flag": 1, "online": 1}),
         ]
     );
+}
+
+#[tokio::test]
+async fn too_many_wrong_tokens_shut_out_even_the_right_one() {
+    let server = Server::start_with(&["limits.login_failures_per_user=3"]).await;
+    server.register("alice", 0, 0).await;
+    server.register("bob", 0, 0).await;
+    for _ in 0..3 {
+        assert_eq!(
+            reason(server.login("alice").token("guess").refused().await),
+            2
+        );
+    }
+    server.login("alice").refused().await;
+    server.login("bob").connect().await.ping().await;
 }

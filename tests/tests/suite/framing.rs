@@ -21,7 +21,11 @@ async fn a_login_and_a_message_in_single_bytes(over: Transport) {
         let client_seq = send.client_seq;
         let bytes = alice.link().encode(&Packet::Send(send));
         alice.link().write_in_pieces(&bytes, 1).await;
-        assert_eq!(alice.ack_of(client_seq).await.reason, 1, "version {version}");
+        assert_eq!(
+            alice.ack_of(client_seq).await.reason,
+            1,
+            "version {version}"
+        );
         bob.hears("一个字节一个字节").await;
     }
 }

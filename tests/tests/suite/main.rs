@@ -1,3 +1,18 @@
-//! The integration tests: real servers, real sockets, real clients.
+//! The integration tests: real servers, real sockets, real clients. One module per subject;
+//! each test has a server of its own.
 
-mod basics;
+mod attack;
+mod auth;
+mod backend;
+mod conversations;
+mod crash;
+mod dedup;
+mod framing;
+mod history;
+mod order;
+mod rest;
+mod rules;
+mod sdk;
+mod shutdown;
+mod slow;
+mod versions;

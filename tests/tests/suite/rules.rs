@@ -10,7 +10,11 @@ async fn history(server: &Server, viewer: &str, channel: &str, channel_type: u8)
         "login_uid": viewer, "channel_id": channel, "channel_type": channel_type,
         "start_message_seq": 0, "end_message_seq": 0, "limit": 1000, "pull_mode": 0,
     });
-    let answer = server.wukong_api().post("/channel/messagesync", ask).await.ok();
+    let answer = server
+        .wukong_api()
+        .post("/channel/messagesync", ask)
+        .await
+        .ok();
     answer["messages"].as_array().expect("messages").clone()
 }
 
@@ -45,7 +49,10 @@ async fn a_stranger_to_a_group_is_reason_3() {
 async fn an_unknown_group_is_reason_3() {
     let server = Server::start().await;
     let mut alice = server.client("alice").await;
-    assert_eq!(alice.refused(&Outgoing::group("nowhere", "hello?")).await, 3);
+    assert_eq!(
+        alice.refused(&Outgoing::group("nowhere", "hello?")).await,
+        3
+    );
 }
 
 #[tokio::test]
@@ -81,7 +88,10 @@ async fn a_blocked_sender_is_reason_4_and_nothing_is_stored() {
     let mut bob = server.client("bob").await;
     change_list(&server, "/channel/blacklist_add", "bob", 1, &["alice"]).await;
     assert_eq!(alice.refused(&Outgoing::direct("bob", "blocked")).await, 4);
-    assert_eq!(history(&server, "bob", "alice", 1).await, Vec::<Value>::new());
+    assert_eq!(
+        history(&server, "bob", "alice", 1).await,
+        Vec::<Value>::new()
+    );
     // The other way is open.
     bob.accepted(&Outgoing::direct("alice", "i can")).await;
     alice.hears("i can").await;
@@ -103,11 +113,16 @@ async fn a_sender_on_a_groups_blacklist_is_reason_4() {
 async fn who_is_not_on_a_groups_whitelist_is_reason_13() {
     let (server, mut alice, mut bob) = group_of_two().await;
     change_list(&server, "/channel/whitelist_add", "g1", 2, &["bob"]).await;
-    assert_eq!(alice.refused(&Outgoing::group("g1", "not listed")).await, 13);
+    assert_eq!(
+        alice.refused(&Outgoing::group("g1", "not listed")).await,
+        13
+    );
     bob.accepted(&Outgoing::group("g1", "listed")).await;
     alice.hears("listed").await;
     change_list(&server, "/channel/whitelist_remove", "g1", 2, &["bob"]).await;
-    alice.accepted(&Outgoing::group("g1", "an empty list is none")).await;
+    alice
+        .accepted(&Outgoing::group("g1", "an empty list is none"))
+        .await;
 }
 
 #[tokio::test]
@@ -128,7 +143,8 @@ async fn a_sender_with_a_send_ban_is_reason_25_and_still_hears() {
     set_info(&server, "alice", 1, "send_ban", 1).await;
     assert_eq!(alice.refused(&Outgoing::direct("bob", "banned")).await, 25);
     assert_eq!(alice.refused(&Outgoing::group("g1", "banned")).await, 25);
-    bob.accepted(&Outgoing::direct("alice", "can you hear me?")).await;
+    bob.accepted(&Outgoing::direct("alice", "can you hear me?"))
+        .await;
     alice.hears("can you hear me?").await;
     set_info(&server, "alice", 1, "send_ban", 0).await;
     alice.accepted(&Outgoing::direct("bob", "free")).await;
@@ -152,7 +168,11 @@ async fn an_impossible_channel_id_is_reason_16() {
     for channel_type in [1, 2] {
         for id in ["", "a@b", "a#b", "a&b", "a b", "a/b", "a\u{0}b", &long] {
             let message = Outgoing::text(id, channel_type, "?");
-            assert_eq!(alice.refused(&message).await, 16, "{id:?} of type {channel_type}");
+            assert_eq!(
+                alice.refused(&message).await,
+                16,
+                "{id:?} of type {channel_type}"
+            );
         }
     }
     alice.ping().await;
@@ -173,7 +193,7 @@ async fn a_user_who_never_logged_in_finds_what_was_said() {
 
 #[tokio::test]
 async fn above_the_rate_is_reason_22_and_later_sends_succeed() {
-    let server = Server::start_with(&["limits.send_per_second=20", "limits.send_burst=20"]).await;
+    let server = Server::start_with(&["limits.send_rate=20", "limits.send_burst=20"]).await;
     let mut alice = server.client("alice").await;
     let mut bob = server.client("bob").await;
     let mut posted = Vec::new();
@@ -187,7 +207,10 @@ async fn above_the_rate_is_reason_22_and_later_sends_succeed() {
     let accepted = reasons.iter().filter(|reason| **reason == 1).count();
     let limited = reasons.iter().filter(|reason| **reason == 22).count();
     assert_eq!(accepted + limited, 200, "{reasons:?}");
-    assert!(reasons[..20].iter().all(|reason| *reason == 1), "the burst passes: {reasons:?}");
+    assert!(
+        reasons[..20].iter().all(|reason| *reason == 1),
+        "the burst passes: {reasons:?}"
+    );
     assert!(limited > 0, "{reasons:?}");
     eventually("a send within the rate", async || {
         (alice.send(&Outgoing::direct("bob", "later")).await.reason == 1).then_some(())
@@ -202,14 +225,21 @@ async fn above_the_rate_is_reason_22_and_later_sends_succeed() {
 #[tokio::test]
 async fn what_is_not_to_be_stored_is_heard_and_gone() {
     let (server, mut alice, mut bob) = group_of_two().await;
-    let ack = alice.accepted(&Outgoing::direct("bob", "typing…").no_persist()).await;
+    let ack = alice
+        .accepted(&Outgoing::direct("bob", "typing…").no_persist())
+        .await;
     assert_eq!(ack.message_seq, 0);
     let heard = bob.hears("typing…").await.packet;
     assert_eq!((heard.message_id, heard.message_seq), (ack.message_id, 0));
     assert!(heard.flags.no_persist);
-    alice.accepted(&Outgoing::group("g1", "in the group").no_persist()).await;
+    alice
+        .accepted(&Outgoing::group("g1", "in the group").no_persist())
+        .await;
     bob.hears("in the group").await;
-    assert_eq!(history(&server, "bob", "alice", 1).await, Vec::<Value>::new());
+    assert_eq!(
+        history(&server, "bob", "alice", 1).await,
+        Vec::<Value>::new()
+    );
     assert_eq!(history(&server, "bob", "g1", 2).await, Vec::<Value>::new());
 
     // It has taken no place either.
@@ -232,7 +262,9 @@ async fn payloads_arrive_byte_for_byte() {
     ];
     for (to, channel_type) in [("bob", 1), ("g1", 2)] {
         for payload in payloads {
-            alice.accepted(&Outgoing::bytes(to, channel_type, payload)).await;
+            alice
+                .accepted(&Outgoing::bytes(to, channel_type, payload))
+                .await;
             let heard = bob.message().await;
             assert_eq!(heard.payload, payload);
             assert_eq!(heard.packet.from_uid, "alice", "whatever the payload says");
@@ -245,12 +277,25 @@ async fn own_other_devices_get_a_copy_that_is_not_unread() {
     let (server, mut phone, mut bob) = group_of_two().await;
     server.register("alice", 1, 0).await;
     let mut web = server.login("alice").flag(1).connect().await;
-    for message in [Outgoing::direct("bob", "from my phone"), Outgoing::group("g1", "to us all")] {
-        let text = if message.channel_type == 1 { "from my phone" } else { "to us all" };
+    for message in [
+        Outgoing::direct("bob", "from my phone"),
+        Outgoing::group("g1", "to us all"),
+    ] {
+        let text = if message.channel_type == 1 {
+            "from my phone"
+        } else {
+            "to us all"
+        };
         let ack = phone.accepted(&message).await;
         let copy = web.hears(text).await.packet;
-        assert_eq!((copy.from_uid.as_str(), &copy.channel_id), ("alice", &message.channel_id));
-        assert_eq!((copy.message_id, copy.message_seq), (ack.message_id, ack.message_seq));
+        assert_eq!(
+            (copy.from_uid.as_str(), &copy.channel_id),
+            ("alice", &message.channel_id)
+        );
+        assert_eq!(
+            (copy.message_id, copy.message_seq),
+            (ack.message_id, ack.message_seq)
+        );
         assert!(!copy.flags.red_dot, "{copy:?}");
         assert!(bob.hears(text).await.packet.flags.red_dot);
     }

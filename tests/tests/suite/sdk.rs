@@ -23,16 +23,28 @@ async fn two_sdks_chat_in_chinese_and_emoji() {
     let mut bob = JsPeer::connect(&server, "bob").await;
 
     let ack = alice.send("bob", DIRECT, TEXT).await;
-    assert_eq!((&ack["reasonCode"], &ack["messageSeq"]), (&json!(1), &json!(1)));
+    assert_eq!(
+        (&ack["reasonCode"], &ack["messageSeq"]),
+        (&json!(1), &json!(1))
+    );
     let heard = bob.hears(TEXT).await;
     assert_eq!(heard["fromUID"], "alice");
-    assert_eq!((&heard["channelID"], &heard["channelType"]), (&json!("alice"), &json!(DIRECT)));
-    assert_eq!((&heard["messageID"], &heard["messageSeq"]), (&ack["messageID"], &json!(1)));
+    assert_eq!(
+        (&heard["channelID"], &heard["channelType"]),
+        (&json!("alice"), &json!(DIRECT))
+    );
+    assert_eq!(
+        (&heard["messageID"], &heard["messageSeq"]),
+        (&ack["messageID"], &json!(1))
+    );
     assert_eq!(heard["redDot"], true);
     assert_eq!(heard["timestamp"].to_string().len(), 10, "seconds: {heard}");
 
     let back = bob.send("alice", DIRECT, "收到 👌").await;
-    assert_eq!((&back["reasonCode"], &back["messageSeq"]), (&json!(1), &json!(2)));
+    assert_eq!(
+        (&back["reasonCode"], &back["messageSeq"]),
+        (&json!(1), &json!(2))
+    );
     alice.hears("收到 👌").await;
 }
 
@@ -48,8 +60,14 @@ async fn a_group_chats() {
     alice.send("g1", GROUP, "大家好").await;
     for peer in [&mut bob, &mut carol] {
         let heard = peer.hears("大家好").await;
-        assert_eq!((&heard["channelID"], &heard["channelType"]), (&json!("g1"), &json!(GROUP)));
-        assert_eq!((&heard["fromUID"], &heard["messageSeq"]), (&json!("alice"), &json!(1)));
+        assert_eq!(
+            (&heard["channelID"], &heard["channelType"]),
+            (&json!("g1"), &json!(GROUP))
+        );
+        assert_eq!(
+            (&heard["fromUID"], &heard["messageSeq"]),
+            (&json!("alice"), &json!(1))
+        );
     }
     let ack = carol.send("g1", GROUP, "在").await;
     assert_eq!(ack["messageSeq"], 2);
@@ -69,8 +87,14 @@ async fn acks_have_growing_seqs_and_ids_of_their_own() {
     let mut ids = Vec::new();
     for (at, client_seq) in sent.iter().enumerate() {
         let ack = alice.ack_of(client_seq).await;
-        assert_eq!((&ack["reasonCode"], &ack["messageSeq"]), (&json!(1), &json!(at + 1)));
-        let id: u64 = ack["messageID"].as_str().and_then(|id| id.parse().ok()).expect("decimal");
+        assert_eq!(
+            (&ack["reasonCode"], &ack["messageSeq"]),
+            (&json!(1), &json!(at + 1))
+        );
+        let id: u64 = ack["messageID"]
+            .as_str()
+            .and_then(|id| id.parse().ok())
+            .expect("decimal");
         ids.push(id);
     }
     assert!(ids.is_sorted_by(|before, after| before < after), "{ids:?}");
@@ -101,7 +125,9 @@ async fn content_of_any_type_arrives_as_it_was_sent() {
     });
     let custom = json!({"type": 101, "n": {"deep": [1, 2.5, null, "字"]}, "flag": true});
     for content in [image, custom] {
-        alice.ask(json!({"cmd": "send", "to": "bob", "type": 1, "content": content})).await;
+        alice
+            .ask(json!({"cmd": "send", "to": "bob", "type": 1, "content": content}))
+            .await;
         let heard = bob.message().await;
         assert_eq!(heard["content"], content);
     }
@@ -118,11 +144,20 @@ async fn a_command_from_the_backend_reaches_the_command_listener() {
         "from_uid": "alice", "channel_id": "bob", "channel_type": 1, "payload": payload,
     });
     server.wukong_ok("/message/send", send).await;
-    let command = bob.expect("a command", |event| event["event"] == "cmd").await;
-    assert_eq!((&command["cmd"], &command["syncOnce"]), (&json!("hello"), &json!(true)));
+    let command = bob
+        .expect("a command", |event| event["event"] == "cmd")
+        .await;
+    assert_eq!(
+        (&command["cmd"], &command["syncOnce"]),
+        (&json!("hello"), &json!(true))
+    );
     assert_eq!(command["param"]["a"], 1);
     let conversations = bob.conversations().await;
-    assert_eq!(conversations, Vec::<Value>::new(), "a command makes no conversation");
+    assert_eq!(
+        conversations,
+        Vec::<Value>::new(),
+        "a command makes no conversation"
+    );
 }
 
 #[tokio::test]
@@ -176,7 +211,10 @@ async fn sdks_reconnect_by_themselves_after_a_restart() {
         peer.expect_status(CONNECTED, 1).await;
     }
     let ack = alice.send("bob", DIRECT, "after").await;
-    assert_eq!((&ack["reasonCode"], &ack["messageSeq"]), (&json!(1), &json!(2)));
+    assert_eq!(
+        (&ack["reasonCode"], &ack["messageSeq"]),
+        (&json!(1), &json!(2))
+    );
     bob.hears("after").await;
     bob.send("alice", DIRECT, "still here").await;
     alice.hears("still here").await;
@@ -194,7 +232,10 @@ async fn what_an_sdk_sends_while_the_server_is_down_arrives_once() {
     let waiting = alice.post("bob", DIRECT, "two").await;
     server.start_again().await;
     let ack = alice.ack_of(&waiting).await;
-    assert_eq!((&ack["reasonCode"], &ack["messageSeq"]), (&json!(1), &json!(2)));
+    assert_eq!(
+        (&ack["reasonCode"], &ack["messageSeq"]),
+        (&json!(1), &json!(2))
+    );
     alice.send("bob", DIRECT, "three").await;
 
     let mut bob = JsPeer::connect(&server, "bob").await;
@@ -217,14 +258,26 @@ async fn history_and_conversations_are_there_after_a_restart() {
 
     let mut bob = JsPeer::connect(&server, "bob").await;
     let history = bob.history("alice", DIRECT, 20).await;
-    let seqs: Vec<_> = history.iter().filter_map(|it| it["messageSeq"].as_u64()).collect();
+    let seqs: Vec<_> = history
+        .iter()
+        .filter_map(|it| it["messageSeq"].as_u64())
+        .collect();
     assert_eq!(seqs, (6..=25).collect::<Vec<_>>());
     for (message, at) in history.iter().zip(6..) {
         assert_eq!(message["text"], format!("第{at}条"));
-        assert_eq!((&message["fromUID"], &message["channelID"]), (&json!("alice"), &json!("alice")));
+        assert_eq!(
+            (&message["fromUID"], &message["channelID"]),
+            (&json!("alice"), &json!("alice"))
+        );
     }
     let conversations = bob.conversations().await;
-    let mut seen: Vec<_> = conversations.iter().map(|it| (&it["channelID"], &it["unread"])).collect();
+    let mut seen: Vec<_> = conversations
+        .iter()
+        .map(|it| (&it["channelID"], &it["unread"]))
+        .collect();
     seen.sort_by_key(|(channel, _)| channel.to_string());
-    assert_eq!(seen, [(&json!("alice"), &json!(25)), (&json!("g1"), &json!(1))]);
+    assert_eq!(
+        seen,
+        [(&json!("alice"), &json!(25)), (&json!("g1"), &json!(1))]
+    );
 }

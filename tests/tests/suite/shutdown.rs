@@ -1,8 +1,8 @@
 //! Stopping in good order.
 
-use crosstalk_tests::wukong::Transport::{Tcp, Ws};
-use crosstalk_tests::wukong::Outgoing;
 use crosstalk_tests::Server;
+use crosstalk_tests::wukong::Outgoing;
+use crosstalk_tests::wukong::Transport::{Tcp, Ws};
 use crosstalk_wire::wukong::binary::LATEST_VERSION;
 use serde_json::json;
 
@@ -13,7 +13,11 @@ async fn sigterm_closes_without_a_disconnect_and_ends_with_success() {
     let mut clients = Vec::new();
     for at in 0..10 {
         let over = if at % 2 == 0 { Tcp } else { Ws };
-        clients.push(server.client_as(&format!("user{at}"), over, LATEST_VERSION).await);
+        clients.push(
+            server
+                .client_as(&format!("user{at}"), over, LATEST_VERSION)
+                .await,
+        );
     }
     server.send_sigterm().await;
     for client in &mut clients {
@@ -56,7 +60,11 @@ async fn what_was_acknowledged_before_the_end_is_there_after_it() {
         "login_uid": "alice", "channel_id": "bob", "channel_type": 1, "limit": 1000,
         "start_message_seq": 0, "end_message_seq": 0, "pull_mode": 0,
     });
-    let answer = server.wukong_api().post("/channel/messagesync", ask).await.ok();
+    let answer = server
+        .wukong_api()
+        .post("/channel/messagesync", ask)
+        .await
+        .ok();
     let messages = answer["messages"].as_array().expect("messages");
     assert!(messages.len() <= posted, "nothing twice");
     acked.sort();

@@ -20,8 +20,15 @@ fn numbered(at: usize) -> Outgoing {
 }
 
 fn number(payload: &[u8]) -> usize {
-    let digits: Vec<_> = payload.iter().copied().take_while(u8::is_ascii_digit).collect();
-    String::from_utf8(digits).ok().and_then(|text| text.parse().ok()).expect("a number first")
+    let digits: Vec<_> = payload
+        .iter()
+        .copied()
+        .take_while(u8::is_ascii_digit)
+        .collect();
+    String::from_utf8(digits)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .expect("a number first")
 }
 
 async fn send_all(alice: &mut WukongClient) {
@@ -55,7 +62,7 @@ async fn hears_all(client: &mut WukongClient) {
 
 #[tokio::test]
 async fn a_slow_reader_holds_up_nobody_and_misses_nothing() {
-    let server = Server::start_with(&["limits.send_per_second=0"]).await;
+    let server = Server::start_with(&["limits.send_rate=0"]).await;
     server.group("g1", &["alice", "slow", "quick"]).await;
     let mut alice = server.client("alice").await;
     let mut slow = server.client("slow").await;
@@ -69,7 +76,10 @@ async fn a_slow_reader_holds_up_nobody_and_misses_nothing() {
         quick
     });
     send_all(&mut alice).await;
-    within("the quick reader's last message", finished.acquire()).await.expect("a signal").forget();
+    within("the quick reader's last message", finished.acquire())
+        .await
+        .expect("a signal")
+        .forget();
     reader.await.expect("the quick reader is content");
 
     hears_all(&mut slow).await;

@@ -12,7 +12,11 @@ const SPOKEN: [u8; 3] = [2, 4, 5];
 async fn one_each(server: &Server, name: &str, over: Transport) -> Vec<WukongClient> {
     let mut clients = Vec::new();
     for version in SPOKEN {
-        clients.push(server.client_as(&format!("{name}{version}"), over, version).await);
+        clients.push(
+            server
+                .client_as(&format!("{name}{version}"), over, version)
+                .await,
+        );
     }
     clients
 }
@@ -21,25 +25,44 @@ async fn all_pairs(senders_over: Transport, receivers_over: Transport) {
     let server = Server::start().await;
     let mut senders = one_each(&server, "a", senders_over).await;
     let mut receivers = one_each(&server, "b", receivers_over).await;
-    server.group("g", &["a2", "a4", "a5", "b2", "b4", "b5"]).await;
+    server
+        .group("g", &["a2", "a4", "a5", "b2", "b4", "b5"])
+        .await;
     for (sender, from) in senders.iter_mut().zip(SPOKEN) {
         for (receiver, to) in receivers.iter_mut().zip(SPOKEN) {
             let text = format!("从 v{from} 到 v{to} 👋");
-            let ack = sender.accepted(&Outgoing::direct(&format!("b{to}"), &text)).await;
+            let ack = sender
+                .accepted(&Outgoing::direct(&format!("b{to}"), &text))
+                .await;
             let heard = receiver.hears(&text).await.packet;
-            assert_eq!((ack.message_id, ack.message_seq), (heard.message_id, heard.message_seq));
-            assert_eq!((heard.from_uid, heard.channel_id), (format!("a{from}"), format!("a{from}")));
+            assert_eq!(
+                (ack.message_id, ack.message_seq),
+                (heard.message_id, heard.message_seq)
+            );
+            assert_eq!(
+                (heard.from_uid, heard.channel_id),
+                (format!("a{from}"), format!("a{from}"))
+            );
             assert_eq!(heard.channel_type, 1);
         }
     }
     for (at, from) in SPOKEN.into_iter().enumerate() {
         let text = format!("v{from} 到群里");
         let ack = senders[at].accepted(&Outgoing::group("g", &text)).await;
-        let others = senders.iter_mut().enumerate().filter(|(other, _)| *other != at);
+        let others = senders
+            .iter_mut()
+            .enumerate()
+            .filter(|(other, _)| *other != at);
         for client in receivers.iter_mut().chain(others.map(|(_, client)| client)) {
             let heard = client.hears(&text).await.packet;
-            assert_eq!((heard.message_id, heard.message_seq), (ack.message_id, ack.message_seq));
-            assert_eq!((heard.from_uid.as_str(), heard.channel_id.as_str()), (&*format!("a{from}"), "g"));
+            assert_eq!(
+                (heard.message_id, heard.message_seq),
+                (ack.message_id, ack.message_seq)
+            );
+            assert_eq!(
+                (heard.from_uid.as_str(), heard.channel_id.as_str()),
+                (&*format!("a{from}"), "g")
+            );
             assert_eq!(heard.channel_type, 2);
         }
     }
@@ -74,7 +97,10 @@ async fn every_version_is_granted_what_it_and_the_server_speak() {
         let connack = client.connack();
         let has_node = connack.node_id.is_some_and(|node| node > 0);
         assert_eq!(has_node, version > 3, "version {version}: {connack:?}");
-        assert!(connack.time_diff_ms.abs() < 60_000, "version {version}: {connack:?}");
+        assert!(
+            connack.time_diff_ms.abs() < 60_000,
+            "version {version}: {connack:?}"
+        );
     }
 }
 
@@ -95,10 +121,18 @@ async fn a_failed_login_is_answered_in_the_layout_of_its_version() {
     server.register("alice", 0, 0).await;
     for transport in [Tcp, Ws] {
         for version in 1..=LATEST_VERSION {
-            let login = server.login("alice").over(transport).version(version).token("wrong");
+            let login = server
+                .login("alice")
+                .over(transport)
+                .version(version)
+                .token("wrong");
             let connack = login.refused().await.expect("a CONNACK says why");
             assert_eq!(connack.reason, 2, "version {version}: {connack:?}");
-            assert_eq!(connack.node_id.is_some(), version > 3, "version {version}: {connack:?}");
+            assert_eq!(
+                connack.node_id.is_some(),
+                version > 3,
+                "version {version}: {connack:?}"
+            );
         }
     }
 }
@@ -112,11 +146,16 @@ async fn old_clients_see_no_stream_bits() {
         let mut alice = server.client_as("alice", Tcp, sender).await;
         let mut bob = Vec::new();
         for version in 1..=LATEST_VERSION {
-            let login = server.login("bob").version(version).device(&format!("v{version}"));
+            let login = server
+                .login("bob")
+                .version(version)
+                .device(&format!("v{version}"));
             server.register("bob", 0, 0).await;
             bob.push((version, login.connect().await));
         }
-        alice.accepted(&Outgoing::direct("bob", "stream").setting(bits)).await;
+        alice
+            .accepted(&Outgoing::direct("bob", "stream").setting(bits))
+            .await;
         for (version, client) in &mut bob {
             let heard = client.hears("stream").await.packet;
             let expected = if *version < 5 { Setting::RECEIPT } else { bits };
@@ -136,10 +175,16 @@ async fn expiry_and_topic_are_carried_by_the_versions_that_have_them() {
     server.register("bob", 0, 0).await;
     for version in 1..=LATEST_VERSION {
         let mut bob = server.login("bob").version(version).connect().await;
-        alice.accepted(&message.clone().numbered(&format!("v{version}"))).await;
+        alice
+            .accepted(&message.clone().numbered(&format!("v{version}")))
+            .await;
         let heard = bob.hears("topical").await.packet;
         let expire = if version >= 3 { 3600 } else { 0 };
-        assert_eq!((heard.expire_secs, heard.topic.as_str()), (expire, "主题"), "{version}");
+        assert_eq!(
+            (heard.expire_secs, heard.topic.as_str()),
+            (expire, "主题"),
+            "{version}"
+        );
         assert_eq!(heard.client_msg_no, format!("v{version}"));
     }
 }

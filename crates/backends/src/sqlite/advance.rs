@@ -97,11 +97,16 @@ impl Advances {
         }
     }
 
-    /// The advance of a user in a log whose head is at `head_seq` in the reader's snapshot.
-    pub(super) fn at(&self, key: Key, head_seq: u64) -> Option<Place> {
+    /// The advance of a user in a log whose head is at `head` in the reader's snapshot. One
+    /// that was committed since then has read all that the snapshot shows.
+    pub(super) fn at(&self, key: Key, head: Place) -> Option<Place> {
         let shard = self.shard(key.0).lock();
         let entry = shard.get(&key)?;
-        entry.next.filter(|next| next.seq <= head_seq).or(entry.now)
+        let place = entry
+            .next
+            .filter(|next| next.seq <= head.seq)
+            .or(entry.now)?;
+        Some(if place.seq <= head.seq { place } else { head })
     }
 
     /// Runs a read of the inbox. Entries vanish when they are in the database; a read whose

@@ -134,7 +134,11 @@ fn view(shared: &Shared, user: UserNum, row: &Row<'_>) -> DbResult<ConversationR
     };
     advance(&mut view, join);
     let key = (user, view.channel.num);
-    if let Some(sent) = shared.advances.at(key, view.head_seq) {
+    let head = Place {
+        seq: view.head_seq,
+        ordinal: view.head_ordinal,
+    };
+    if let Some(sent) = shared.advances.at(key, head) {
         advance(&mut view, sent);
     }
     Ok(view)

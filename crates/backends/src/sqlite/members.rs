@@ -57,7 +57,8 @@ pub(super) fn change(
     let mut delta = 0;
     for change in changes {
         delta += match change {
-            MemberChange::Join(user, role) => join(tx, channel, user.num, *role, place)?,
+            MemberChange::Enter(user) => join(tx, channel, user.num, None, place)?,
+            MemberChange::Join(user, role) => join(tx, channel, user.num, Some(*role), place)?,
             MemberChange::Leave(user) => leave(tx, channel, user.num)?,
         };
     }
@@ -75,12 +76,13 @@ pub(super) fn change(
     })
 }
 
-/// Puts a user among the active members. Returns by how much their number grew.
+/// Puts a user among the active members. Without a role, one who is there stays what they
+/// are and one who is new is an ordinary member. Returns by how much their number grew.
 fn join(
     tx: &Tx<'_>,
     channel: ChannelNum,
     user: UserNum,
-    role: MemberRole,
+    role: Option<MemberRole>,
     place: (i64, i64),
 ) -> DbResult<i64> {
     let ids = (channel.0, user.0);
@@ -88,9 +90,11 @@ fn join(
     let mut find = tx.conn.prepare_cached(sql)?;
     let found = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get(2)?));
     let old: Option<(i64, i64, i64)> = find.query_row(ids, found).optional()?;
-    if old.is_some_and(|(state, had, _)| state == ACTIVE && had == role as i64) {
+    let stays = |had: i64| role.is_none_or(|role| had == role as i64);
+    if old.is_some_and(|(state, had, _)| state == ACTIVE && stays(had)) {
         return Ok(0);
     }
+    let role = role.unwrap_or_default();
     if role == MemberRole::Owner {
         let sql = "UPDATE member SET role = 1, version = max(version + 1, ?3) \
                    WHERE channel = ?1 AND role = 2 AND user <> ?2";
@@ -164,7 +168,7 @@ fn joined(
     let mut seen = FxHashSet::default();
     let mut joined = Vec::new();
     for change in changes {
-        let MemberChange::Join(user, _) = change else {
+        let (MemberChange::Enter(user) | MemberChange::Join(user, _)) = change else {
             continue;
         };
         if !seen.insert(user.num) {

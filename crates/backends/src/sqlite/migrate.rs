@@ -48,10 +48,10 @@ pub(super) fn migrate(conn: &mut Connection) -> DbResult<()> {
         .set_grouped(true)
         .set_abort_divergent(true)
         .set_abort_missing(true);
-    runner.run(conn).map(|_| ()).map_err(failed)
+    runner.run(conn).map(|_| ()).map_err(|error| failed(&error))
 }
 
-fn failed(error: refinery::Error) -> DbError {
+fn failed(error: &refinery::Error) -> DbError {
     use refinery::error::Kind;
     match error.kind() {
         Kind::Connection(..) => DbError::Unavailable(format!("migrating: {error}")),

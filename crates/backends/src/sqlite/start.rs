@@ -28,8 +28,8 @@ const QUEUE: usize = 1024;
 pub(super) const ROOM_KIB: usize = 64 << 10;
 
 /// Opens a store.
-pub(super) fn open(options: SqliteOptions) -> DbResult<Sqlite> {
-    let place = Place::take(&options)?;
+pub(super) fn open(options: &SqliteOptions) -> DbResult<Sqlite> {
+    let place = Place::take(options)?;
     let conn = place.writer()?;
     let shared = Arc::new(Shared {
         clock: Arc::clone(&options.clock),
@@ -39,7 +39,7 @@ pub(super) fn open(options: SqliteOptions) -> DbResult<Sqlite> {
         counters: Counters::default(),
     });
     let (writes, queue) = mpsc::channel(QUEUE);
-    let (writer, fillings) = prepare(conn, &options, &shared, queue)?;
+    let (writer, fillings) = prepare(conn, options, &shared, queue)?;
     let connections: DbResult<Vec<Connection>> = (0..options.reader_threads.max(1))
         .map(|_| place.reader())
         .collect();
@@ -65,12 +65,12 @@ pub(super) fn open(options: SqliteOptions) -> DbResult<Sqlite> {
     for conn in connections {
         let (queue, shared) = (Arc::clone(&queue), Arc::clone(&shared));
         start(spawn("sqlite-reader", move || {
-            reader::run(&conn, &queue, &shared)
+            reader::run(&conn, &queue, &shared);
         })?);
     }
     if !fillings.is_empty() {
         start(spawn("sqlite-filter", move || {
-            fill(&filler, &fillings, &stop)
+            fill(&filler, &fillings, &stop);
         })?);
     }
     Ok(store)

@@ -61,6 +61,8 @@ pub struct Member {
 /// A change of one member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MemberChange {
+    /// Joins as an ordinary member; one who is a member already stays what they are.
+    Enter(UserRef),
     /// Joins with a role, or gets that role if already a member.
     Join(UserRef, MemberRole),
     /// Leaves or is removed.

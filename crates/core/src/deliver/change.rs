@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashSet;
+
 use super::lane::Lane;
 use super::state::{ChannelState, MemberEntry};
-use crate::channel::{ChannelChange, ChannelKey, List, ListChange, LogKind, MemberChange};
+use crate::channel::{
+    ChannelChange, ChannelKey, List, ListChange, LogKind, MemberChange, MemberRole,
+};
 use crate::id::{UserNum, UserRef};
 use crate::refusal::Refusal;
 
@@ -56,13 +60,14 @@ impl Lane {
                 self.apply_members(key, &changes, joined);
             }
             ChannelVerb::KeepOnly(keep) => {
+                let keep: FxHashSet<UserNum> = keep.iter().map(|user| user.num).collect();
                 let mut leaving = Vec::new();
                 let mut after = None;
                 loop {
                     let page = parts.channels.members(num, after, 1000).await?;
                     after = page.last().map(|member| member.user.num);
                     let more = page.len() == 1000;
-                    let gone = page.into_iter().filter(|member| !keep.contains(&member.user));
+                    let gone = page.into_iter().filter(|member| !keep.contains(&member.user.num));
                     leaving.extend(gone.map(|member| MemberChange::Leave(member.user)));
                     if !more {
                         break;
@@ -91,6 +96,11 @@ impl Lane {
         }
         let mut entered = Vec::new();
         for (user, entry) in joined {
+            if entry.role == MemberRole::Owner {
+                // There is one owner: who was it before is an administrator now.
+                let owners = state.members.values_mut().filter(|m| m.role == MemberRole::Owner);
+                owners.for_each(|member| member.role = MemberRole::Administrator);
+            }
             state.members.insert(user, entry);
             Self::enter_online(state, user, &self.parts.hub, &mut entered);
         }

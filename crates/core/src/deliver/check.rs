@@ -9,7 +9,7 @@ use super::lane::{Lane, Parts, SendJob, Sender};
 use super::state::ChannelState;
 use crate::channel::{ChannelKind, ChannelRef, LogKind, MemberRole};
 use crate::directory::UserState;
-use crate::id::UserNum;
+use crate::id::{Uid, UserNum};
 use crate::log::Append;
 use crate::refusal::Refusal;
 use crate::send::access::{Facts, judge};
@@ -70,6 +70,10 @@ impl Lane {
     async fn check(&mut self, job: &SendJob) -> Result<Arc<ChannelRef>, Refusal> {
         let parts = Arc::clone(&self.parts);
         let sender = parts.users.state(job.sender.user().num).await?;
+        if job.draft.require_peer && !self.channels.contains_key(&job.key) {
+            // Before the channel is read, which gives unknown names a number.
+            peer_is_known(&parts, job).await?;
+        }
         let state = self.state(&job.key).await?;
         let peer = peer(state, job.sender.user().num);
         let peer = match peer {
@@ -79,6 +83,14 @@ impl Lane {
         judge(&facts(job, &parts, state, &sender, peer.as_deref()))?;
         open_log(&parts, state, job.draft.body.flags.command).await
     }
+}
+
+/// Refuses a direct message to a name that nobody has ever had.
+async fn peer_is_known(parts: &Parts, job: &SendJob) -> Result<(), Refusal> {
+    let (key, sender) = (&job.key, job.sender.user());
+    let Some(peer) = key.peer_of(sender.uid.as_str()) else { return Ok(()) };
+    let found = parts.users.find(&key.realm, &Uid::from_store(peer)).await?;
+    found.map(|_| ()).ok_or(Refusal::NoSuchUser)
 }
 
 /// The other one of a direct channel.

@@ -55,11 +55,10 @@ impl Im {
         key: &ChannelKey,
         changes: Vec<MemberChange>,
     ) -> Result<u32, Refusal> {
-        let mut members = 0;
         let mut changes = changes.into_iter().peekable();
         loop {
             let chunk: Vec<_> = changes.by_ref().take(CHUNK).collect();
-            members = self.change_channel(key, ChannelVerb::Members(chunk)).await?.max(members);
+            let members = self.change_channel(key, ChannelVerb::Members(chunk)).await?;
             if changes.peek().is_none() {
                 return Ok(members);
             }
@@ -100,6 +99,21 @@ impl Im {
     ) -> Result<Vec<Member>, Refusal> {
         let channel = self.channel(key).await?.channel;
         Ok(self.stores.channels.members(channel.num, after, limit).await?)
+    }
+
+    /// Everybody on one of a channel's access lists; nobody if there is no such channel.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn list(&self, key: &ChannelKey, list: List) -> Result<Vec<UserRef>, Refusal> {
+        let Some(record) = self.stores.channels.record(key).await? else { return Ok(Vec::new()) };
+        let mut users = Vec::new();
+        for (of, user) in self.stores.channels.lists(record.channel.num).await? {
+            if of == list {
+                users.push(self.parts.users.state(user).await?.record.user.clone());
+            }
+        }
+        Ok(users)
     }
 
     /// Numbers and names of users, whether or not they exist yet.

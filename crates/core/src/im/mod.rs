@@ -25,7 +25,7 @@ use crate::directory::{AppKeys, Apps, Directory, Seal, Users};
 use crate::id::Snowflake;
 use crate::log::Log;
 use crate::relation::Relations;
-use crate::send::limits::SendLimits;
+use crate::send::limits::{Budgets, SendLimits};
 use crate::session::throttle::{LoginLimits, Throttle};
 use crate::session::{Ending, Hub, MailboxLimits};
 use crate::store::StoreResult;
@@ -81,6 +81,7 @@ pub struct Im {
     parts: Arc<Parts>,
     lanes: Lanes,
     throttle: Throttle,
+    budgets: Budgets,
     apps: AppKeys,
     tasks: TaskTracker,
 }
@@ -112,7 +113,8 @@ impl Im {
         let tasks = TaskTracker::new();
         let lanes = Lanes::start(policy.lanes, &parts, &tasks);
         let throttle = Throttle::new(policy.login, clock);
-        Ok(Arc::new(Self { stores, policy, parts, lanes, throttle, apps, tasks }))
+        let budgets = Budgets::new(policy.send);
+        Ok(Arc::new(Self { stores, policy, parts, lanes, throttle, budgets, apps, tasks }))
     }
 
     /// The clock that everything here goes by.

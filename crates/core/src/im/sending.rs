@@ -5,12 +5,12 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::Im;
-use crate::channel::ChannelKey;
+use crate::channel::{ChannelKey, ChannelRef, LogKind};
 use crate::deliver::{Job, ReplyTo, SendJob, Sender};
-use crate::id::{Realm, UserRef};
-use crate::message::Draft;
+use crate::id::{ChannelNum, Realm, UserRef};
+use crate::message::{Accepted, Body, Draft, Message};
 use crate::refusal::Refusal;
-use crate::session::{Refused, SendReply, Session, Ticket};
+use crate::session::{Event, Refused, SendReply, Session, Ticket};
 
 impl Im {
     /// Sends a draft of a session's user. The answer comes to the session's mailbox under
@@ -38,10 +38,47 @@ impl Im {
     /// The refusal, under an id that no stored message has.
     pub async fn send_as(&self, realm: &Realm, sender: Sender, draft: Draft) -> SendReply {
         let refused = |why| Refused { id: self.parts.ids.next(), why };
+        // The application itself is not limited.
+        if matches!(sender, Sender::User(_)) && !self.budgets.of(sender.user().num).take() {
+            return Err(refused(Refusal::RateLimited));
+        }
         let key = self.admit(realm, sender.user(), &draft).map_err(refused)?;
         let (answer, waiting) = oneshot::channel();
         self.queue(key, sender, draft, ReplyTo::Caller(answer)).await;
         waiting.await.unwrap_or_else(|_| Err(refused(Refusal::Unavailable)))
+    }
+
+    /// Passes a message that is not stored to those of some users who are online.
+    ///
+    /// # Errors
+    /// `TooLarge`.
+    pub fn push_online(
+        &self,
+        channel: ChannelKey,
+        sender: &UserRef,
+        to: &[UserRef],
+        mut body: Body,
+    ) -> Result<Accepted, Refusal> {
+        if body.payload.len() > self.policy.send.payload_bytes {
+            return Err(Refusal::TooLarge);
+        }
+        body.flags.no_persist = true;
+        let log = if body.flags.command { LogKind::Command } else { LogKind::Chat };
+        let message = Arc::new(Message {
+            id: self.parts.ids.next(),
+            channel: Arc::new(ChannelRef { num: ChannelNum(0), key: channel, log }),
+            seq: 0,
+            ordinal: 0,
+            sender: sender.clone(),
+            sent_at_ms: self.parts.clock.now_ms(),
+            body: Arc::new(body),
+        });
+        for user in to {
+            self.parts.hub.each_of(user.num, |session| {
+                session.mailbox.push(Event::Message(Arc::clone(&message)));
+            });
+        }
+        Ok(Accepted { id: message.id, seq: 0, sent_at_ms: message.sent_at_ms })
     }
 
     /// What can be said of a draft without looking at its channel.

@@ -65,8 +65,9 @@ impl Im {
         let user = state.record.user.clone();
         let opened_at_ms = self.parts.clock.now_ms();
         let limits = self.policy.mailbox;
+        let budget = self.budgets.of(user.num);
         let (session, displaced) =
-            self.parts.hub.open(user.num, &self.policy.send, |id, budget| Session {
+            self.parts.hub.open(user.num, |id| Session {
                 id,
                 user: user.clone(),
                 realm: request.realm,

@@ -81,6 +81,14 @@ impl Im {
         Ok(self.parts.users.intern(realm, uid).await?)
     }
 
+    /// Number and name of a user whose name is known, without making it known.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn find_user(&self, realm: &Realm, uid: &Uid) -> Result<Option<UserRef>, Refusal> {
+        Ok(self.parts.users.find(realm, uid).await?)
+    }
+
     /// An existing user.
     ///
     /// # Errors
@@ -133,10 +141,10 @@ impl Im {
         registration: &FlagTokenRegistration,
     ) -> Result<(), Refusal> {
         let user = self.ensure_user(realm, uid).await?;
-        if self.parts.users.state(user.num).await?.record.flags.ban {
+        let blank = registration.token.is_empty();
+        if !blank && self.parts.users.state(user.num).await?.record.flags.ban {
             return Err(Refusal::UserBanned);
         }
-        let blank = registration.token.is_empty();
         let hash = (!blank).then(|| Sha256::digest(registration.token.as_bytes()).into());
         let token = FlagToken { hash, level: registration.level };
         self.stores.directory.set_flag_token(user.num, registration.flag, &token).await?;
@@ -173,6 +181,24 @@ impl Im {
     pub async fn sessions(&self, realm: &Realm, uid: &Uid) -> Result<Vec<Arc<Session>>, Refusal> {
         let state = self.parts.users.existing(realm, uid).await?;
         Ok(self.parts.hub.of(state.record.user.num))
+    }
+
+    /// What a user has decided about others; nothing for a name not known.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn relations(
+        &self,
+        realm: &Realm,
+        uid: &Uid,
+    ) -> Result<Vec<(UserRef, Relation)>, Refusal> {
+        let users = &self.parts.users;
+        let Some(user) = users.find(realm, uid).await? else { return Ok(Vec::new()) };
+        let mut relations = Vec::new();
+        for (other, relation) in self.stores.relations.of(user.num).await? {
+            relations.push((users.state(other).await?.record.user.clone(), relation));
+        }
+        Ok(relations)
     }
 
     /// Changes what a user has decided about another.

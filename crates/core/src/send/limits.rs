@@ -1,10 +1,15 @@
 //! How much and how fast a user may send.
 
+use std::convert::Infallible;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use governor::clock::DefaultClock;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
+use quick_cache::sync::Cache;
+
+use crate::id::UserNum;
 
 /// Limits on sending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,9 +49,45 @@ impl Budget {
     }
 }
 
+/// Users whose budgets are remembered; the least used are forgotten first.
+const REMEMBERED: usize = 100_000;
+
+/// The budgets of all users. They outlive sessions: coming back buys nothing.
+pub struct Budgets {
+    limits: SendLimits,
+    known: Cache<UserNum, Arc<Budget>>,
+}
+
+impl Budgets {
+    /// All budgets are full.
+    #[must_use]
+    pub fn new(limits: SendLimits) -> Self {
+        Self { limits, known: Cache::new(REMEMBERED) }
+    }
+
+    /// A user's budget.
+    #[must_use]
+    pub fn of(&self, user: UserNum) -> Arc<Budget> {
+        let full = || Ok::<_, Infallible>(Arc::new(Budget::new(&self.limits)));
+        match self.known.get_or_insert_with(&user, full) {
+            Ok(budget) => budget,
+            Err(never) => match never {},
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_user_has_one_budget() {
+        let limits = SendLimits { rate_per_sec: 1, burst: 1, ..SendLimits::default() };
+        let budgets = Budgets::new(limits);
+        assert!(budgets.of(UserNum(1)).take());
+        assert!(!budgets.of(UserNum(1)).take());
+        assert!(budgets.of(UserNum(2)).take());
+    }
 
     #[test]
     fn a_burst_passes_and_then_no_more() {

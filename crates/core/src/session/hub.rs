@@ -8,7 +8,6 @@ use rustc_hash::FxHashMap;
 
 use super::{Displacement, Ending, Session};
 use crate::id::{SessionId, UserNum};
-use crate::send::limits::{Budget, SendLimits};
 
 const SHARDS: usize = 64;
 
@@ -39,21 +38,17 @@ impl Hub {
         &self.shards[usize::try_from(at).unwrap_or(0)]
     }
 
-    /// Adds a session, built by `make` from its id and the user's send budget. Returns it and
-    /// the sessions that give way to it; those have been told already.
+    /// Adds a session, built by `make` from its id. Returns it and how many sessions give way
+    /// to it; those have been told already.
     pub(crate) fn open(
         &self,
         user: UserNum,
-        limits: &SendLimits,
-        make: impl FnOnce(SessionId, Arc<Budget>) -> Session,
+        make: impl FnOnce(SessionId) -> Session,
     ) -> (Arc<Session>, usize) {
         let id = SessionId(self.next.fetch_add(1, Ordering::Relaxed));
         let mut shard = self.shard(user).write();
         let online = shard.entry(user).or_default();
-        // The user's sessions share one budget, so that a second connection buys nothing.
-        let budget = online.sessions.first().map(|s| Arc::clone(&s.budget));
-        let budget = budget.unwrap_or_else(|| Arc::new(Budget::new(limits)));
-        let session = Arc::new(make(id, budget));
+        let session = Arc::new(make(id));
         let mut displaced = 0;
         for older in online.sessions.iter().filter(|older| older.origin == session.origin) {
             if let Some(how) = session.device.displaces(&older.device) {

@@ -127,7 +127,8 @@ impl Gateway {
         Ok(bound)
     }
 
-    fn accept(self: &Arc<Self>, what: Listener, stream: TcpStream, peer: SocketAddr) {
+    fn accept(self: &Arc<Self>, what: Listener, stream: TcpStream, mut peer: SocketAddr) {
+        peer.set_ip(peer.ip().to_canonical());
         // The limit of an address behind a proxy is the proxy's own affair.
         let Some(admission) = self.keeper.admit(peer.ip()) else { return };
         let gateway = Arc::clone(self);
@@ -267,9 +268,7 @@ impl Gateway {
     }
 
     fn client_of<B>(&self, request: &Request<B>, peer: IpAddr) -> IpAddr {
-        let forwarded = request.headers().get("x-forwarded-for");
-        let forwarded = forwarded.and_then(|value| value.to_str().ok());
-        self.settings.trusted_proxies.client_of(peer, forwarded)
+        self.settings.trusted_proxies.client_of(peer, request.headers())
     }
 
     /// What was counted since the start.

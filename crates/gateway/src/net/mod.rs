@@ -6,4 +6,4 @@ mod proxy_header;
 mod tcp;
 mod websocket;
 
-pub use proxy_header::TrustedProxies;
+pub use proxy_header::{TrustedProxies, take_header};

@@ -4,6 +4,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use http::HeaderMap;
 use ipnet::IpNet;
 use ppp::{HeaderResult, PartialResult, v1, v2};
 use tokio::io::AsyncReadExt;
@@ -41,13 +42,18 @@ impl TrustedProxies {
     /// The client's address behind a chain of trusted proxies, from `X-Forwarded-For`: the
     /// last one in it that is not itself trusted.
     #[must_use]
-    pub fn client_of(&self, peer: IpAddr, forwarded_for: Option<&str>) -> IpAddr {
-        let Some(chain) = forwarded_for.filter(|_| self.trust(peer)) else { return peer };
+    pub fn client_of(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let peer = peer.to_canonical();
+        if !self.trust(peer) {
+            return peer;
+        }
+        // Several headers are one list; each proxy appends what it saw.
+        let lists = headers.get_all("x-forwarded-for").iter().rev();
         let mut client = peer;
-        for hop in chain.rsplit(',').map(|hop| hop.trim().parse::<IpAddr>()) {
-            let Ok(hop) = hop else { return client };
-            client = hop;
-            if !self.trust(hop) {
+        for hop in lists.flat_map(|list| list.to_str().unwrap_or_default().rsplit(',')) {
+            let Ok(hop) = hop.trim().parse::<IpAddr>() else { return client };
+            client = hop.to_canonical();
+            if !self.trust(client) {
                 break;
             }
         }
@@ -55,8 +61,12 @@ impl TrustedProxies {
     }
 }
 
-/// Takes a PROXY header off the stream, if there is one; returns the client's address.
-pub(super) async fn take_header(stream: &mut TcpStream, peer: SocketAddr) -> io::Result<SocketAddr> {
+/// Takes a PROXY header off the stream, if there is one; returns the client's address. Only
+/// for peers that are trusted.
+///
+/// # Errors
+/// When the header is malformed, incomplete after two seconds, or the connection fails.
+pub async fn take_header(stream: &mut TcpStream, peer: SocketAddr) -> io::Result<SocketAddr> {
     timeout(DEADLINE, read_header(stream, peer))
         .await
         .unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, "no PROXY header")))
@@ -134,11 +144,21 @@ mod tests {
     fn forwarded_addresses_count_only_from_trusted_proxies() {
         let trusted = ["10.0.0.0/8".to_owned(), "::1".to_owned()];
         let trusted = TrustedProxies::parse(&trusted).expect("networks");
-        let chain = Some("6.6.6.6, 1.2.3.4, 10.0.0.2");
-        assert_eq!(trusted.client_of(ip("10.0.0.1"), chain), ip("1.2.3.4"));
-        assert_eq!(trusted.client_of(ip("9.9.9.9"), chain), ip("9.9.9.9"), "a forged header");
-        assert_eq!(trusted.client_of(ip("::1"), Some("nonsense")), ip("::1"));
-        assert_eq!(trusted.client_of(ip("::1"), None), ip("::1"));
+        let forwarded = |lists: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for list in lists {
+                headers.append("x-forwarded-for", http::HeaderValue::from_static(list));
+            }
+            headers
+        };
+        let chain = forwarded(&["6.6.6.6, 1.2.3.4, 10.0.0.2"]);
+        assert_eq!(trusted.client_of(ip("10.0.0.1"), &chain), ip("1.2.3.4"));
+        assert_eq!(trusted.client_of(ip("9.9.9.9"), &chain), ip("9.9.9.9"), "a forged header");
+        let two = forwarded(&["6.6.6.6", "1.2.3.4"]);
+        assert_eq!(trusted.client_of(ip("10.0.0.1"), &two), ip("1.2.3.4"), "two headers");
+        assert_eq!(trusted.client_of(ip("::ffff:10.0.0.1"), &chain), ip("1.2.3.4"));
+        assert_eq!(trusted.client_of(ip("::1"), &forwarded(&["nonsense"])), ip("::1"));
+        assert_eq!(trusted.client_of(ip("::1"), &HeaderMap::new()), ip("::1"));
         assert!(TrustedProxies::parse(&["10.0.0.0/99".to_owned()]).is_err());
     }
 

@@ -35,7 +35,11 @@ impl Bound {
     /// `listeners.json`.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let texts: BTreeMap<_, _> = self.0.iter().map(|(name, at)| (name, at.to_string())).collect();
+        let texts: BTreeMap<_, _> = self
+            .0
+            .iter()
+            .map(|(name, at)| (name, at.to_string()))
+            .collect();
         serde_json::to_string(&texts).expect("a map of texts is JSON") + "\n"
     }
 }
@@ -44,12 +48,19 @@ impl Bound {
 #[must_use]
 pub fn route_addresses(bound: &Bound, public: &Public) -> RouteAddresses {
     let or = |said: &str, found: Option<String>| {
-        if said.is_empty() { found.unwrap_or_default() } else { said.to_owned() }
+        if said.is_empty() {
+            found.unwrap_or_default()
+        } else {
+            said.to_owned()
+        }
     };
     let reachable = |listener| bound.get(listener).map(|at| reachable(at).to_string());
     RouteAddresses {
         tcp: or(&public.tcp, reachable("wukong_tcp")),
-        ws: or(&public.ws, reachable("wukong_ws").map(|at| format!("ws://{at}"))),
+        ws: or(
+            &public.ws,
+            reachable("wukong_ws").map(|at| format!("ws://{at}")),
+        ),
         wss: public.wss.clone(),
     }
 }
@@ -61,7 +72,10 @@ fn reachable(bound: SocketAddr) -> SocketAddr {
     }
     // Connecting a datagram socket sends nothing; it only picks the route.
     let (from, to): (IpAddr, IpAddr) = match bound {
-        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED.into(), Ipv4Addr::new(192, 0, 2, 1).into()),
+        SocketAddr::V4(_) => (
+            Ipv4Addr::UNSPECIFIED.into(),
+            Ipv4Addr::new(192, 0, 2, 1).into(),
+        ),
         SocketAddr::V6(_) => {
             let documentation = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
             (Ipv6Addr::UNSPECIFIED.into(), documentation.into())
@@ -93,7 +107,10 @@ mod tests {
     #[test]
     fn scripts_read_what_is_bound() {
         let bound = bound(&[("wukong_tcp", "0.0.0.0:1"), ("http", "[::1]:2")]);
-        assert_eq!(bound.to_json(), "{\"http\":\"[::1]:2\",\"wukong_tcp\":\"0.0.0.0:1\"}\n");
+        assert_eq!(
+            bound.to_json(),
+            "{\"http\":\"[::1]:2\",\"wukong_tcp\":\"0.0.0.0:1\"}\n"
+        );
         assert_eq!(bound.local("wukong_tcp"), "127.0.0.1:1".parse().ok());
         assert_eq!(bound.local("wukong_ws"), None);
     }
@@ -102,7 +119,10 @@ mod tests {
     fn clients_are_told_what_is_bound_unless_the_operator_says_otherwise() {
         let bound = bound(&[("wukong_tcp", "127.0.0.1:1"), ("wukong_ws", "10.1.1.1:2")]);
         let told = route_addresses(&bound, &Public::default());
-        assert_eq!((&*told.tcp, &*told.ws, &*told.wss), ("127.0.0.1:1", "ws://10.1.1.1:2", ""));
+        assert_eq!(
+            (&*told.tcp, &*told.ws, &*told.wss),
+            ("127.0.0.1:1", "ws://10.1.1.1:2", "")
+        );
         let public = Public {
             tcp: "im.example.org:5100".to_owned(),
             wss: "wss://im.example.org".to_owned(),

@@ -81,9 +81,16 @@ impl Core {
         let im = im.await.with_context(|| db.display().to_string())?;
         let default = AppId::default();
         if im.apps().get(&default).is_none() {
-            im.apps().put(&default, &Realm::default(), "default").await?;
+            im.apps()
+                .put(&default, &Realm::default(), "default")
+                .await?;
         }
-        Ok(Self { im, store, clock, ids })
+        Ok(Self {
+            im,
+            store,
+            clock,
+            ids,
+        })
     }
 
     /// Lets the messenger finish what it has and closes the store.
@@ -137,7 +144,13 @@ mod tests {
         let theirs = Policy::default();
         assert_eq!(ours.send, theirs.send);
         assert_eq!(ours.login, theirs.login);
-        assert_eq!(format!("{:?}", ours.mailbox), format!("{:?}", theirs.mailbox));
-        assert_eq!((ours.friends_only, ours.lanes), (theirs.friends_only, theirs.lanes));
+        assert_eq!(
+            format!("{:?}", ours.mailbox),
+            format!("{:?}", theirs.mailbox)
+        );
+        assert_eq!(
+            (ours.friends_only, ours.lanes),
+            (theirs.friends_only, theirs.lanes)
+        );
     }
 }

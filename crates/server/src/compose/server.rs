@@ -61,7 +61,9 @@ impl Server {
         check_admin_key(&admin_key, config)?;
         let core = Core::open(config, &data_dir).await?;
         let trusted = TrustedProxies::parse(&config.net.trusted_proxies);
-        let trusted = trusted.map_err(anyhow::Error::msg).context("net.trusted_proxies")?;
+        let trusted = trusted
+            .map_err(anyhow::Error::msg)
+            .context("net.trusted_proxies")?;
         let gateway = Gateway::new(Arc::clone(&core.im), gateway_settings(config, &trusted)?);
         let mut server = Self {
             ready: Readiness::new(Arc::clone(&core.store) as _),
@@ -141,7 +143,8 @@ impl Server {
                 routes: route_addresses(&self.bound, &config.server.public),
                 ready: self.ready.clone(),
             };
-            self.http.serve("wukong_api", listener, wukong_site(state, metrics));
+            self.http
+                .serve("wukong_api", listener, wukong_site(state, metrics));
         }
         let file = self.data_dir.file(LISTENERS_FILE);
         write_atomically(&file, self.bound.to_json().as_bytes(), 0o644)
@@ -152,7 +155,9 @@ impl Server {
         name: &'static str,
         address: Option<SocketAddr>,
     ) -> Result<Option<TcpListener>> {
-        let Some(address) = address else { return Ok(None) };
+        let Some(address) = address else {
+            return Ok(None);
+        };
         let listener = bind(address).with_context(|| cannot_listen(name, address))?;
         self.bound.add(name, listener.local_addr()?);
         Ok(Some(listener))
@@ -164,16 +169,27 @@ impl Server {
         what: Listener,
         address: Option<SocketAddr>,
     ) -> Result<()> {
-        let Some(address) = address else { return Ok(()) };
+        let Some(address) = address else {
+            return Ok(());
+        };
         let bound = self.gateway.listen(what, address).await;
-        self.bound.add(name, bound.with_context(|| cannot_listen(name, address))?);
+        self.bound
+            .add(name, bound.with_context(|| cannot_listen(name, address))?);
         Ok(())
     }
 
     /// Stops in order: no new connections, clients told, running requests finished, the
     /// messenger drained, the store closed.
     pub async fn stop(self) {
-        let Self { core, gateway, http, ready, grace, data_dir, .. } = self;
+        let Self {
+            core,
+            gateway,
+            http,
+            ready,
+            grace,
+            data_dir,
+            ..
+        } = self;
         ready.stop();
         remove_listeners(&data_dir);
         tokio::join!(gateway.shutdown(grace), http.shutdown(grace));
@@ -235,7 +251,10 @@ fn gateway_settings(config: &Config, trusted: &TrustedProxies) -> Result<Gateway
 }
 
 /// What the parts count.
-fn readings(core: &Core, gateway: &Arc<Gateway>) -> impl Fn() -> Vec<Reading> + Send + Sync + 'static {
+fn readings(
+    core: &Core,
+    gateway: &Arc<Gateway>,
+) -> impl Fn() -> Vec<Reading> + Send + Sync + 'static {
     let (im, store) = (Arc::clone(&core.im), Arc::clone(&core.store));
     let gateway = Arc::clone(gateway);
     move || {
@@ -251,15 +270,51 @@ fn of_messenger(im: &Im) -> Vec<Reading> {
     let count = |name, help, counter: &AtomicU64| Reading::counter(name, help, read(counter));
     vec![
         Reading::gauge("sessions", "Sessions open", im.hub().session_count() as u64),
-        Reading::gauge("users_online", "Users with a session", im.hub().user_count() as u64),
-        Reading::gauge("lane_queue_length", "Jobs that wait in the lanes", im.queued() as u64),
-        count("messages_stored", "Messages accepted and stored", &counters.stored),
-        count("messages_passed", "Messages passed on without storing", &counters.passed),
-        count("messages_duplicate", "Sends repeated and answered again", &counters.duplicates),
-        count("messages_refused", "Sends refused by a rule", &counters.refused),
-        count("messages_failed", "Sends that the store failed to take", &counters.failed),
-        count("messages_delivered", "Messages put into mailboxes", &counters.delivered),
-        count("messages_missed", "Messages that found a mailbox full", &counters.missed),
+        Reading::gauge(
+            "users_online",
+            "Users with a session",
+            im.hub().user_count() as u64,
+        ),
+        Reading::gauge(
+            "lane_queue_length",
+            "Jobs that wait in the lanes",
+            im.queued() as u64,
+        ),
+        count(
+            "messages_stored",
+            "Messages accepted and stored",
+            &counters.stored,
+        ),
+        count(
+            "messages_passed",
+            "Messages passed on without storing",
+            &counters.passed,
+        ),
+        count(
+            "messages_duplicate",
+            "Sends repeated and answered again",
+            &counters.duplicates,
+        ),
+        count(
+            "messages_refused",
+            "Sends refused by a rule",
+            &counters.refused,
+        ),
+        count(
+            "messages_failed",
+            "Sends that the store failed to take",
+            &counters.failed,
+        ),
+        count(
+            "messages_delivered",
+            "Messages put into mailboxes",
+            &counters.delivered,
+        ),
+        count(
+            "messages_missed",
+            "Messages that found a mailbox full",
+            &counters.missed,
+        ),
     ]
 }
 
@@ -268,9 +323,21 @@ fn of_gateway(gateway: &Gateway) -> Vec<Reading> {
     let connections = stats.connections as u64;
     vec![
         Reading::gauge("connections", "Client connections open", connections),
-        Reading::counter("connections_accepted", "Client connections accepted", stats.accepted),
-        Reading::counter("connections_refused", "Connections beyond a limit", stats.refused),
-        Reading::counter("gateway_received_bytes", "Bytes from clients", stats.bytes_in),
+        Reading::counter(
+            "connections_accepted",
+            "Client connections accepted",
+            stats.accepted,
+        ),
+        Reading::counter(
+            "connections_refused",
+            "Connections beyond a limit",
+            stats.refused,
+        ),
+        Reading::counter(
+            "gateway_received_bytes",
+            "Bytes from clients",
+            stats.bytes_in,
+        ),
         Reading::counter("gateway_sent_bytes", "Bytes to clients", stats.bytes_out),
         Reading::counter("gateway_sent_frames", "Frames to clients", stats.frames_out),
     ]
@@ -281,17 +348,57 @@ fn of_store(store: &Sqlite) -> Vec<Reading> {
     let (count, gauge) = (Reading::counter, Reading::gauge);
     vec![
         count("store_commits", "Transactions committed", stats.commits),
-        count("store_commits_retried", "Merged transactions taken apart", stats.retried),
-        count("store_commit_milliseconds", "Time spent in commits", stats.commit_ms_total),
+        count(
+            "store_commits_retried",
+            "Merged transactions taken apart",
+            stats.retried,
+        ),
+        count(
+            "store_commit_milliseconds",
+            "Time spent in commits",
+            stats.commit_ms_total,
+        ),
         count("store_reads", "Queries answered", stats.reads),
-        count("store_key_lookups", "Client numbers looked up on disk", stats.key_lookups),
-        count("store_checkpoints", "Times the log was moved into the database", stats.checkpoints),
-        count("store_checkpoints_cut", "Such moves cut short", stats.checkpoints_cut),
+        count(
+            "store_key_lookups",
+            "Client numbers looked up on disk",
+            stats.key_lookups,
+        ),
+        count(
+            "store_checkpoints",
+            "Times the log was moved into the database",
+            stats.checkpoints,
+        ),
+        count(
+            "store_checkpoints_cut",
+            "Such moves cut short",
+            stats.checkpoints_cut,
+        ),
         count("store_damaged", "Damaged messages met", stats.damaged),
-        gauge("store_wal_bytes", "Size of what is in the write-ahead log", stats.wal_bytes),
-        gauge("store_checkpoint_milliseconds", "Time of the last move", stats.last_checkpoint_ms),
-        gauge("store_write_queue_length", "Writes that wait", stats.queue_len),
-        gauge("store_read_queue_length", "Queries that wait", stats.read_queue_len),
-        gauge("store_advances_pending", "Senders' advances not written yet", stats.advances),
+        gauge(
+            "store_wal_bytes",
+            "Size of what is in the write-ahead log",
+            stats.wal_bytes,
+        ),
+        gauge(
+            "store_checkpoint_milliseconds",
+            "Time of the last move",
+            stats.last_checkpoint_ms,
+        ),
+        gauge(
+            "store_write_queue_length",
+            "Writes that wait",
+            stats.queue_len,
+        ),
+        gauge(
+            "store_read_queue_length",
+            "Queries that wait",
+            stats.read_queue_len,
+        ),
+        gauge(
+            "store_advances_pending",
+            "Senders' advances not written yet",
+            stats.advances,
+        ),
     ]
 }

@@ -16,9 +16,12 @@ use crate::keys::SERVER_KEY_FILE;
 fn config() -> Config {
     let mut config = Config::default();
     let listen = &mut config.listen;
-    for listener in
-        [&mut listen.http, &mut listen.wukong_tcp, &mut listen.wukong_ws, &mut listen.wukong_api]
-    {
+    for listener in [
+        &mut listen.http,
+        &mut listen.wukong_tcp,
+        &mut listen.wukong_ws,
+        &mut listen.wukong_api,
+    ] {
         *listener = Listener::loopback(0);
     }
     config
@@ -29,7 +32,9 @@ fn take(folder: &TempDir) -> DataDir {
 }
 
 async fn start(config: &Config, folder: &TempDir) -> Server {
-    Server::start(config, take(folder), None).await.expect("a server")
+    Server::start(config, take(folder), None)
+        .await
+        .expect("a server")
 }
 
 fn http(server: &Server) -> SocketAddr {
@@ -52,7 +57,16 @@ async fn ask(address: SocketAddr, key: &str, step: Step) -> String {
 }
 
 async fn get(address: SocketAddr, path: &'static str) -> String {
-    ask(address, "", Step { method: "GET", path, body: "" }).await
+    ask(
+        address,
+        "",
+        Step {
+            method: "GET",
+            path,
+            body: "",
+        },
+    )
+    .await
 }
 
 #[tokio::test]
@@ -81,7 +95,10 @@ async fn listeners_are_named_as_long_as_they_are_bound() {
     let text = std::fs::read_to_string(&file).expect("a file");
     let named: Value = serde_json::from_str(&text).expect("JSON");
     for name in ["http", "wukong_tcp", "wukong_ws", "wukong_api"] {
-        let address: SocketAddr = named[name].as_str().and_then(|it| it.parse().ok()).expect(name);
+        let address: SocketAddr = named[name]
+            .as_str()
+            .and_then(|it| it.parse().ok())
+            .expect(name);
         assert_eq!(Some(address), server.bound().get(name));
         TcpStream::connect(address).await.expect(name);
     }
@@ -112,7 +129,10 @@ async fn switched_off_listeners_are_not_bound() {
     let mut config = config();
     config.dialects.wukong.enabled = false;
     let server = start(&config, &folder).await;
-    assert_eq!(server.bound().to_json(), format!("{{\"http\":\"{}\"}}\n", http(&server)));
+    assert_eq!(
+        server.bound().to_json(),
+        format!("{{\"http\":\"{}\"}}\n", http(&server))
+    );
     assert!(get(http(&server), "/wk").await.starts_with("HTTP/1.1 404"));
     server.stop().await;
     config.listen.http = Listener::Off;
@@ -134,12 +154,18 @@ async fn it_says_how_it_is() {
         ("/metrics", "crosstalk_connections_accepted_total 0"),
     ] {
         let answer = get(http(&server), path).await;
-        assert!(answer.starts_with("HTTP/1.1 200") && answer.contains(tells), "{path}\n{answer}");
+        assert!(
+            answer.starts_with("HTTP/1.1 200") && answer.contains(tells),
+            "{path}\n{answer}"
+        );
     }
     let unready = server.readiness();
     unready.stop();
     let answer = get(http(&server), "/readyz").await;
-    assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("shutting down"), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 503") && answer.contains("shutting down"),
+        "{answer}"
+    );
     server.stop().await;
 }
 
@@ -147,7 +173,9 @@ async fn it_says_how_it_is() {
 async fn web_sockets_are_handed_to_the_gateway_and_ended_at_shutdown() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = start(&config(), &folder).await;
-    let mut stream = TcpStream::connect(http(&server)).await.expect("a connection");
+    let mut stream = TcpStream::connect(http(&server))
+        .await
+        .expect("a connection");
     let request = "GET /wk HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
                    sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     stream.write_all(request.as_bytes()).await.expect("written");
@@ -174,7 +202,10 @@ async fn a_taken_port_names_its_setting_and_leaves_the_folder_free() {
         panic!("two servers on one port")
     };
     let text = format!("{error:#}");
-    assert!(text.contains("set listen.http to another address"), "{text}");
+    assert!(
+        text.contains("set listen.http to another address"),
+        "{text}"
+    );
     drop(take(&other));
     server.stop().await;
 }
@@ -183,7 +214,9 @@ async fn a_taken_port_names_its_setting_and_leaves_the_folder_free() {
 async fn a_short_admin_key_is_for_loopback_only() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut config = config();
-    let server = Server::start(&config, take(&folder), Some("short")).await.expect("a server");
+    let server = Server::start(&config, take(&folder), Some("short"))
+        .await
+        .expect("a server");
     assert_eq!(&*server.admin_key().key, "short");
     server.stop().await;
     config.listen.http = "0.0.0.0:0".parse().expect("a listener");
@@ -191,7 +224,12 @@ async fn a_short_admin_key_is_for_loopback_only() {
         panic!("a short key in the open")
     };
     assert!(error.is::<Problems>(), "{error:#}");
-    assert!(error.to_string().starts_with("CROSSTALK_ADMIN_KEY: has fewer"), "{error:#}");
+    assert!(
+        error
+            .to_string()
+            .starts_with("CROSSTALK_ADMIN_KEY: has fewer"),
+        "{error:#}"
+    );
 }
 
 #[tokio::test]
@@ -203,6 +241,9 @@ async fn a_store_without_its_key_is_not_opened() {
     let Err(error) = Server::start(&config(), take(&folder), None).await else {
         panic!("a server without its key")
     };
-    assert!(error.to_string().contains("server.key is missing"), "{error:#}");
+    assert!(
+        error.to_string().contains("server.key is missing"),
+        "{error:#}"
+    );
     assert!(!folder.path().join(SERVER_KEY_FILE).exists());
 }

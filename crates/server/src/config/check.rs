@@ -3,12 +3,21 @@
 use crosstalk_core::id::Realm;
 use crosstalk_gateway::net::TrustedProxies;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 use super::schema::Config;
 
 /// Manager tokens that stand in samples; as good as none.
-const SAMPLES: [&str; 8] =
-    ["changeme", "change-me", "admin", "password", "secret", "token", "test", "123456"];
+const SAMPLES: [&str; 8] = [
+    "changeme",
+    "change-me",
+    "admin",
+    "password",
+    "secret",
+    "token",
+    "test",
+    "123456",
+];
 /// The largest number of a node.
 const MAX_NODE: u16 = 1023;
 
@@ -38,21 +47,37 @@ pub(super) fn check(config: &Config, findings: &mut Findings) {
     server(config, findings);
     wukong(config, findings);
     numbers(config, findings);
-    if let Err(error) = EnvFilter::builder().parse(&config.log.level) {
-        findings.problem(
-            "log.level",
-            format!("{error}; write error, warn, info, debug or trace, or a list of target=level"),
-        );
-    }
+    log_level(&config.log.level, findings);
     if let Err(why) = TrustedProxies::parse(&config.net.trusted_proxies) {
         findings.problem("net.trusted_proxies", why);
     }
 }
 
+fn log_level(text: &str, findings: &mut Findings) {
+    const FORM: &str = "write error, warn, info, debug or trace, or a list with target=level";
+    // The parser takes a word that is no level for a target, and would silence everything else.
+    let is_level = |item: &str| !item.is_empty() && item.parse::<LevelFilter>().is_ok();
+    let mut items = text.split(',').map(str::trim);
+    let stray = items.find(|item| !item.contains('=') && !is_level(item));
+    if let Some(stray) = stray {
+        findings.problem("log.level", format!("`{stray}` is no level; {FORM}"));
+    } else if let Err(error) = EnvFilter::builder().parse(text) {
+        findings.problem("log.level", format!("{error}; {FORM}"));
+    }
+}
+
 fn server(config: &Config, findings: &mut Findings) {
     let server = &config.server;
-    findings.unless(!server.data_dir.is_empty(), "server.data_dir", "must not be empty");
-    findings.unless(server.node_id <= MAX_NODE, "server.node_id", "must be 0 to 1023");
+    findings.unless(
+        !server.data_dir.is_empty(),
+        "server.data_dir",
+        "must not be empty",
+    );
+    findings.unless(
+        server.node_id <= MAX_NODE,
+        "server.node_id",
+        "must be 0 to 1023",
+    );
     let public = &server.public;
     let forms: [(&'static str, &str, &[&str]); 4] = [
         ("server.public.tcp", &public.tcp, &[]),
@@ -62,12 +87,19 @@ fn server(config: &Config, findings: &mut Findings) {
     ];
     for (key, text, schemes) in forms {
         let fits = if schemes.is_empty() {
-            text.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok())
+            text.rsplit_once(':')
+                .is_some_and(|(_, port)| port.parse::<u16>().is_ok())
         } else {
-            schemes.iter().any(|scheme| text.len() > scheme.len() && text.starts_with(scheme))
+            schemes
+                .iter()
+                .any(|scheme| text.len() > scheme.len() && text.starts_with(scheme))
         };
         if !text.is_empty() && !fits {
-            let form = if schemes.is_empty() { "host:port" } else { schemes[0] };
+            let form = if schemes.is_empty() {
+                "host:port"
+            } else {
+                schemes[0]
+            };
             findings.problem(key, format!("write it as {form}…, or leave it empty"));
         }
     }
@@ -123,7 +155,14 @@ fn numbers(config: &Config, findings: &mut Findings) {
     for (key, value) in at_least_one {
         findings.unless(value > 0, key, "must be at least 1");
     }
-    findings.unless((1..=64).contains(&config.store.reader_threads), "store.reader_threads", "must be 1 to 64");
-    findings.unless((1..=1024).contains(&config.im.lanes), "im.lanes", "must be 1 to 1024");
+    findings.unless(
+        (1..=64).contains(&config.store.reader_threads),
+        "store.reader_threads",
+        "must be 1 to 64",
+    );
+    findings.unless(
+        (1..=1024).contains(&config.im.lanes),
+        "im.lanes",
+        "must be 1 to 1024",
+    );
 }
-

@@ -19,8 +19,11 @@ const FILE: &str = "crosstalk.toml";
 /// What environment variables begin with.
 const PREFIX: &str = "CROSSTALK_";
 /// Listeners of dialects that other versions speak. Scripts that name them go on working.
-const ABSENT: [(&str, &str); 3] =
-    [("listen.mqtt_tcp", "mqtt"), ("listen.wg", "wg"), ("listen.gyyx", "gyyx")];
+const ABSENT: [(&str, &str); 3] = [
+    ("listen.mqtt_tcp", "mqtt"),
+    ("listen.wg", "wg"),
+    ("listen.gyyx", "gyyx"),
+];
 
 /// Where settings come from.
 #[derive(Debug, Clone, Default)]
@@ -94,7 +97,11 @@ pub(super) fn flatten(config: &Config) -> BTreeMap<String, Value> {
 
 fn flatten_into(keys: &mut BTreeMap<String, Value>, prefix: &str, table: Table) {
     for (name, value) in table {
-        let key = if prefix.is_empty() { name } else { format!("{prefix}.{name}") };
+        let key = if prefix.is_empty() {
+            name
+        } else {
+            format!("{prefix}.{name}")
+        };
         match value {
             Value::Table(table) => flatten_into(keys, &key, table),
             value => {
@@ -131,7 +138,11 @@ impl Gathered {
     }
 
     fn problem(&mut self, place: Place, key: &str, why: impl Into<String>) {
-        self.problems.push(Problem { place, key: key.to_owned(), why: why.into() });
+        self.problems.push(Problem {
+            place,
+            key: key.to_owned(),
+            why: why.into(),
+        });
     }
 
     fn read_file(&mut self, shown: &Path, path: &Path) {
@@ -150,9 +161,19 @@ impl Gathered {
             }
         };
         let mut settings = Vec::new();
-        collect(&self.known, "", spans.get_ref(), &values, &mut |key, value, byte| {
-            settings.push(Setting { key, value, place: at(line_of(byte)) });
-        });
+        collect(
+            &self.known,
+            "",
+            spans.get_ref(),
+            &values,
+            &mut |key, value, byte| {
+                settings.push(Setting {
+                    key,
+                    value,
+                    place: at(line_of(byte)),
+                });
+            },
+        );
         // In the order of the file, so that the problems are, too.
         settings.sort_by_key(|setting| match setting.place {
             Place::File(_, line) => line,
@@ -191,7 +212,11 @@ impl Gathered {
             },
             None => Value::String(text.to_owned()),
         };
-        self.put(Setting { key: key.to_owned(), value, place });
+        self.put(Setting {
+            key: key.to_owned(),
+            value,
+            place,
+        });
     }
 
     fn put(&mut self, setting: Setting) {
@@ -233,14 +258,26 @@ impl Gathered {
         if !self.problems.is_empty() {
             return Err(Problems(self.problems));
         }
-        let Self { config, places, warnings, .. } = self;
-        Ok(Loaded { config, file, places, warnings })
+        let Self {
+            config,
+            places,
+            warnings,
+            ..
+        } = self;
+        Ok(Loaded {
+            config,
+            file,
+            places,
+            warnings,
+        })
     }
 }
 
 impl Config {
     fn deserialize_from(table: Table) -> Result<Self, String> {
-        table.try_into().map_err(|error: toml::de::Error| error.message().to_owned())
+        table
+            .try_into()
+            .map_err(|error: toml::de::Error| error.message().to_owned())
     }
 }
 
@@ -255,9 +292,14 @@ fn collect(
 ) {
     for (name, span) in spans {
         let name_text: &str = name.get_ref();
-        let key =
-            if prefix.is_empty() { name_text.to_owned() } else { format!("{prefix}.{name_text}") };
-        let Some(value) = values.get(name_text) else { continue };
+        let key = if prefix.is_empty() {
+            name_text.to_owned()
+        } else {
+            format!("{prefix}.{name_text}")
+        };
+        let Some(value) = values.get(name_text) else {
+            continue;
+        };
         match (span.get_ref(), value) {
             (DeValue::Table(spans), Value::Table(values)) if is_section(known, &key) => {
                 collect(known, &key, spans, values, found);
@@ -268,7 +310,10 @@ fn collect(
 }
 
 fn is_section(known: &BTreeMap<String, Value>, key: &str) -> bool {
-    known.keys().any(|it| it.strip_prefix(key).is_some_and(|rest| rest.starts_with('.')))
+    known.keys().any(|it| {
+        it.strip_prefix(key)
+            .is_some_and(|rest| rest.starts_with('.'))
+    })
 }
 
 fn set(table: &mut Table, key: &str, value: Value) {
@@ -288,18 +333,27 @@ fn set(table: &mut Table, key: &str, value: Value) {
 fn from_text(like: &Value, text: &str) -> Result<Value, String> {
     let wrong = |what: &str| format!("`{text}` is no {what}");
     match like {
-        Value::Integer(_) => {
-            text.parse().map(Value::Integer).map_err(|_| wrong("whole number"))
-        }
-        Value::Boolean(_) => text.parse().map(Value::Boolean).map_err(|_| wrong("true or false")),
+        Value::Integer(_) => text
+            .parse()
+            .map(Value::Integer)
+            .map_err(|_| wrong("whole number")),
+        Value::Boolean(_) => text
+            .parse()
+            .map(Value::Boolean)
+            .map_err(|_| wrong("true or false")),
         Value::Array(_) if text.starts_with('[') => {
             let parsed = format!("v = {text}").parse::<Table>();
             let value = parsed.ok().and_then(|mut table| table.remove("v"));
             value.ok_or_else(|| wrong("list; write a,b or [\"a\", \"b\"]"))
         }
         Value::Array(_) => {
-            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
-            Ok(Value::Array(items.map(|item| Value::String(item.to_owned())).collect()))
+            let items = text
+                .split(',')
+                .map(str::trim)
+                .filter(|item| !item.is_empty());
+            Ok(Value::Array(
+                items.map(|item| Value::String(item.to_owned())).collect(),
+            ))
         }
         _ => Ok(Value::String(text.to_owned())),
     }
@@ -307,19 +361,30 @@ fn from_text(like: &Value, text: &str) -> Result<Value, String> {
 
 fn unknown(known: &BTreeMap<String, Value>, key: &str) -> String {
     if is_section(known, key) {
-        return format!("this is a section; its settings are {}", settings_of(known, key));
+        return format!(
+            "this is a section; its settings are {}",
+            settings_of(known, key)
+        );
     }
     let last = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
     let elsewhere = known.keys().find(|it| last(it) == last(key));
     let nearest = elsewhere.or_else(|| nearest(known.keys(), key));
-    format!("unknown setting; did you mean {}?", nearest.map_or("", String::as_str))
+    format!(
+        "unknown setting; did you mean {}?",
+        nearest.map_or("", String::as_str)
+    )
 }
 
 fn unknown_section(known: &BTreeMap<String, Value>, key: &str) -> String {
-    let sections: BTreeSet<String> =
-        known.keys().filter_map(|key| Some(key.rsplit_once('.')?.0.to_owned())).collect();
+    let sections: BTreeSet<String> = known
+        .keys()
+        .filter_map(|key| Some(key.rsplit_once('.')?.0.to_owned()))
+        .collect();
     let nearest = nearest(sections.iter(), key);
-    format!("unknown section; did you mean [{}]?", nearest.map_or("", String::as_str))
+    format!(
+        "unknown section; did you mean [{}]?",
+        nearest.map_or("", String::as_str)
+    )
 }
 
 fn nearest<'a>(names: impl Iterator<Item = &'a String>, name: &str) -> Option<&'a String> {
@@ -328,6 +393,14 @@ fn nearest<'a>(names: impl Iterator<Item = &'a String>, name: &str) -> Option<&'
 }
 
 fn settings_of(known: &BTreeMap<String, Value>, section: &str) -> String {
-    let inside = |key: &&String| key.strip_prefix(section).is_some_and(|it| it.starts_with('.'));
-    known.keys().filter(inside).cloned().collect::<Vec<_>>().join(", ")
+    let inside = |key: &&String| {
+        key.strip_prefix(section)
+            .is_some_and(|it| it.starts_with('.'))
+    };
+    known
+        .keys()
+        .filter(inside)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ")
 }

@@ -41,8 +41,11 @@ pub struct Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.place)?;
-        if !self.key.is_empty() {
+        if self.place != Place::Default || self.key.is_empty() {
+            write!(f, "{}: ", self.place)?;
+        }
+        let says_key = matches!(&self.place, Place::Flag(text) if text.ends_with(&self.key));
+        if !self.key.is_empty() && !says_key {
             write!(f, "{}: ", self.key)?;
         }
         f.write_str(&self.why)

@@ -20,7 +20,11 @@ pub fn print(loaded: &Loaded) -> String {
         let (section, name) = key.rsplit_once('.').unwrap_or(("", &key));
         let is_hidden =
             SECRETS.contains(&key.as_str()) && value.as_str().is_some_and(|it| !it.is_empty());
-        let value = if is_hidden { Value::String("***".to_owned()) } else { value };
+        let value = if is_hidden {
+            Value::String("***".to_owned())
+        } else {
+            value
+        };
         let mut line = format!("{name} = {value}");
         if let Some(place) = loaded.places.get(&key) {
             let _ = write!(line, "  # {place}");
@@ -39,6 +43,8 @@ pub fn print(loaded: &Loaded) -> String {
 #[must_use]
 pub fn changed_keys(old: &Config, new: &Config) -> Vec<String> {
     let old = flatten(old);
-    let changed = flatten(new).into_iter().filter(|(key, value)| old.get(key) != Some(value));
+    let changed = flatten(new)
+        .into_iter()
+        .filter(|(key, value)| old.get(key) != Some(value));
     changed.map(|(key, _)| key).collect()
 }

@@ -179,7 +179,10 @@ pub struct Store {
 
 impl Default for Store {
     fn default() -> Self {
-        Self { durability: Durability::Full, reader_threads: 2 }
+        Self {
+            durability: Durability::Full,
+            reader_threads: 2,
+        }
     }
 }
 
@@ -238,7 +241,10 @@ pub struct Im {
 
 impl Default for Im {
     fn default() -> Self {
-        Self { friends_only: false, lanes: 8 }
+        Self {
+            friends_only: false,
+            lanes: 8,
+        }
     }
 }
 
@@ -265,7 +271,10 @@ pub struct Log {
 
 impl Default for Log {
     fn default() -> Self {
-        Self { level: "info".to_owned(), format: LogFormat::Text }
+        Self {
+            level: "info".to_owned(),
+            format: LogFormat::Text,
+        }
     }
 }
 

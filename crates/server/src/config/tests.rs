@@ -62,8 +62,12 @@ fn every_setting_of_the_example_is_explained() {
 
 #[test]
 fn flags_go_before_environment_before_file_before_defaults() {
-    let file = "[listen]\nhttp = \"127.0.0.1:1\"\nwukong_tcp = \"127.0.0.1:1\"\nwukong_ws = \"off\"\n";
-    let env = [("CROSSTALK_LISTEN__HTTP", "127.0.0.1:2"), ("CROSSTALK_LISTEN__WUKONG_TCP", "off")];
+    let file =
+        "[listen]\nhttp = \"127.0.0.1:1\"\nwukong_tcp = \"127.0.0.1:1\"\nwukong_ws = \"off\"\n";
+    let env = [
+        ("CROSSTALK_LISTEN__HTTP", "127.0.0.1:2"),
+        ("CROSSTALK_LISTEN__WUKONG_TCP", "off"),
+    ];
     let loaded = valid(file, &env, &["listen.http=127.0.0.1:3"]);
     let listen = &loaded.config.listen;
     assert_eq!(listen.http, listener("127.0.0.1:3"));
@@ -72,8 +76,14 @@ fn flags_go_before_environment_before_file_before_defaults() {
     assert_eq!(listen.wukong_api, listener("127.0.0.1:5001"));
     let place = |key: &str| loaded.places.get(key).map(ToString::to_string);
     assert_eq!(place("listen.http").as_deref(), Some("--set listen.http"));
-    assert_eq!(place("listen.wukong_tcp").as_deref(), Some("CROSSTALK_LISTEN__WUKONG_TCP"));
-    assert_eq!(place("listen.wukong_ws").as_deref(), Some("crosstalk.toml:4"));
+    assert_eq!(
+        place("listen.wukong_tcp").as_deref(),
+        Some("CROSSTALK_LISTEN__WUKONG_TCP")
+    );
+    assert_eq!(
+        place("listen.wukong_ws").as_deref(),
+        Some("crosstalk.toml:4")
+    );
     assert_eq!(place("listen.wukong_api"), None);
 }
 
@@ -88,13 +98,17 @@ fn texts_take_the_type_of_their_setting() {
         "wukong.allowed_origins=https://a.example,https://b.example",
         "net.trusted_proxies=[\"10.0.0.0/8\"]",
         "limits.send_rate=7",
+        "log.level=warn,crosstalk::http=debug",
         "store.durability=relaxed",
     ];
     let config = valid("", &env, &sets).config;
     assert_eq!(config.server.public.tcp, "im.example.org:5100");
     assert!(!config.dialects.wukong.enabled);
     assert_eq!(config.wukong.realm, "5");
-    assert_eq!(config.wukong.allowed_origins, ["https://a.example", "https://b.example"]);
+    assert_eq!(
+        config.wukong.allowed_origins,
+        ["https://a.example", "https://b.example"]
+    );
     assert_eq!(config.net.trusted_proxies, ["10.0.0.0/8"]);
     assert_eq!(config.limits.send_rate, 7);
     assert_eq!(config.store.durability, Durability::Relaxed);
@@ -103,7 +117,10 @@ fn texts_take_the_type_of_their_setting() {
 #[test]
 fn the_data_folder_has_a_flag_of_its_own() {
     let folder = folder("[server]\ndata_dir = \"a\"\n");
-    let sources = Sources { data_dir: Some("b".to_owned()), ..sources(&folder, &[], &[]) };
+    let sources = Sources {
+        data_dir: Some("b".to_owned()),
+        ..sources(&folder, &[], &[])
+    };
     assert_eq!(load(&sources).expect("valid").config.server.data_dir, "b");
 }
 
@@ -122,13 +139,17 @@ fn unknown_settings_name_line_and_nearest() {
 
 #[test]
 fn settings_in_the_wrong_section_are_found() {
-    let found = problems("[server]\nsend_rate = 1\n", &[], &["durability=full", "log=x"]);
+    let found = problems(
+        "[server]\nsend_rate = 1\n",
+        &[],
+        &["durability=full", "log=x"],
+    );
     assert_eq!(
         found,
         [
             "crosstalk.toml:2: server.send_rate: unknown setting; did you mean limits.send_rate?",
-            "--set durability: durability: unknown setting; did you mean store.durability?",
-            "--set log: log: this is a section; its settings are log.format, log.level",
+            "--set durability: unknown setting; did you mean store.durability?",
+            "--set log: this is a section; its settings are log.format, log.level",
         ]
     );
 }
@@ -154,37 +175,85 @@ fn wrong_types_name_key_and_line() {
 #[test]
 fn texts_that_do_not_fit_are_refused() {
     let cases = [
-        ("limits.send_rate=fast", "--set limits.send_rate: limits.send_rate: `fast` is no whole number"),
-        ("im.friends_only=yes", "--set im.friends_only: im.friends_only: `yes` is no true or false"),
-        ("listen.http=8080", "--set listen.http: listen.http: `8080` is no address; write one like"),
-        ("listen", "--set listen: write it as --set section.key=value"),
-        ("net.trusted_proxies=[x", "--set net.trusted_proxies: net.trusted_proxies: `[x` is no list"),
-        ("net.trusted_proxies=x", "--set net.trusted_proxies: net.trusted_proxies: \"x\" is neither"),
-        ("server.node_id=1024", "--set server.node_id: server.node_id: must be 0 to 1023"),
-        ("im.lanes=0", "--set im.lanes: im.lanes: must be 1 to 1024"),
-        ("log.level=a=b=c", "--set log.level: log.level: "),
-        ("wukong.realm=a b", "--set wukong.realm: wukong.realm: an id has only letters"),
-        ("server.public.ws=im.example.org", "--set server.public.ws: server.public.ws: write it as ws://"),
-        ("wukong.allowed_origins=a.example", "--set wukong.allowed_origins: wukong.allowed_origins: `a.example` is no"),
+        (
+            "limits.send_rate=fast",
+            "--set limits.send_rate: `fast` is no whole number",
+        ),
+        (
+            "im.friends_only=yes",
+            "--set im.friends_only: `yes` is no true or false",
+        ),
+        (
+            "listen.http=8080",
+            "--set listen.http: `8080` is no address; write one like",
+        ),
+        (
+            "listen",
+            "--set listen: write it as --set section.key=value",
+        ),
+        (
+            "net.trusted_proxies=[x",
+            "--set net.trusted_proxies: `[x` is no list",
+        ),
+        (
+            "net.trusted_proxies=x",
+            "--set net.trusted_proxies: \"x\" is neither",
+        ),
+        (
+            "server.node_id=1024",
+            "--set server.node_id: must be 0 to 1023",
+        ),
+        ("im.lanes=0", "--set im.lanes: must be 1 to 1024"),
+        ("log.level=a=b=c", "--set log.level: "),
+        (
+            "log.level=infoo",
+            "--set log.level: `infoo` is no level; write",
+        ),
+        ("log.level=", "--set log.level: `` is no level; write"),
+        (
+            "wukong.realm=a b",
+            "--set wukong.realm: an id has only letters",
+        ),
+        (
+            "server.public.ws=im.example.org",
+            "--set server.public.ws: write it as ws://",
+        ),
+        (
+            "wukong.allowed_origins=a.example",
+            "--set wukong.allowed_origins: `a.example` is no",
+        ),
     ];
     for (set, start) in cases {
         let found = problems("", &[], &[set]);
-        assert!(found.len() == 1 && found[0].starts_with(start), "{set}: {found:?}");
+        assert!(
+            found.len() == 1 && found[0].starts_with(start),
+            "{set}: {found:?}"
+        );
     }
 }
 
 #[test]
 fn broken_files_name_the_line() {
     let found = problems("[server]\nnode_id = \n", &[], &[]);
-    assert!(found.len() == 1 && found[0].starts_with("crosstalk.toml:2: "), "{found:?}");
-    let missing = Sources { file: Some("gone.toml".into()), ..Sources::default() };
+    assert!(
+        found.len() == 1 && found[0].starts_with("crosstalk.toml:2: "),
+        "{found:?}"
+    );
+    let missing = Sources {
+        file: Some("gone.toml".into()),
+        ..Sources::default()
+    };
     let found = load(&missing).expect_err("no such file").to_string();
     assert!(found.starts_with("gone.toml:1: cannot be read"), "{found}");
 }
 
 #[test]
 fn other_variables_are_left_alone() {
-    let env = [("CROSSTALK_ADMIN_KEY", "x"), ("PATH", "x"), ("CROSSTALKER__X", "x")];
+    let env = [
+        ("CROSSTALK_ADMIN_KEY", "x"),
+        ("PATH", "x"),
+        ("CROSSTALKER__X", "x"),
+    ];
     assert_eq!(valid("", &env, &[]).config, Config::default());
     let found = problems("", &[("CROSSTALK_LISTEN__HTPP", "off")], &[]);
     assert_eq!(
@@ -207,27 +276,52 @@ fn listeners_of_absent_dialects_are_not_opened() {
 fn an_api_that_others_reach_needs_a_manager_token() {
     let open = "listen.wukong_api=0.0.0.0:5001";
     let found = problems("", &[], &[open]);
-    assert!(found.len() == 1 && found[0].contains("wukong.manager_token: is not set"), "{found:?}");
+    assert!(
+        found.len() == 1 && found[0].contains("wukong.manager_token: is not set"),
+        "{found:?}"
+    );
     let found = problems("", &[], &[open, "wukong.manager_token=ChangeMe"]);
-    assert!(found.len() == 1 && found[0].contains("is a sample"), "{found:?}");
+    assert!(
+        found.len() == 1 && found[0].contains("is a sample"),
+        "{found:?}"
+    );
     let open_v6 = "listen.wukong_api=[::]:5001";
     assert_eq!(problems("", &[], &[open_v6]).len(), 1);
-    for others in [["wukong.manager_token=8vJc0mW2", open], ["dialects.wukong.enabled=false", open]] {
+    for others in [
+        ["wukong.manager_token=8vJc0mW2", open],
+        ["dialects.wukong.enabled=false", open],
+    ] {
         assert_eq!(problems("", &[], &others), Vec::<String>::new());
     }
-    assert_eq!(problems("", &[], &["listen.wukong_api=127.9.9.9:1"]), Vec::<String>::new());
+    assert_eq!(
+        problems("", &[], &["listen.wukong_api=127.9.9.9:1"]),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
 fn printing_names_places_and_hides_secrets() {
-    let loaded = valid("[log]\nlevel = \"debug\"\n", &[], &["wukong.manager_token=hidden-thing"]);
+    let loaded = valid(
+        "[log]\nlevel = \"debug\"\n",
+        &[],
+        &["wukong.manager_token=hidden-thing"],
+    );
     let text = print(&loaded);
-    assert!(text.contains("level = \"debug\"  # crosstalk.toml:2"), "{text}");
-    assert!(text.contains("manager_token = \"***\"  # --set wukong.manager_token"), "{text}");
+    assert!(
+        text.contains("level = \"debug\"  # crosstalk.toml:2"),
+        "{text}"
+    );
+    assert!(
+        text.contains("manager_token = \"***\"  # --set wukong.manager_token"),
+        "{text}"
+    );
     assert!(!text.contains("hidden-thing"));
     assert!(!format!("{:?}", loaded.config).contains("hidden-thing"));
     let again = valid(&text, &[], &[]);
-    assert_eq!(changed_keys(&loaded.config, &again.config), ["wukong.manager_token"]);
+    assert_eq!(
+        changed_keys(&loaded.config, &again.config),
+        ["wukong.manager_token"]
+    );
 }
 
 #[test]

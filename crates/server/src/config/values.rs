@@ -34,7 +34,8 @@ impl Listener {
     /// Whether other machines may reach it.
     #[must_use]
     pub fn is_exposed(self) -> bool {
-        self.address().is_some_and(|address| !address.ip().to_canonical().is_loopback())
+        self.address()
+            .is_some_and(|address| !address.ip().to_canonical().is_loopback())
     }
 }
 

@@ -11,5 +11,7 @@ pub(super) fn router(mut document: OpenApi, public_url: &str) -> Router {
     if !public_url.is_empty() {
         document.servers = Some(vec![Server::new(public_url.trim_end_matches('/'))]);
     }
-    SwaggerUi::new("/docs").url("/openapi.json", document).into()
+    SwaggerUi::new("/docs")
+        .url("/openapi.json", document)
+        .into()
 }

@@ -17,7 +17,7 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::Request;
 use axum::response::Response;
-use crosstalk_gateway::net::TrustedProxies;
+use crosstalk_gateway::net::{TrustedProxies, take_header};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -41,7 +41,11 @@ const HEAD_DEADLINE: Duration = Duration::from_secs(30);
 /// # Errors
 /// When it cannot be bound.
 pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()
+    } else {
+        TcpSocket::new_v6()
+    }?;
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
@@ -62,7 +66,11 @@ impl HttpListeners {
     pub fn new(trusted: TrustedProxies, connections: usize) -> Self {
         Self {
             trusted: Arc::new(trusted),
-            connections: if connections == 0 { Semaphore::MAX_PERMITS } else { connections },
+            connections: if connections == 0 {
+                Semaphore::MAX_PERMITS
+            } else {
+                connections
+            },
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             abort: CancellationToken::new(),
@@ -123,7 +131,7 @@ impl Listening {
         }
     }
 
-    fn accept(&self, stream: TcpStream, peer: SocketAddr) {
+    fn accept(&self, mut stream: TcpStream, mut peer: SocketAddr) {
         let Ok(permit) = Arc::clone(&self.room).try_acquire_owned() else {
             tracing::debug!(listener = self.name, %peer, "too many connections");
             return;
@@ -134,6 +142,12 @@ impl Listening {
             let _permit = permit;
             // Answers are small and written whole; waiting to fill a packet only delays them.
             let _ = stream.set_nodelay(true);
+            if trusted.trust(peer.ip().to_canonical()) {
+                match take_header(&mut stream, peer).await {
+                    Ok(client) => peer = client,
+                    Err(error) => return tracing::debug!(%error, %peer, "no usable PROXY header"),
+                }
+            }
             let used = Arc::new(AtomicBool::new(false));
             let mark = Arc::clone(&used);
             let service = service_fn(move |request| {
@@ -183,9 +197,10 @@ fn client_of(
     request: &Request<Incoming>,
     peer: SocketAddr,
 ) -> SocketAddr {
-    let forwarded = request.headers().get("x-forwarded-for").and_then(|it| it.to_str().ok());
-    let client = trusted.client_of(peer.ip(), forwarded);
-    if client == peer.ip() { peer } else { SocketAddr::new(client, 0) }
+    // On an IPv6 listener the addresses of IPv4 come in disguise.
+    let ip = peer.ip().to_canonical();
+    let client = trusted.client_of(ip, request.headers());
+    SocketAddr::new(client, if client == ip { peer.port() } else { 0 })
 }
 
 #[cfg(test)]
@@ -227,7 +242,12 @@ mod tests {
         let listener = bind((Ipv4Addr::LOCALHOST, 0).into()).expect("a port");
         let address = listener.local_addr().expect("an address");
         listeners.serve("test", listener, router);
-        Running { listeners, address, began, go }
+        Running {
+            listeners,
+            address,
+            began,
+            go,
+        }
     }
 
     async fn ask(address: SocketAddr, path: &str, headers: &str) -> TcpStream {
@@ -245,7 +265,12 @@ mod tests {
 
     #[tokio::test]
     async fn running_requests_are_finished_and_unused_connections_not_waited_for() {
-        let Running { listeners, address, began, go } = run(&[], 0);
+        let Running {
+            listeners,
+            address,
+            began,
+            go,
+        } = run(&[], 0);
         let _unused = TcpStream::connect(address).await.expect("a connection");
         let asked = ask(address, "/slow", "").await;
         began.notified().await;
@@ -255,14 +280,25 @@ mod tests {
             go.notify_one();
             stopped.await;
         });
-        assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("done"), "{answer}");
+        assert!(
+            answer.starts_with("HTTP/1.1 200") && answer.ends_with("done"),
+            "{answer}"
+        );
         assert!(start.elapsed() < GRACE);
-        assert!(TcpStream::connect(address).await.is_err(), "no longer accepting");
+        assert!(
+            TcpStream::connect(address).await.is_err(),
+            "no longer accepting"
+        );
     }
 
     #[tokio::test]
     async fn what_does_not_finish_in_time_is_cut_off() {
-        let Running { listeners, address, began, .. } = run(&[], 0);
+        let Running {
+            listeners,
+            address,
+            began,
+            ..
+        } = run(&[], 0);
         let asked = ask(address, "/slow", "").await;
         began.notified().await;
         listeners.shutdown(Duration::from_millis(1)).await;
@@ -271,7 +307,9 @@ mod tests {
 
     #[tokio::test]
     async fn connections_beyond_the_limit_are_closed() {
-        let Running { address, began, go, .. } = run(&[], 1);
+        let Running {
+            address, began, go, ..
+        } = run(&[], 1);
         let first = ask(address, "/slow", "connection: close\r\n").await;
         began.notified().await;
         let mut second = TcpStream::connect(address).await.expect("a connection");
@@ -282,11 +320,28 @@ mod tests {
 
     #[tokio::test]
     async fn only_trusted_proxies_name_the_client() {
-        let named = "x-forwarded-for: 192.0.2.7\r\nconnection: close\r\n";
-        for (trusted, client) in [(&["127.0.0.0/8"][..], "192.0.2.7"), (&[], "127.0.0.1")] {
+        let spoofed = "x-forwarded-for: 198.51.100.1\r\nx-forwarded-for: 192.0.2.7\r\n";
+        let broken = "x-forwarded-for: 198.51.100.1\r\nx-forwarded-for: \u{e9}\r\n";
+        let cases = [
+            (
+                &["127.0.0.0/8"][..],
+                "x-forwarded-for: 192.0.2.7\r\n",
+                "192.0.2.7",
+            ),
+            (&["127.0.0.0/8"], spoofed, "192.0.2.7"),
+            (&["127.0.0.0/8", "192.0.2.7"], spoofed, "198.51.100.1"),
+            (&["127.0.0.0/8"], broken, "127.0.0.1"),
+            (&["127.0.0.0/8"], "", "127.0.0.1"),
+            (&[], spoofed, "127.0.0.1"),
+        ];
+        for (trusted, headers, client) in cases {
             let running = run(trusted, 0);
-            let answer = read_to_end(ask(running.address, "/", named).await).await;
-            assert!(answer.ends_with(&format!("\r\n{client}")), "{answer}");
+            let headers = format!("{headers}connection: close\r\n");
+            let answer = read_to_end(ask(running.address, "/", &headers).await).await;
+            assert!(
+                answer.ends_with(&format!("\r\n{client}")),
+                "{headers}\n{answer}"
+            );
         }
     }
 }

@@ -72,13 +72,21 @@ impl Reading {
     /// A counter.
     #[must_use]
     pub fn counter(name: &'static str, help: &'static str, value: u64) -> Self {
-        Self { name, help, value: Value::Counter(value) }
+        Self {
+            name,
+            help,
+            value: Value::Counter(value),
+        }
     }
 
     /// A gauge.
     #[must_use]
     pub fn gauge(name: &'static str, help: &'static str, value: u64) -> Self {
-        Self { name, help, value: Value::Gauge(value) }
+        Self {
+            name,
+            help,
+            value: Value::Gauge(value),
+        }
     }
 }
 
@@ -133,17 +141,36 @@ impl Metrics {
         let answered = Family::<Answered, Counter>::default();
         ours.register("http_requests", "HTTP requests answered", answered.clone());
         let seconds = Family::<Asked, Histogram>::new_with_constructor(|| Histogram::new(SECONDS));
-        ours.register("http_request_seconds", "Time taken by HTTP requests", seconds.clone());
+        ours.register(
+            "http_request_seconds",
+            "Time taken by HTTP requests",
+            seconds.clone(),
+        );
         ours.register_collector(Box::new(Readings(Box::new(read))));
-        Self { registry, answered, seconds }
+        Self {
+            registry,
+            answered,
+            seconds,
+        }
     }
 
     /// Counts one HTTP request.
     pub fn count_request(&self, method: &'static str, route: &str, status: u16, took: Duration) {
         let route = Route(route.to_owned());
-        let asked = Asked { method, route: route.clone() };
-        self.seconds.get_or_create(&asked).observe(took.as_secs_f64());
-        self.answered.get_or_create(&Answered { method, route, status }).inc();
+        let asked = Asked {
+            method,
+            route: route.clone(),
+        };
+        self.seconds
+            .get_or_create(&asked)
+            .observe(took.as_secs_f64());
+        self.answered
+            .get_or_create(&Answered {
+                method,
+                route,
+                status,
+            })
+            .inc();
     }
 
     fn text(&self) -> Result<String, fmt::Error> {
@@ -160,11 +187,22 @@ pub(super) async fn show(State(metrics): State<Arc<Metrics>>) -> impl IntoRespon
 }
 
 fn process() -> Readings {
-    let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let started = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs();
     Readings(Box::new(move || {
         vec![
-            Reading::gauge("process_start_time_seconds", "When the process started", started),
-            Reading::gauge("process_resident_memory_bytes", "Memory in use", resident_bytes()),
+            Reading::gauge(
+                "process_start_time_seconds",
+                "When the process started",
+                started,
+            ),
+            Reading::gauge(
+                "process_resident_memory_bytes",
+                "Memory in use",
+                resident_bytes(),
+            ),
         ]
     }))
 }

@@ -29,8 +29,9 @@ use tower_http::timeout::TimeoutLayer;
 use self::metrics::Metrics;
 use self::state::{ApiState, Readiness, WukongApiState};
 
-/// The largest body of any request. Most routes take less: 2 MiB, unless they say otherwise.
-const BODY_BYTES: usize = 8 << 20;
+/// The largest body of any request. Routes take less: 2 MiB, unless their interface says
+/// otherwise.
+const BODY_BYTES: usize = 16 << 20;
 /// How long a request may take, its body included.
 const REQUEST_DEADLINE: Duration = Duration::from_secs(30);
 
@@ -49,13 +50,15 @@ pub struct Site {
 }
 
 /// The routes of `listen.http`.
-#[must_use]
 pub fn site(site: Site) -> Router {
     let (rest, document) = v1::router(site.api);
     let routes = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready).with_state(site.ready))
-        .route("/metrics", get(metrics::show).with_state(Arc::clone(&site.metrics)))
+        .route(
+            "/metrics",
+            get(metrics::show).with_state(Arc::clone(&site.metrics)),
+        )
         .route("/wk", get(upgrade::wukong).with_state(site.gateway))
         .merge(docs::router(document, &site.public_url))
         .merge(rest)
@@ -66,16 +69,20 @@ pub fn site(site: Site) -> Router {
 }
 
 /// The routes of `listen.wukong_api`.
-#[must_use]
 pub fn wukong_site(state: WukongApiState, metrics: Arc<Metrics>) -> Router {
-    guard(wukong::router(state)).layer(middleware::from_fn_with_state(metrics, watch::watch))
+    guard(wukong::router(state))
+        .layer(middleware::from_fn(problem::explain_to_wukong))
+        .layer(middleware::from_fn_with_state(metrics, watch::watch))
 }
 
 /// Bounds on what one request may use, and what becomes of a handler's panic.
 fn guard(routes: Router) -> Router {
     routes
         .layer(RequestBodyLimitLayer::new(BODY_BYTES))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_DEADLINE))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            REQUEST_DEADLINE,
+        ))
         .layer(CatchPanicLayer::new())
 }
 

@@ -1,6 +1,7 @@
 //! Problem details (RFC 9457) for what no handler answered: unknown routes and methods, bodies
 //! that are too large, time-outs, panics.
 
+use axum::Json;
 use axum::body::to_bytes;
 use axum::extract::Request;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
@@ -8,6 +9,7 @@ use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::json;
 
 /// The longest text of a plain answer that becomes a problem's detail.
 const DETAIL_BYTES: usize = 2048;
@@ -67,10 +69,36 @@ pub(super) async fn no_route(uri: Uri) -> Problem {
 
 /// Turns errors that are plain text or empty into problems; what has a form of its own passes.
 pub(super) async fn explain(request: Request, next: Next) -> Response {
+    explained(request, next, |status, detail| {
+        Problem::new(status, detail).into_response()
+    })
+    .await
+}
+
+/// The same in the form of WuKongIM's API.
+pub(super) async fn explain_to_wukong(request: Request, next: Next) -> Response {
+    let form = |status: StatusCode, msg: String| {
+        (
+            status,
+            Json(json!({ "msg": msg, "status": status.as_u16() })),
+        )
+            .into_response()
+    };
+    explained(request, next, form).await
+}
+
+async fn explained(
+    request: Request,
+    next: Next,
+    form: impl FnOnce(StatusCode, String) -> Response,
+) -> Response {
     let asked = format!("{} {}", request.method(), request.uri().path());
     let response = next.run(request).await;
     let status = response.status();
-    let content_type = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let content_type = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .map(HeaderValue::as_bytes);
     let is_plain = content_type.is_none_or(|it| it.starts_with(b"text/plain"));
     if !(status.is_client_error() || status.is_server_error()) || !is_plain {
         return response;
@@ -79,13 +107,14 @@ pub(super) async fn explain(request: Request, next: Next) -> Response {
     let text = to_bytes(body, DETAIL_BYTES).await.unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     let detail = match (status, text.trim()) {
+        (StatusCode::NOT_FOUND, "") => format!("there is nothing at {asked}"),
         (StatusCode::METHOD_NOT_ALLOWED, _) => format!("{asked} is not allowed"),
         (StatusCode::INTERNAL_SERVER_ERROR, _) => "the server failed".to_owned(),
         (StatusCode::SERVICE_UNAVAILABLE, "") => "the request took too long".to_owned(),
         (_, text) => text.to_owned(),
     };
-    let (problem, body) = Problem::new(status, detail).into_response().into_parts();
+    let (answer, body) = form(status, detail).into_parts();
     parts.headers.remove(CONTENT_LENGTH);
-    parts.headers.extend(problem.headers);
+    parts.headers.extend(answer.headers);
     Response::from_parts(parts, body)
 }

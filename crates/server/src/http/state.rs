@@ -68,7 +68,10 @@ impl Readiness {
     /// Ready as long as `store` answers and nobody said otherwise.
     #[must_use]
     pub fn new(store: Arc<dyn Apps>) -> Self {
-        Self { store, stopping: Arc::default() }
+        Self {
+            store,
+            stopping: Arc::default(),
+        }
     }
 
     /// From now on the server is not ready, for all clones.
@@ -84,10 +87,14 @@ impl Readiness {
         if self.stopping.load(Ordering::Relaxed) {
             return Err(NotReady::Stopping);
         }
-        self.store.app(&AppId::default()).await.map(drop).map_err(|error| {
-            tracing::warn!(%error, "the store does not answer");
-            NotReady::Store
-        })
+        self.store
+            .app(&AppId::default())
+            .await
+            .map(drop)
+            .map_err(|error| {
+                tracing::warn!(%error, "the store does not answer");
+                NotReady::Store
+            })
     }
 }
 

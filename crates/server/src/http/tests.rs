@@ -18,23 +18,38 @@ async fn panics() -> &'static str {
 
 async fn own_problem() -> impl IntoResponse {
     let body = r#"{"code":"no_such_user"}"#;
-    (StatusCode::NOT_FOUND, [(CONTENT_TYPE, "application/problem+json")], body)
+    (
+        StatusCode::NOT_FOUND,
+        [(CONTENT_TYPE, "application/problem+json")],
+        body,
+    )
 }
 
 fn routes() -> (Router, Arc<Metrics>) {
-    let metrics = Arc::new(Metrics::new(|| vec![Reading::gauge("sessions", "Sessions open", 3)]));
+    let metrics = Arc::new(Metrics::new(|| {
+        vec![Reading::gauge("sessions", "Sessions open", 3)]
+    }));
     let routes = Router::new()
         .route("/v1/things/{id}", get(async || "here"))
-        .route("/v1/lengths", post(async |body: String| body.len().to_string()))
+        .route(
+            "/v1/lengths",
+            post(async |body: String| body.len().to_string()),
+        )
         .layer(DefaultBodyLimit::disable())
         .route("/v1/own", get(own_problem))
         .route("/v1/panics", get(panics))
-        .route("/metrics", get(metrics::show).with_state(Arc::clone(&metrics)))
+        .route(
+            "/metrics",
+            get(metrics::show).with_state(Arc::clone(&metrics)),
+        )
         .merge(docs::router(v1_document(), "https://im.example.org/"))
         .fallback(problem::no_route);
     let routes = guard(routes)
         .layer(middleware::from_fn(problem::explain))
-        .layer(middleware::from_fn_with_state(Arc::clone(&metrics), watch::watch));
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&metrics),
+            watch::watch,
+        ));
     (routes, metrics)
 }
 
@@ -52,11 +67,19 @@ async fn ask_at(
     path: &str,
     body: Body,
 ) -> (StatusCode, HeaderMap, String) {
-    let request = Request::builder().method(method).uri(path).body(body).expect("a request");
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .body(body)
+        .expect("a request");
     let response = routes.clone().oneshot(request).await.expect("an answer");
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.expect("a body");
-    (parts.status, parts.headers, String::from_utf8_lossy(&body).into_owned())
+    (
+        parts.status,
+        parts.headers,
+        String::from_utf8_lossy(&body).into_owned(),
+    )
 }
 
 async fn problem(method: &str, path: &str, body: Body) -> (u16, Value) {
@@ -75,7 +98,10 @@ async fn unknown_routes_and_methods_are_problems() {
     });
     assert_eq!((status, found), (404, expected));
     let (status, found) = problem("DELETE", "/v1/things/1", Body::empty()).await;
-    assert_eq!((status, &found["code"]), (405, &Value::from("method_not_allowed")));
+    assert_eq!(
+        (status, &found["code"]),
+        (405, &Value::from("method_not_allowed"))
+    );
     let (_, headers, _) = ask("DELETE", "/v1/things/1", Body::empty()).await;
     assert_eq!(headers[ALLOW], "GET,HEAD");
 }
@@ -95,7 +121,35 @@ async fn large_bodies_and_panics_are_problems() {
 #[tokio::test]
 async fn problems_of_the_interfaces_pass_unchanged() {
     let (status, found) = problem("GET", "/v1/own", Body::empty()).await;
-    assert_eq!((status, found.to_string()), (404, r#"{"code":"no_such_user"}"#.to_owned()));
+    assert_eq!(
+        (status, found.to_string()),
+        (404, r#"{"code":"no_such_user"}"#.to_owned())
+    );
+}
+
+#[tokio::test]
+async fn wukong_callers_get_errors_in_their_form() {
+    let routes = Router::new().route("/panics", get(panics));
+    let routes = guard(routes).layer(middleware::from_fn(problem::explain_to_wukong));
+    for (method, path, body) in [
+        (
+            "GET",
+            "/nowhere",
+            r#"{"msg":"there is nothing at GET /nowhere","status":404}"#,
+        ),
+        (
+            "POST",
+            "/panics",
+            r#"{"msg":"POST /panics is not allowed","status":405}"#,
+        ),
+        (
+            "GET",
+            "/panics",
+            r#"{"msg":"the server failed","status":500}"#,
+        ),
+    ] {
+        assert_eq!(ask_at(&routes, method, path, Body::empty()).await.2, body);
+    }
 }
 
 #[tokio::test]
@@ -105,7 +159,12 @@ async fn requests_are_counted_by_route_not_by_path() {
         ask_at(&routes, "GET", path, Body::empty()).await;
     }
     let (_, headers, text) = ask_at(&routes, "GET", "/metrics", Body::empty()).await;
-    assert!(headers[CONTENT_TYPE].to_str().expect("text").starts_with("application/openmetrics"));
+    assert!(
+        headers[CONTENT_TYPE]
+            .to_str()
+            .expect("text")
+            .starts_with("application/openmetrics")
+    );
     for line in [
         "crosstalk_http_requests_total{method=\"GET\",route=\"/v1/things/{id}\",status=\"200\"} 2",
         "crosstalk_http_requests_total{method=\"GET\",route=\"unmatched\",status=\"404\"} 1",
@@ -117,8 +176,14 @@ async fn requests_are_counted_by_route_not_by_path() {
         assert!(text.lines().any(|found| found == line), "{line}\n{text}");
     }
     assert!(!text.contains("nowhere"));
-    let resident = text.lines().find_map(|it| it.strip_prefix("process_resident_memory_bytes "));
-    assert!(resident.and_then(|it| it.parse::<u64>().ok()).is_some_and(|bytes| bytes > 1 << 20));
+    let resident = text
+        .lines()
+        .find_map(|it| it.strip_prefix("process_resident_memory_bytes "));
+    assert!(
+        resident
+            .and_then(|it| it.parse::<u64>().ok())
+            .is_some_and(|bytes| bytes > 1 << 20)
+    );
 }
 
 #[tokio::test]
@@ -126,12 +191,22 @@ async fn the_documentation_needs_no_other_server() {
     let (routes, _) = routes();
     let (status, _, document) = ask_at(&routes, "GET", "/openapi.json", Body::empty()).await;
     let document: Value = serde_json::from_str(&document).expect("JSON");
-    assert_eq!((status.as_u16(), &document["servers"][0]["url"]), (200, &"https://im.example.org".into()));
+    assert_eq!(
+        (status.as_u16(), &document["servers"][0]["url"]),
+        (200, &"https://im.example.org".into())
+    );
     assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
     let (status, _, page) = ask_at(&routes, "GET", "/docs/", Body::empty()).await;
     assert_eq!(status.as_u16(), 200);
-    assert!(!page.contains("http://") && !page.contains("https://"), "{page}");
-    for asset in ["swagger-ui.css", "swagger-ui-bundle.js", "swagger-initializer.js"] {
+    assert!(
+        !page.contains("http://") && !page.contains("https://"),
+        "{page}"
+    );
+    for asset in [
+        "swagger-ui.css",
+        "swagger-ui-bundle.js",
+        "swagger-initializer.js",
+    ] {
         let path = format!("/docs/{asset}");
         let (status, _, _) = ask_at(&routes, "GET", &path, Body::empty()).await;
         assert_eq!(status.as_u16(), 200, "{asset}");

@@ -15,5 +15,7 @@ pub(super) async fn wukong(
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     mut request: Request,
 ) -> Response {
-    gateway.upgrade(Dialect::Wukong, &mut request, client).map(Body::from)
+    gateway
+        .upgrade(Dialect::Wukong, &mut request, client)
+        .map(Body::from)
 }

@@ -1,1 +1,3 @@
-//! Tests of the store beyond the contracts.
+//! Tests of the store: the contracts of its ports, and what it promises beyond them.
+
+mod contract;

@@ -123,7 +123,10 @@ pub(super) async fn create_app(
         None => Realm::default(),
     };
     if new.name.chars().count() > NAME_CHARS {
-        return Err(Problem::field("name", format_args!("has at most {NAME_CHARS} characters")));
+        return Err(Problem::field(
+            "name",
+            format_args!("has at most {NAME_CHARS} characters"),
+        ));
     }
     if api.im.apps().get(&id).is_some() {
         let why = format!("app_id: {id} exists; POST /v1/apps/{id}/secret gives it a new secret");
@@ -158,5 +161,11 @@ pub(super) async fn rotate_secret(
 ) -> Result<Json<SecretView>, Problem> {
     caller.admin()?;
     let app = api.im.apps().get(&app_id(&id)?).ok_or(Refusal::NoSuchApp)?;
-    Ok(Json(api.im.apps().put(&app.id, &app.realm, &app.name).await?.into()))
+    Ok(Json(
+        api.im
+            .apps()
+            .put(&app.id, &app.realm, &app.name)
+            .await?
+            .into(),
+    ))
 }

@@ -70,7 +70,10 @@ fn selected_app(parts: &Parts, state: &ApiState) -> Result<Option<App>, Problem>
     let id = asked.to_str().ok().and_then(|id| AppId::parse(id).ok());
     let id = id.ok_or_else(|| Problem::field("X-App-Id", "is no app id"))?;
     state.im.apps().get(&id).map(Some).ok_or_else(|| {
-        Problem::new(Refusal::NoSuchApp, format!("X-App-Id: there is no app {id}"))
+        Problem::new(
+            Refusal::NoSuchApp,
+            format!("X-App-Id: there is no app {id}"),
+        )
     })
 }
 
@@ -93,9 +96,10 @@ impl Caller {
                 Refusal::NoSuchApp,
                 "there is no app `default`; name one with X-App-Id",
             )),
-            Self::User(_) => {
-                Err(Problem::new(Refusal::Forbidden, "this needs an app secret or the admin key"))
-            }
+            Self::User(_) => Err(Problem::new(
+                Refusal::Forbidden,
+                "this needs an app secret or the admin key",
+            )),
         }
     }
 
@@ -141,7 +145,9 @@ mod tests {
             ("abc", None),
         ];
         for (value, expected) in cases {
-            let request = Request::builder().header(header::AUTHORIZATION, value).body(());
+            let request = Request::builder()
+                .header(header::AUTHORIZATION, value)
+                .body(());
             let (parts, ()) = request.expect("a request").into_parts();
             assert_eq!(bearer(&parts), expected, "{value:?}");
         }

@@ -65,10 +65,15 @@ async fn set_blocked(
     match api.im.user(realm, &other).await {
         Ok(_) => {}
         Err(Refusal::NoSuchUser) => {
-            return Err(Problem::new(Refusal::NoSuchUser, format!("other: there is no {other}")));
+            return Err(Problem::new(
+                Refusal::NoSuchUser,
+                format!("other: there is no {other}"),
+            ));
         }
         Err(why) => return Err(why.into()),
     }
-    api.im.relate(realm, &uid, &other, |relation| relation.blocked = blocked).await?;
+    api.im
+        .relate(realm, &uid, &other, |relation| relation.blocked = blocked)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

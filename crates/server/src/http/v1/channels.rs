@@ -2,9 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use crosstalk_core::channel::{
-    ChannelChange, ChannelKey, ChannelKind, ChannelRecord, HistoryFrom,
-};
+use crosstalk_core::channel::{ChannelChange, ChannelKey, ChannelKind, ChannelRecord, HistoryFrom};
 use crosstalk_core::id::{Realm, Uid};
 use crosstalk_core::im::{HistoryQuery, Viewer};
 use crosstalk_core::refusal::Refusal;
@@ -142,7 +140,11 @@ pub(super) fn with_members(realm: &Realm, kind: &str, id: &str) -> Result<Channe
         let why = "kind: a direct channel has no settings and no members";
         return Err(Problem::new(Refusal::UnsupportedChannelKind, why));
     }
-    Ok(ChannelKey { realm: realm.clone(), kind: address.kind, id: address.id })
+    Ok(ChannelKey {
+        realm: realm.clone(),
+        kind: address.kind,
+        id: address.id,
+    })
 }
 
 /// The channel that `viewer` means by kind and id; the id of a direct one is the peer.
@@ -155,10 +157,13 @@ pub(super) fn seen_by(
     if input::kind(kind)? != ChannelKind::DIRECT {
         return with_members(realm, kind, id);
     }
-    let viewer = viewer.ok_or_else(|| {
-        Problem::field("user", "says whose direct channel is meant")
-    })?;
-    let peer = if id == Uid::SYSTEM { Uid::system() } else { input::uid("id", id)? };
+    let viewer =
+        viewer.ok_or_else(|| Problem::field("user", "says whose direct channel is meant"))?;
+    let peer = if id == Uid::SYSTEM {
+        Uid::system()
+    } else {
+        input::uid("id", id)?
+    };
     Ok(ChannelKey::direct(realm, viewer, &peer))
 }
 
@@ -170,7 +175,12 @@ pub(super) async fn must_belong(
 ) -> Result<(), Problem> {
     if let Caller::User(identity) = caller {
         let viewer = Viewer::User(identity.user.clone());
-        let nothing = HistoryQuery { from: 1, to: 1, limit: 1, newest: false };
+        let nothing = HistoryQuery {
+            from: 1,
+            to: 1,
+            limit: 1,
+            newest: false,
+        };
         api.im.history(key, &viewer, nothing).await?;
     }
     Ok(())
@@ -214,11 +224,26 @@ pub(super) async fn put_channel(
 ) -> Result<Json<ChannelView>, Problem> {
     let realm = &caller.app()?.realm;
     let key = with_members(realm, &kind, &id)?;
-    if new.name.as_ref().is_some_and(|name| name.chars().count() > NAME_CHARS) {
-        return Err(Problem::field("name", format_args!("has at most {NAME_CHARS} characters")));
+    if new
+        .name
+        .as_ref()
+        .is_some_and(|name| name.chars().count() > NAME_CHARS)
+    {
+        return Err(Problem::field(
+            "name",
+            format_args!("has at most {NAME_CHARS} characters"),
+        ));
     }
-    let owner = new.owner.as_deref().map(|owner| input::uid("owner", owner)).transpose()?;
-    let members = new.members.as_deref().map(|all| input::uids("members", all)).transpose()?;
+    let owner = new
+        .owner
+        .as_deref()
+        .map(|owner| input::uid("owner", owner))
+        .transpose()?;
+    let members = new
+        .members
+        .as_deref()
+        .map(|all| input::uids("members", all))
+        .transpose()?;
     let change = ChannelChange {
         name: new.name,
         ban: new.ban,
@@ -238,7 +263,8 @@ pub(super) async fn put_channel(
             Some(members) => Some(api.im.user_refs(realm, &members).await?),
             None => None,
         };
-        record.member_count = membership::set(&api.im, &key, Wanted { owner, members }).await?;
+        membership::set(&api.im, &key, Wanted { owner, members }).await?;
+        record = api.im.channel(&key).await?;
     }
     Ok(Json(record.into()))
 }

@@ -23,7 +23,24 @@ const LIST: &str = "c";
 
 /// A user's view of one channel.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Conversation)]
+#[schema(as = Conversation, example = json!({
+    "channel": {"kind": "direct", "id": "alice"},
+    "unread": 1,
+    "last_message": {
+        "id": "741200000000000001",
+        "to": {"kind": "direct", "id": "bob"},
+        "seq": 7,
+        "from": "alice",
+        "sent_at": 1_715_000_001_234_i64,
+        "content": {"type": "text", "text": "你好"},
+        "state": "normal",
+        "client_no": "m-7",
+    },
+    "last_seq": 7,
+    "read_seq": 6,
+    "pinned": false,
+    "muted": false,
+}))]
 pub(super) struct ConversationView {
     /// The channel, as this user names it: a direct one by the peer.
     channel: ChannelName,
@@ -59,7 +76,9 @@ impl ConversationView {
         Ok(Self {
             channel: ChannelName::seen_by(user.uid.as_str(), &row.channel.key),
             unread: row.unread(),
-            last_message: newest.last().map(|message| MessageView::at(now_ms, message)),
+            last_message: newest
+                .last()
+                .map(|message| MessageView::at(now_ms, message)),
             last_seq: row.head_seq,
             read_seq: row.read_seq,
             pinned: row.pinned_at_ms > 0,
@@ -70,7 +89,11 @@ impl ConversationView {
 
 /// Where a row stands in the list: pinned ones first, then by the newest message.
 fn place(row: &ConversationRow) -> [i64; 3] {
-    [row.pinned_at_ms, row.head.map_or(0, |(id, _)| id.0), row.channel.num.0]
+    [
+        row.pinned_at_ms,
+        row.head.map_or(0, |(id, _)| id.0),
+        row.channel.num.0,
+    ]
 }
 
 /// A user's conversations

@@ -49,20 +49,25 @@ enum Place {
 
 impl Stretch {
     fn place(&self) -> Result<Place, Problem> {
-        let given = [self.before_seq.is_some(), self.after_seq.is_some(), self.cursor.is_some()];
+        let given = [
+            self.before_seq.is_some(),
+            self.after_seq.is_some(),
+            self.cursor.is_some(),
+        ];
         if given.into_iter().filter(|given| *given).count() > 1 {
             let wrong = "before_seq, after_seq and cursor exclude each other";
             return Err(Problem::field("before_seq", wrong));
         }
         if let Some(cursor) = &self.cursor {
-            let seq = |tag| page::decode(tag, cursor).and_then(|[seq]: [i64; 1]| seq.try_into().ok());
+            let seq =
+                |tag| page::decode(tag, cursor).and_then(|[seq]: [i64; 1]| seq.try_into().ok());
             let older = seq(OLDER).map(Place::Before);
-            return older.or_else(|| seq(NEWER).map(Place::After)).ok_or_else(|| {
-                Problem::field("cursor", "is not one that this list gave")
-            });
+            return older
+                .or_else(|| seq(NEWER).map(Place::After))
+                .ok_or_else(|| Problem::field("cursor", "is not one that this list gave"));
         }
         Ok(match (self.before_seq, self.after_seq) {
-            (_, Some(seq)) => Place::After(seq.min(END)),
+            (_, Some(seq)) => Place::After(seq.min(END - 1)),
             (seq, None) => Place::Before(seq.unwrap_or(END).min(END)),
         })
     }
@@ -78,9 +83,12 @@ impl Place {
                 limit: limit + 1,
                 newest: true,
             },
-            Self::After(seq) => {
-                HistoryQuery { from: seq + 1, to: END, limit: limit + 1, newest: false }
-            }
+            Self::After(seq) => HistoryQuery {
+                from: seq + 1,
+                to: END,
+                limit: limit + 1,
+                newest: false,
+            },
         }
     }
 
@@ -116,10 +124,7 @@ pub(super) async fn list_messages(
     let limit = page::limit(stretch.limit)?;
     let place = stretch.place()?;
     let (key, viewer) = sight(&api, &caller, &kind, &id, stretch.user.as_deref()).await?;
-    let mut messages = match place {
-        Place::Before(0 | 1) => Vec::new(),
-        _ => api.im.history(&key, &viewer, place.query(limit)).await?,
-    };
+    let mut messages = api.im.history(&key, &viewer, place.query(limit)).await?;
     let mut next_cursor = None;
     if messages.len() > limit as usize {
         match place {
@@ -131,7 +136,10 @@ pub(super) async fn list_messages(
         }
     }
     let now_ms = api.im.clock().now_ms();
-    let items = messages.iter().map(|message| MessageView::at(now_ms, message)).collect();
+    let items = messages
+        .iter()
+        .map(|message| MessageView::at(now_ms, message))
+        .collect();
     Ok(Json(Page { items, next_cursor }))
 }
 
@@ -166,7 +174,12 @@ mod tests {
 
     fn stretch(before: Option<u64>, after: Option<u64>, cursor: Option<&str>) -> Stretch {
         let cursor = cursor.map(str::to_owned);
-        Stretch { before_seq: before, after_seq: after, cursor, ..Stretch::default() }
+        Stretch {
+            before_seq: before,
+            after_seq: after,
+            cursor,
+            ..Stretch::default()
+        }
     }
 
     #[test]

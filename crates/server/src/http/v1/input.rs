@@ -1,12 +1,12 @@
 //! What requests are made of: path segments, query, JSON body, and the ids in them. Whatever
 //! cannot be read is a problem that names the field.
 
+use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, JsonRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::Json;
 use crosstalk_core::channel::{Address, ChannelKind};
 use crosstalk_core::id::{MessageId, Uid};
 use crosstalk_core::refusal::Refusal;
@@ -65,8 +65,14 @@ where
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let bytes = Bytes::from_request(request, state).await.map_err(|why| unreadable(&why))?;
-        let bytes = if bytes.is_empty() { Bytes::from_static(b"{}") } else { bytes };
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(|why| unreadable(&why))?;
+        let bytes = if bytes.is_empty() {
+            Bytes::from_static(b"{}")
+        } else {
+            bytes
+        };
         match Json::from_bytes(&bytes) {
             Ok(Json(body)) => Ok(Self(body)),
             Err(JsonRejection::JsonDataError(why)) => Err(Problem::new(
@@ -130,7 +136,8 @@ pub(super) fn address(kind_text: &str, id: &str) -> Result<Address, Problem> {
 /// A message id.
 pub(super) fn message_id(text: &str) -> Result<MessageId, Problem> {
     let id = text.parse().ok().filter(|id: &i64| *id > 0);
-    id.map(MessageId).ok_or_else(|| Problem::field("id", "a message id is a decimal number"))
+    id.map(MessageId)
+        .ok_or_else(|| Problem::field("id", "a message id is a decimal number"))
 }
 
 /// A kind of channel in a JSON body: a number, or a string with a number or name.
@@ -149,7 +156,10 @@ pub(super) fn kind_in_body<'de, D: Deserializer<'de>>(from: D) -> Result<Channel
         }
 
         fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<ChannelKind, E> {
-            let kind = u8::try_from(number).ok().map(ChannelKind).filter(|kind| kind.is_known());
+            let kind = u8::try_from(number)
+                .ok()
+                .map(ChannelKind)
+                .filter(|kind| kind.is_known());
             kind.ok_or_else(|| E::invalid_value(Unexpected::Unsigned(number), &self))
         }
     }
@@ -163,7 +173,9 @@ where
     T: Deserialize<'de>,
     D: Deserializer<'de>,
 {
-    Option::<T>::deserialize(from).map(Some).map_err(D::Error::custom)
+    Option::<T>::deserialize(from)
+        .map(Some)
+        .map_err(D::Error::custom)
 }
 
 #[cfg(test)]
@@ -185,9 +197,18 @@ mod tests {
     #[test]
     fn kinds_are_numbers_or_names() {
         for json in [r#"{"kind":2}"#, r#"{"kind":"2"}"#, r#"{"kind":"group"}"#] {
-            assert_eq!(holder(json).expect("a kind").kind, ChannelKind::GROUP, "{json}");
+            assert_eq!(
+                holder(json).expect("a kind").kind,
+                ChannelKind::GROUP,
+                "{json}"
+            );
         }
-        for json in [r#"{"kind":0}"#, r#"{"kind":13}"#, r#"{"kind":"x"}"#, r#"{"kind":true}"#] {
+        for json in [
+            r#"{"kind":0}"#,
+            r#"{"kind":13}"#,
+            r#"{"kind":"x"}"#,
+            r#"{"kind":true}"#,
+        ] {
             assert!(holder(json).is_err(), "{json}");
         }
     }
@@ -205,10 +226,16 @@ mod tests {
         let texts = ["a".to_owned(), "b".to_owned(), "a".to_owned()];
         assert_eq!(uids("members", &texts).map(|uids| uids.len()), Ok(2));
         let wrong = uids("members", &["a".to_owned(), "b c".to_owned()]);
-        assert_eq!(wrong.map_err(|problem| problem.refusal()), Err(Some(Refusal::InvalidUid)));
+        assert_eq!(
+            wrong.map_err(|problem| problem.refusal),
+            Err(Refusal::InvalidUid)
+        );
         for text in ["", "0", "-1", "1x", "99999999999999999999"] {
             assert!(message_id(text).is_err(), "{text}");
         }
-        assert_eq!(message_id("741200000000000001"), Ok(MessageId(741_200_000_000_000_001)));
+        assert_eq!(
+            message_id("741200000000000001"),
+            Ok(MessageId(741_200_000_000_000_001))
+        );
     }
 }

@@ -145,6 +145,8 @@ pub(super) async fn remove_member(
     let uid = input::uid("uid", &uid)?;
     api.im.channel(&key).await?;
     let user = api.im.user_ref(realm, &uid).await?;
-    api.im.change_members(&key, vec![MemberChange::Leave(user)]).await?;
+    api.im
+        .change_members(&key, vec![MemberChange::Leave(user)])
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,7 +1,7 @@
 //! Changes of a channel's members that keep the roles people have: naming a member again does
 //! not make an ordinary one of an owner or administrator.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crosstalk_core::channel::{ChannelKey, MemberChange, MemberRole};
 use crosstalk_core::id::{UserNum, UserRef};
@@ -27,43 +27,44 @@ pub(in crate::http) async fn add(
     users: Vec<UserRef>,
 ) -> Result<u32, Refusal> {
     let present = roles(im, key).await?;
-    let new = users.into_iter().filter(|user| !present.contains_key(&user.num));
-    let joins = new.map(|user| MemberChange::Join(user, MemberRole::Member)).collect();
+    let new = users
+        .into_iter()
+        .filter(|user| !present.contains_key(&user.num));
+    let joins = new
+        .map(|user| MemberChange::Join(user, MemberRole::Member))
+        .collect();
     im.change_members(key, joins).await
 }
 
 /// Makes the members exactly what is wanted. A former owner who stays is an ordinary member.
-/// Returns how many members there are then.
-pub(in crate::http) async fn set(
-    im: &Im,
-    key: &ChannelKey,
-    wanted: Wanted,
-) -> Result<u32, Refusal> {
+/// The channel is created if there is none.
+pub(in crate::http) async fn set(im: &Im, key: &ChannelKey, wanted: Wanted) -> Result<(), Refusal> {
     let present = roles(im, key).await?;
     let Wanted { owner, members } = wanted;
     let mut changes = Vec::new();
-    let mut keep = members.clone();
+    let named: Option<HashSet<UserNum>> = members
+        .as_ref()
+        .map(|members| members.iter().map(|user| user.num).collect());
     for (num, (user, role)) in &present {
-        if *role != MemberRole::Owner {
+        let is_owner = *role == MemberRole::Owner;
+        let is_new_owner = owner.as_ref().is_some_and(|new| new.num == *num);
+        let stays = named.as_ref().is_none_or(|named| named.contains(num));
+        if is_new_owner || is_owner && owner.is_none() {
             continue;
         }
-        match &owner {
-            Some(new) if new.num == *num => {}
-            Some(_) => changes.push(MemberChange::Join(user.clone(), MemberRole::Member)),
-            None => keep.iter_mut().for_each(|keep| keep.push(user.clone())),
+        if !stays {
+            changes.push(MemberChange::Leave(user.clone()));
+        } else if is_owner {
+            changes.push(MemberChange::Join(user.clone(), MemberRole::Member));
         }
     }
-    let joins = members.into_iter().flatten().filter(|user| !present.contains_key(&user.num));
+    let joins = members
+        .into_iter()
+        .flatten()
+        .filter(|user| !present.contains_key(&user.num));
     changes.extend(joins.map(|user| MemberChange::Join(user, MemberRole::Member)));
-    if let Some(owner) = owner {
-        keep.iter_mut().for_each(|keep| keep.push(owner.clone()));
-        changes.push(MemberChange::Join(owner, MemberRole::Owner));
-    }
-    let joined = im.change_members(key, changes).await?;
-    match keep {
-        Some(keep) => im.keep_members(key, keep).await,
-        None => Ok(joined),
-    }
+    changes.extend(owner.map(|owner| MemberChange::Join(owner, MemberRole::Owner)));
+    im.change_members(key, changes).await.map(drop)
 }
 
 /// All members with their roles; none if there is no channel.

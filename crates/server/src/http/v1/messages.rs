@@ -100,13 +100,21 @@ pub(super) async fn send_message(
         client_no: client_no.as_deref().unwrap_or_default().into(),
         origin: Origin::REST,
         tag: Arc::default(),
-        flags: Flags { counts: true, ..Flags::default() },
+        flags: Flags {
+            counts: true,
+            ..Flags::default()
+        },
         expire_secs: 0,
         payload,
         extra: None,
     };
-    let draft =
-        Draft { to, body, on_reuse: OnReuse::Refuse, require_peer: true, fault: None };
+    let draft = Draft {
+        to,
+        body,
+        on_reuse: OnReuse::Refuse,
+        require_peer: true,
+        fault: None,
+    };
     let accepted = api.im.send_as(realm, sender, draft).await?;
     Ok(Json(Sent {
         id: accepted.id.to_string(),
@@ -125,9 +133,9 @@ async fn sender(api: &ApiState, caller: &Caller, from: Option<&str>) -> Result<S
     }
     let realm = caller.realm()?;
     match from {
-        None | Some(Uid::SYSTEM) => {
-            Ok(Sender::Application(api.im.user_ref(realm, &Uid::system()).await?))
-        }
+        None | Some(Uid::SYSTEM) => Ok(Sender::Application(
+            api.im.user_ref(realm, &Uid::system()).await?,
+        )),
         Some(from) => {
             let user = existing(api, realm, "from", from).await?;
             Ok(Sender::User(user))
@@ -143,9 +151,10 @@ async fn existing(
 ) -> Result<crosstalk_core::id::UserRef, Problem> {
     match api.im.user(realm, &input::uid(field, uid)?).await {
         Ok(state) => Ok(state.record.user.clone()),
-        Err(Refusal::NoSuchUser) => {
-            Err(Problem::new(Refusal::NoSuchUser, format!("{field}: there is no user {uid}")))
-        }
+        Err(Refusal::NoSuchUser) => Err(Problem::new(
+            Refusal::NoSuchUser,
+            format!("{field}: there is no user {uid}"),
+        )),
         Err(why) => Err(why.into()),
     }
 }
@@ -155,7 +164,10 @@ async fn existing(
 async fn address(api: &ApiState, realm: &Realm, to: &ChannelName) -> Result<Address, Problem> {
     let kind = to.kind;
     let address = Address::parse(kind, &to.id).map_err(|why| {
-        Problem::new(why, format!("to.id: {:?} cannot be a {kind:?} channel's", to.id))
+        Problem::new(
+            why,
+            format!("to.id: {:?} cannot be a {kind:?} channel's", to.id),
+        )
     })?;
     if kind == ChannelKind::DIRECT {
         existing(api, realm, "to.id", &to.id).await?;
@@ -173,13 +185,17 @@ fn client_no(headers: &HeaderMap, in_body: Option<String>) -> Result<Option<Stri
     if let (Some(one), Some(other)) = (&in_header, &in_body)
         && one != other
     {
-        return Err(Problem::field("client_no", "differs from the header Idempotency-Key"));
+        return Err(Problem::field(
+            "client_no",
+            "differs from the header Idempotency-Key",
+        ));
     }
     let number = in_body.or(in_header);
     match &number {
-        Some(number) if number.is_empty() || number.len() > CLIENT_NO_BYTES => {
-            Err(Problem::field("client_no", format_args!("has 1 to {CLIENT_NO_BYTES} bytes")))
-        }
+        Some(number) if number.is_empty() || number.len() > CLIENT_NO_BYTES => Err(Problem::field(
+            "client_no",
+            format_args!("has 1 to {CLIENT_NO_BYTES} bytes"),
+        )),
         _ => Ok(number),
     }
 }
@@ -207,7 +223,12 @@ pub(super) async fn get_message(
     if let Caller::User(identity) = &caller {
         let viewer = Viewer::User(identity.user.clone());
         let seq = message.seq;
-        let only = HistoryQuery { from: seq, to: seq, limit: 1, newest: true };
+        let only = HistoryQuery {
+            from: seq,
+            to: seq,
+            limit: 1,
+            newest: true,
+        };
         // Who may not see a message does not learn that it exists.
         match api.im.history(&channel.key, &viewer, only).await {
             Ok(seen) if !seen.is_empty() => {}

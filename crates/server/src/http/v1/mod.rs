@@ -12,8 +12,8 @@ mod content;
 mod conversations;
 mod history;
 mod input;
-pub(in crate::http) mod membership;
 mod members;
+pub(in crate::http) mod membership;
 mod messages;
 mod openapi;
 mod page;
@@ -24,23 +24,20 @@ mod users;
 mod view;
 
 #[cfg(test)]
-mod tests;
+pub(in crate::http) mod tests;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::any;
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use self::problem::Problem;
 use super::state::ApiState;
 
 /// The largest body that is read: lists of members are the longest things that come.
 const BODY_BYTES: usize = 8 << 20;
 
 /// All routes below `/v1`, and their description.
-#[must_use]
 pub fn router(state: ApiState) -> (Router, utoipa::openapi::OpenApi) {
     let (routes, document) = OpenApiRouter::with_openapi(openapi::Document::openapi())
         .routes(routes!(apps::list_apps, apps::create_app))
@@ -59,10 +56,10 @@ pub fn router(state: ApiState) -> (Router, utoipa::openapi::OpenApi) {
         .routes(routes!(messages::send_message))
         .routes(routes!(messages::get_message))
         .split_for_parts();
-    let routes = routes
-        .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
-        .route("/v1/{*rest}", any(|| async { Problem::no_such_route() }))
-        .layer(DefaultBodyLimit::max(BODY_BYTES))
-        .with_state(state);
-    (routes, document)
+    (
+        routes
+            .layer(DefaultBodyLimit::max(BODY_BYTES))
+            .with_state(state),
+        document,
+    )
 }

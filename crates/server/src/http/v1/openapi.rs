@@ -43,7 +43,11 @@ impl Modify for Credentials {
                 "The server's own key: everything. The header `X-App-Id` selects the app whose \
                  realm is meant (default: `default`).",
             ),
-            ("app_secret", "opaque", "An app's secret: everything in its app's realm."),
+            (
+                "app_secret",
+                "opaque",
+                "An app's secret: everything in its app's realm.",
+            ),
             (
                 "user_token",
                 "JWT",
@@ -66,10 +70,19 @@ type Answers = BTreeMap<String, RefOr<Response>>;
 
 fn problems<const N: usize>(answers: [(&str, &str); N]) -> Answers {
     let problem = |why: &str| {
-        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-        ResponseBuilder::new().description(why).content(MEDIA_TYPE, content).build().into()
+        let content = ContentBuilder::new()
+            .schema(Some(Ref::from_schema_name("Problem")))
+            .build();
+        ResponseBuilder::new()
+            .description(why)
+            .content(MEDIA_TYPE, content)
+            .build()
+            .into()
     };
-    answers.into_iter().map(|(status, why)| (status.to_owned(), problem(why))).collect()
+    answers
+        .into_iter()
+        .map(|(status, why)| (status.to_owned(), problem(why)))
+        .collect()
 }
 
 /// What every route may answer.
@@ -79,7 +92,10 @@ impl IntoResponses for Denials {
     fn responses() -> Answers {
         problems([
             ("400", "The request cannot be read: `undecodable_content`"),
-            ("401", "Credentials are missing, wrong, expired or revoked: `not_authenticated`"),
+            (
+                "401",
+                "Credentials are missing, wrong, expired or revoked: `not_authenticated`",
+            ),
             ("403", "The caller may not do this; `code` says why"),
             ("422", "A field is missing or wrong; `detail` names it"),
             ("500", "The server failed: `internal`"),
@@ -111,7 +127,10 @@ pub(super) struct Conflict;
 
 impl IntoResponses for Conflict {
     fn responses() -> Answers {
-        problems([("409", "The key is taken by something else: `idempotency_conflict`")])
+        problems([(
+            "409",
+            "The key is taken by something else: `idempotency_conflict`",
+        )])
     }
 }
 

@@ -32,9 +32,13 @@ impl Paging {
 
     /// The place in the list `tag` after which to go on.
     pub(super) fn after<const N: usize>(&self, tag: &str) -> Result<Option<[i64; N]>, Problem> {
-        let Some(cursor) = &self.cursor else { return Ok(None) };
+        let Some(cursor) = &self.cursor else {
+            return Ok(None);
+        };
         let place = decode(tag, cursor);
-        place.map(Some).ok_or_else(|| Problem::field("cursor", "is not one that this list gave"))
+        place
+            .map(Some)
+            .ok_or_else(|| Problem::field("cursor", "is not one that this list gave"))
     }
 }
 
@@ -44,7 +48,10 @@ pub(super) fn limit(wanted: Option<u32>) -> Result<u32, Problem> {
     if (1..=MAX_LIMIT).contains(&limit) {
         Ok(limit)
     } else {
-        Err(Problem::field("limit", format_args!("must be between 1 and {MAX_LIMIT}")))
+        Err(Problem::field(
+            "limit",
+            format_args!("must be between 1 and {MAX_LIMIT}"),
+        ))
     }
 }
 
@@ -60,7 +67,10 @@ pub(super) struct Page<T> {
 impl<T> Page<T> {
     /// A list that is whole in one page.
     pub(super) fn whole(items: Vec<T>) -> Self {
-        Self { items, next_cursor: None }
+        Self {
+            items,
+            next_cursor: None,
+        }
     }
 }
 

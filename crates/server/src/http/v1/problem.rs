@@ -15,15 +15,9 @@ pub(super) const MEDIA_TYPE: &str = "application/problem+json";
 /// What a failed request is answered with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Problem {
-    kind: Kind,
+    /// Why it failed.
+    pub(super) refusal: Refusal,
     detail: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Refused(Refusal),
-    NoSuchRoute,
-    MethodNotAllowed,
 }
 
 /// An error, as RFC 9457 has it.
@@ -55,7 +49,10 @@ pub(super) struct ProblemBody {
 impl Problem {
     /// A refusal with words of its own about this request.
     pub(super) fn new(refusal: Refusal, detail: impl Into<String>) -> Self {
-        Self { kind: Kind::Refused(refusal), detail: Some(detail.into()) }
+        Self {
+            refusal,
+            detail: Some(detail.into()),
+        }
     }
 
     /// A field that is missing or wrong.
@@ -63,41 +60,14 @@ impl Problem {
         Self::new(Refusal::InvalidArgument, format!("{name}: {wrong}"))
     }
 
-    /// No route has this path.
-    pub(super) fn no_such_route() -> Self {
-        Self { kind: Kind::NoSuchRoute, detail: None }
-    }
-
-    /// The route does not have this method.
-    pub(super) fn method_not_allowed() -> Self {
-        Self { kind: Kind::MethodNotAllowed, detail: None }
-    }
-
-    /// The refusal behind this problem, if the messenger knows it.
-    pub(super) fn refusal(&self) -> Option<Refusal> {
-        match self.kind {
-            Kind::Refused(refusal) => Some(refusal),
-            Kind::NoSuchRoute | Kind::MethodNotAllowed => None,
-        }
-    }
-
-    fn body(&self) -> (StatusCode, ProblemBody) {
-        let (status, code, title) = match self.kind {
-            Kind::Refused(refusal) => (status(refusal), refusal.code(), title(refusal)),
-            Kind::NoSuchRoute => {
-                (StatusCode::NOT_FOUND, "no_such_route", "no route has this path")
-            }
-            Kind::MethodNotAllowed => (
-                StatusCode::METHOD_NOT_ALLOWED,
-                "method_not_allowed",
-                "the route does not have this method",
-            ),
-        };
+    fn body(self) -> (StatusCode, ProblemBody) {
+        let (status, code) = (status(self.refusal), self.refusal.code());
+        let title = title(self.refusal);
         let body = ProblemBody {
             kind: format!("urn:crosstalk:problem:{code}"),
             title,
             status: status.as_u16(),
-            detail: self.detail.clone().unwrap_or_else(|| title.to_owned()),
+            detail: self.detail.unwrap_or_else(|| title.to_owned()),
             code,
         };
         (status, body)
@@ -106,7 +76,10 @@ impl Problem {
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        Self { kind: Kind::Refused(refusal), detail: None }
+        Self {
+            refusal,
+            detail: None,
+        }
     }
 }
 
@@ -210,7 +183,9 @@ mod tests {
             "no_such_user" | "no_such_channel" | "no_such_message" | "no_such_app" => 404,
             "idempotency_conflict" => 409,
             "too_large" => 413,
-            "unsupported_channel_kind" | "invalid_channel_id" | "invalid_uid"
+            "unsupported_channel_kind"
+            | "invalid_channel_id"
+            | "invalid_uid"
             | "invalid_argument" => 422,
             "login_throttled" | "rate_limited" => 429,
             "internal" => 500,
@@ -241,7 +216,11 @@ mod tests {
         for refusal in Refusal::ALL {
             let response = Problem::from(refusal).into_response();
             let challenged = response.headers().contains_key(header::WWW_AUTHENTICATE);
-            assert_eq!(challenged, refusal == Refusal::NotAuthenticated, "{refusal}");
+            assert_eq!(
+                challenged,
+                refusal == Refusal::NotAuthenticated,
+                "{refusal}"
+            );
             assert_eq!(response.headers()[header::CONTENT_TYPE], MEDIA_TYPE);
         }
     }

@@ -86,5 +86,10 @@ pub(super) async fn list_sessions(
     let (realm, uid) = caller.reaches(&uid)?;
     let mut sessions = api.im.sessions(realm, &uid).await?;
     sessions.sort_by_key(|session| session.id);
-    Ok(Json(Page::whole(sessions.iter().map(|session| SessionView::from(&**session)).collect())))
+    Ok(Json(Page::whole(
+        sessions
+            .iter()
+            .map(|session| SessionView::from(&**session))
+            .collect(),
+    )))
 }

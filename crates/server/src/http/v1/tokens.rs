@@ -64,12 +64,19 @@ pub(super) async fn issue_token(
         let wrong = format_args!("must be between 1 and {MAX_TTL_SECS}");
         return Err(Problem::field("ttl_secs", wrong));
     }
-    if new.device.as_ref().is_some_and(|device| device.len() > DEVICE_BYTES) {
+    if new
+        .device
+        .as_ref()
+        .is_some_and(|device| device.len() > DEVICE_BYTES)
+    {
         let wrong = format_args!("has at most {DEVICE_BYTES} bytes");
         return Err(Problem::field("device", wrong));
     }
     let issued = api.im.issue_token(app, &uid, ttl_secs, new.device).await?;
-    Ok(Json(TokenView { token: issued.token, expires_at: issued.expires_at_ms }))
+    Ok(Json(TokenView {
+        token: issued.token,
+        expires_at: issued.expires_at_ms,
+    }))
 }
 
 /// Void a user's tokens
@@ -87,6 +94,8 @@ pub(super) async fn revoke_tokens(
     Segments(uid): Segments<String>,
 ) -> Result<StatusCode, Problem> {
     let app = caller.app()?;
-    api.im.revoke_tokens(&app.realm, &input::uid("uid", &uid)?).await?;
+    api.im
+        .revoke_tokens(&app.realm, &input::uid("uid", &uid)?)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -89,7 +89,9 @@ pub(super) struct NewUser {
 
 impl NewUser {
     fn changes_flags(&self) -> bool {
-        [self.ban, self.send_ban, self.allow_stranger, self.system].iter().any(Option::is_some)
+        [self.ban, self.send_ban, self.allow_stranger, self.system]
+            .iter()
+            .any(Option::is_some)
     }
 
     fn changes_profile(&self) -> bool {
@@ -99,16 +101,37 @@ impl NewUser {
 
 impl UserView {
     fn of(record: &UserRecord) -> Self {
-        let Profile { name, avatar, custom } = profile(record);
-        let UserFlags { ban, send_ban, allow_stranger, system, .. } = record.flags;
+        let Profile {
+            name,
+            avatar,
+            custom,
+        } = profile(record);
+        let UserFlags {
+            ban,
+            send_ban,
+            allow_stranger,
+            system,
+            ..
+        } = record.flags;
         let uid = record.user.uid.as_str().to_owned();
-        Self { uid, name, avatar, custom, ban, send_ban, allow_stranger, system }
+        Self {
+            uid,
+            name,
+            avatar,
+            custom,
+            ban,
+            send_ban,
+            allow_stranger,
+            system,
+        }
     }
 }
 
 fn profile(record: &UserRecord) -> Profile {
     let stored = record.profile.as_deref();
-    stored.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
+    stored
+        .and_then(|json| serde_json::from_str(json).ok())
+        .unwrap_or_default()
 }
 
 /// A user
@@ -169,7 +192,9 @@ pub(super) async fn put_user(
         tokens_after_ms: None,
         profile,
     };
-    Ok(Json(UserView::of(&api.im.put_user(realm, &uid, &change).await?)))
+    Ok(Json(UserView::of(
+        &api.im.put_user(realm, &uid, &change).await?,
+    )))
 }
 
 fn encode(profile: &Profile) -> Result<String, Problem> {

@@ -60,7 +60,10 @@ pub(super) enum KindName {
 impl ChannelName {
     /// The channel by the id that `viewer` uses for it.
     pub(super) fn seen_by(viewer: &str, key: &ChannelKey) -> Self {
-        Self { kind: key.kind, id: key.id_for(viewer).to_owned() }
+        Self {
+            kind: key.kind,
+            id: key.id_for(viewer).to_owned(),
+        }
     }
 }
 
@@ -121,8 +124,68 @@ impl MessageView {
             from: message.sender.uid.as_str().to_owned(),
             sent_at: message.sent_at_ms,
             content: (!is_over).then(|| content_of(message)),
-            state: if is_over { MessageState::Expired } else { MessageState::Normal },
+            state: if is_over {
+                MessageState::Expired
+            } else {
+                MessageState::Normal
+            },
             client_no: (!body.client_no.is_empty()).then(|| body.client_no.to_string()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crosstalk_core::channel::{ChannelRef, LogKind};
+    use crosstalk_core::id::{ChannelNum, MessageId, Realm, Uid, UserNum, UserRef};
+    use crosstalk_core::message::{Body, Flags, Origin};
+    use std::sync::Arc;
+
+    #[test]
+    fn an_expired_message_keeps_its_place_and_loses_its_content() {
+        let uid = |text| Uid::parse(text).expect("a uid");
+        let key = ChannelKey::direct(&Realm::default(), &uid("bob"), &uid("alice"));
+        let message = Message {
+            id: MessageId(7),
+            channel: Arc::new(ChannelRef {
+                num: ChannelNum(1),
+                key,
+                log: LogKind::Chat,
+            }),
+            seq: 3,
+            ordinal: 3,
+            sender: UserRef {
+                num: UserNum(1),
+                uid: uid("bob"),
+            },
+            sent_at_ms: 1000,
+            body: Arc::new(Body {
+                client_no: "".into(),
+                origin: Origin::REST,
+                tag: "".into(),
+                flags: Flags::default(),
+                expire_secs: 2,
+                payload: r#"{"type":"text","text":"x"}"#.into(),
+                extra: None,
+            }),
+        };
+        let view = |now_ms| serde_json::to_value(MessageView::at(now_ms, &message)).expect("JSON");
+        let alive = view(2999);
+        assert_eq!(
+            alive["to"],
+            serde_json::json!({"kind": "direct", "id": "alice"})
+        );
+        assert_eq!(
+            (&alive["state"], &alive["client_no"]),
+            (&"normal".into(), &Value::Null)
+        );
+        assert_eq!(alive["content"]["text"], "x");
+        let over = view(3000);
+        assert_eq!(
+            (&over["state"], &over["content"]),
+            (&"expired".into(), &Value::Null)
+        );
+        assert_eq!(over["seq"], 3);
     }
 }

@@ -73,7 +73,10 @@ pub(super) async fn whitelist_remove_all(
 }
 
 fn cleared(Body(request): Body<ListRequest>) -> Body<ListRequest> {
-    Body(ListRequest { uids: Vec::new(), ..request })
+    Body(ListRequest {
+        uids: Vec::new(),
+        ..request
+    })
 }
 
 async fn change(
@@ -146,5 +149,7 @@ async fn nobody_else(
     if listed.iter().all(|user| stay.contains(user)) {
         return Ok(());
     }
-    Err(Failure::new("uids: others are on this personal list; remove them by name"))
+    Err(Failure::new(
+        "uids: others are on this personal list; remove them by name",
+    ))
 }

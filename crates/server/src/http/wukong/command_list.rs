@@ -26,7 +26,9 @@ pub(super) async fn address(api: &WukongApiState, uids: &[Uid]) -> Result<Addres
     };
     if !is_there {
         let users = api.im.user_refs(&api.realm, uids).await?;
-        let joins = users.into_iter().map(|user| MemberChange::Join(user, MemberRole::Member));
+        let joins = users
+            .into_iter()
+            .map(|user| MemberChange::Join(user, MemberRole::Member));
         api.im.change_members(&key, joins.collect()).await?;
     }
     Ok(address)
@@ -41,7 +43,10 @@ fn id(uids: &[Uid]) -> String {
         hash.update(uid);
         hash.update([0]);
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 #[cfg(test)]
@@ -51,7 +56,10 @@ mod tests {
     #[test]
     fn the_id_depends_on_the_users_and_not_on_their_order() {
         let uids = |texts: &[&str]| -> Vec<Uid> {
-            texts.iter().map(|text| Uid::parse(text).expect("a uid")).collect()
+            texts
+                .iter()
+                .map(|text| Uid::parse(text).expect("a uid"))
+                .collect()
         };
         let id_of = |texts: &[&str]| id(&uids(texts));
         assert_eq!(id_of(&["a", "b"]), id_of(&["b", "a"]));

@@ -21,7 +21,7 @@ use crate::http::state::WukongApiState;
 /// Messages per conversation, if the caller does not say.
 const DEFAULT_COUNT: u32 = 20;
 /// Messages per conversation at most.
-const MAX_COUNT: u32 = 1000;
+const MAX_COUNT: u32 = 200;
 /// Conversations that are looked at without paging.
 const MAX_UNPAGED: usize = 1000;
 /// Conversations in a page, if the caller does not say.
@@ -126,7 +126,9 @@ pub(super) async fn sync(
     let (skip, take) = window(request.page, request.page_size);
     let mut conversations = Vec::new();
     for row in rows.iter().skip(skip).take(take) {
-        let Some(from) = client.news_from(row, uid.as_str()) else { continue };
+        let Some(from) = client.news_from(row, uid.as_str()) else {
+            continue;
+        };
         let messages = api.im.newest(&row.channel, from, count).await?;
         conversations.extend(conversation(row, uid.as_str(), &messages));
     }
@@ -135,13 +137,19 @@ pub(super) async fn sync(
 
 /// How many conversations to pass over, and how many to look at.
 fn window(page: u64, page_size: u64) -> (usize, usize) {
-    let Ok(before) = usize::try_from(page.saturating_sub(1)) else { return (usize::MAX, 0) };
+    let Ok(before) = usize::try_from(page.saturating_sub(1)) else {
+        return (usize::MAX, 0);
+    };
     let size = match usize::try_from(page_size) {
         Ok(0) => DEFAULT_PAGE,
         Ok(size) => size.min(MAX_PAGE),
         Err(_) => MAX_PAGE,
     };
-    if page == 0 { (0, MAX_UNPAGED) } else { (before.saturating_mul(size), size) }
+    if page == 0 {
+        (0, MAX_UNPAGED)
+    } else {
+        (before.saturating_mul(size), size)
+    }
 }
 
 /// `None` if there is nothing to show.
@@ -172,8 +180,16 @@ mod tests {
     const NOW_MS: i64 = 1_700_000_000_000;
 
     fn row(kind: ChannelKind, id: &str, head_seq: u64, read_seq: u64) -> ConversationRow {
-        let key = ChannelKey { realm: Realm::default(), kind, id: id.into() };
-        let channel = ChannelRef { num: ChannelNum(1), key, log: LogKind::Chat };
+        let key = ChannelKey {
+            realm: Realm::default(),
+            kind,
+            id: id.into(),
+        };
+        let channel = ChannelRef {
+            num: ChannelNum(1),
+            key,
+            log: LogKind::Chat,
+        };
         ConversationRow {
             channel: Arc::new(channel),
             head_seq,
@@ -194,7 +210,12 @@ mod tests {
 
     fn client(version: i64, known: &str, only_unread: bool) -> Client {
         let known = KnownSeqs::parse(known);
-        Client { known, version, only_unread, excluded: Vec::new() }
+        Client {
+            known,
+            version,
+            only_unread,
+            excluded: Vec::new(),
+        }
     }
 
     fn group(head: u64, read: u64) -> ConversationRow {
@@ -206,18 +227,78 @@ mod tests {
         let newer = nanoseconds(NOW_MS);
         let older = nanoseconds(NOW_MS - 1);
         let cases = [
-            ("a fresh client is told everything", client(0, "", false), group(10, 10), Some(1)),
-            ("an empty channel has no news", client(0, "", false), group(0, 0), None),
-            ("after what it has", client(0, "g1:2:7", false), group(10, 0), Some(8)),
-            ("nothing after what it has", client(0, "g1:2:10", false), group(10, 0), None),
-            ("what it has is more than there is", client(0, "g1:2:99", false), group(10, 0), None),
-            ("unknown, read, not newer", client(newer, "", false), group(10, 10), None),
-            ("unknown, read, but newer", client(older, "", false), group(10, 10), Some(1)),
-            ("unknown and not read", client(newer, "", false), group(10, 4), Some(5)),
-            ("known counts before version", client(older, "g1:2:9", false), group(10, 10), Some(10)),
-            ("only unread, and there is some", client(0, "", true), group(10, 4), Some(5)),
-            ("only unread, and there is none", client(0, "", true), group(10, 10), None),
-            ("none unread, though not known", client(0, "g1:2:3", true), group(10, 10), None),
+            (
+                "a fresh client is told everything",
+                client(0, "", false),
+                group(10, 10),
+                Some(1),
+            ),
+            (
+                "an empty channel has no news",
+                client(0, "", false),
+                group(0, 0),
+                None,
+            ),
+            (
+                "after what it has",
+                client(0, "g1:2:7", false),
+                group(10, 0),
+                Some(8),
+            ),
+            (
+                "nothing after what it has",
+                client(0, "g1:2:10", false),
+                group(10, 0),
+                None,
+            ),
+            (
+                "what it has is more than there is",
+                client(0, "g1:2:99", false),
+                group(10, 0),
+                None,
+            ),
+            (
+                "unknown, read, not newer",
+                client(newer, "", false),
+                group(10, 10),
+                None,
+            ),
+            (
+                "unknown, read, but newer",
+                client(older, "", false),
+                group(10, 10),
+                Some(1),
+            ),
+            (
+                "unknown and not read",
+                client(newer, "", false),
+                group(10, 4),
+                Some(5),
+            ),
+            (
+                "known counts before version",
+                client(older, "g1:2:9", false),
+                group(10, 10),
+                Some(10),
+            ),
+            (
+                "only unread, and there is some",
+                client(0, "", true),
+                group(10, 4),
+                Some(5),
+            ),
+            (
+                "only unread, and there is none",
+                client(0, "", true),
+                group(10, 10),
+                None,
+            ),
+            (
+                "none unread, though not known",
+                client(0, "g1:2:3", true),
+                group(10, 10),
+                None,
+            ),
         ];
         for (why, client, row, expected) in cases {
             assert_eq!(client.news_from(&row, "alice"), expected, "{why}");
@@ -230,7 +311,10 @@ mod tests {
         (row.badge_seq, row.badge_ordinal) = (7, 7);
         assert_eq!(row.unread(), 3);
         assert_eq!(client(0, "", true).news_from(&row, "alice"), Some(8));
-        assert_eq!(client(nanoseconds(NOW_MS), "", false).news_from(&row, "alice"), Some(8));
+        assert_eq!(
+            client(nanoseconds(NOW_MS), "", false).news_from(&row, "alice"),
+            Some(8)
+        );
     }
 
     #[test]
@@ -238,7 +322,10 @@ mod tests {
         let mut hidden = group(10, 0);
         hidden.hidden_seq = 8;
         assert_eq!(client(0, "", false).news_from(&hidden, "alice"), Some(9));
-        assert_eq!(client(0, "g1:2:3", false).news_from(&hidden, "alice"), Some(9));
+        assert_eq!(
+            client(0, "g1:2:3", false).news_from(&hidden, "alice"),
+            Some(9)
+        );
         let mut cleared = group(10, 0);
         cleared.begins_after = 10;
         assert_eq!(client(0, "", false).news_from(&cleared, "alice"), None);

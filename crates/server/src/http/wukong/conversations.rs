@@ -37,7 +37,12 @@ pub(super) async fn set_unread(
     State(api): State<WukongApiState>,
     Body(request): Body<ConversationRequest>,
 ) -> Result<Done, Failure> {
-    change(&api, &request, ConversationChange::SetUnread(request.unread)).await
+    change(
+        &api,
+        &request,
+        ConversationChange::SetUnread(request.unread),
+    )
+    .await
 }
 
 /// Puts the conversation away until somebody says something.

@@ -28,7 +28,10 @@ pub(super) async fn guard(
         }
         return next.run(request).await;
     };
-    let offered = headers.get(TOKEN_HEADER).map(header::HeaderValue::as_bytes).unwrap_or_default();
+    let offered = headers
+        .get(TOKEN_HEADER)
+        .map(header::HeaderValue::as_bytes)
+        .unwrap_or_default();
     if request.uri().path() != OPEN_PATH && !is_same(offered, expected.as_bytes()) {
         return StatusCode::UNAUTHORIZED.into_response();
     }

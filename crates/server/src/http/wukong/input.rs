@@ -25,7 +25,9 @@ where
             .map_err(|why| Failure::new(why.body_text()))?;
         let json: Value = serde_json::from_slice(&bytes)
             .map_err(|why| Failure::new(format!("the body is no JSON: {why}")))?;
-        serde_json::from_value(json).map(Self).map_err(|why| Failure::new(why.to_string()))
+        serde_json::from_value(json)
+            .map(Self)
+            .map_err(|why| Failure::new(why.to_string()))
     }
 }
 
@@ -41,6 +43,8 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
         let params = Query::from_request_parts(parts, state).await;
-        params.map(|Query(params)| Self(params)).map_err(|why| Failure::new(why.body_text()))
+        params
+            .map(|Query(params)| Self(params))
+            .map_err(|why| Failure::new(why.body_text()))
     }
 }

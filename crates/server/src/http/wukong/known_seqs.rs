@@ -50,7 +50,10 @@ mod tests {
 
     fn parse(text: &str) -> Vec<(u8, String, u64)> {
         let known = KnownSeqs::parse(text).0;
-        let mut all: Vec<_> = known.into_iter().map(|((kind, id), seq)| (kind.0, id, seq)).collect();
+        let mut all: Vec<_> = known
+            .into_iter()
+            .map(|((kind, id), seq)| (kind.0, id, seq))
+            .collect();
         all.sort();
         all
     }
@@ -65,7 +68,10 @@ mod tests {
             ("bob:1:7|g1:2:9", vec![one(1, "bob", 7), one(2, "g1", 9)]),
             ("bob:1:0", vec![one(1, "bob", 0)]),
             ("v|cs:3:4", vec![one(3, "v|cs", 4)]),
-            ("bob:1:7|v|cs:3:4|g1:2:9", vec![one(1, "bob", 7), one(2, "g1", 9), one(3, "v|cs", 4)]),
+            (
+                "bob:1:7|v|cs:3:4|g1:2:9",
+                vec![one(1, "bob", 7), one(2, "g1", 9), one(3, "v|cs", 4)],
+            ),
             ("c@t:5:1", vec![one(5, "c@t", 1)]),
             ("bob:1:x|g1:2:9", vec![one(2, "g1", 9)]),
             ("bob:x:1|g1:2:9", vec![one(2, "g1", 9)]),

@@ -24,7 +24,11 @@ impl Scalar for i64 {
 
     fn of_text(text: &str) -> Option<Self> {
         let text = text.trim();
-        if text.is_empty() { Some(0) } else { text.parse().ok() }
+        if text.is_empty() {
+            Some(0)
+        } else {
+            text.parse().ok()
+        }
     }
 
     fn of_bool(flag: bool) -> Option<Self> {
@@ -83,7 +87,9 @@ impl<'de, T: Scalar> Visitor<'de> for Any<T> {
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<T, E> {
         let number = i64::try_from(number).ok();
-        number.and_then(T::of_int).ok_or_else(|| E::custom("is too large"))
+        number
+            .and_then(T::of_int)
+            .ok_or_else(|| E::custom("is too large"))
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<T, E> {

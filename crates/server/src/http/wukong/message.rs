@@ -49,14 +49,24 @@ struct Envelope {
 
 impl Envelope {
     fn of(message: &Message) -> Self {
-        let extra = message.body.extra.as_ref().filter(|_| message.body.origin == WUKONG_ORIGIN);
-        extra.and_then(|json| serde_json::from_slice(json).ok()).unwrap_or_default()
+        let extra = message
+            .body
+            .extra
+            .as_ref()
+            .filter(|_| message.body.origin == WUKONG_ORIGIN);
+        extra
+            .and_then(|json| serde_json::from_slice(json).ok())
+            .unwrap_or_default()
     }
 }
 
 impl From<&Message> for MessageObject {
     fn from(message: &Message) -> Self {
-        let Envelope { setting, topic, once } = Envelope::of(message);
+        let Envelope {
+            setting,
+            topic,
+            once,
+        } = Envelope::of(message);
         let body = &message.body;
         let flags = body.flags;
         let key = &message.channel.key;
@@ -66,7 +76,11 @@ impl From<&Message> for MessageObject {
                 red_dot: flags.counts.into(),
                 sync_once: (flags.command || once).into(),
             },
-            setting: if flags.receipt { setting | RECEIPT } else { setting },
+            setting: if flags.receipt {
+                setting | RECEIPT
+            } else {
+                setting
+            },
             message_id: message.id.0,
             message_idstr: message.id.to_string(),
             client_msg_no: client_msg_no(message),

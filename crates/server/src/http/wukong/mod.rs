@@ -36,10 +36,9 @@ use tower_http::cors::CorsLayer;
 use super::state::WukongApiState;
 
 /// The largest body that is read: lists of subscribers are the longest things that come.
-const BODY_BYTES: usize = 16 << 20;
+const BODY_BYTES: usize = 8 << 20;
 
 /// All routes of this API.
-#[must_use]
 pub fn router(state: WukongApiState) -> Router {
     let cors = state.manager_token.is_some().then(CorsLayer::permissive);
     let routes = Router::new()
@@ -50,21 +49,39 @@ pub fn router(state: WukongApiState) -> Router {
         .route("/channel/info", post(channels::set_info))
         .route("/channel/subscriber_add", post(subscribers::add))
         .route("/channel/subscriber_remove", post(subscribers::remove))
-        .route("/channel/subscriber_remove_all", post(subscribers::remove_all))
+        .route(
+            "/channel/subscriber_remove_all",
+            post(subscribers::remove_all),
+        )
         .route("/channel/blacklist_add", post(access_lists::blacklist_add))
         .route("/channel/blacklist_set", post(access_lists::blacklist_set))
-        .route("/channel/blacklist_remove", post(access_lists::blacklist_remove))
-        .route("/channel/blacklist_remove_all", post(access_lists::blacklist_remove_all))
+        .route(
+            "/channel/blacklist_remove",
+            post(access_lists::blacklist_remove),
+        )
+        .route(
+            "/channel/blacklist_remove_all",
+            post(access_lists::blacklist_remove_all),
+        )
         .route("/channel/whitelist_add", post(access_lists::whitelist_add))
         .route("/channel/whitelist_set", post(access_lists::whitelist_set))
-        .route("/channel/whitelist_remove", post(access_lists::whitelist_remove))
-        .route("/channel/whitelist_remove_all", post(access_lists::whitelist_remove_all))
+        .route(
+            "/channel/whitelist_remove",
+            post(access_lists::whitelist_remove),
+        )
+        .route(
+            "/channel/whitelist_remove_all",
+            post(access_lists::whitelist_remove_all),
+        )
         .route("/message/send", post(send::send))
         .route("/message/sendbatch", post(send::send_batch))
         .route("/channel/messagesync", post(history::sync))
         .route("/channel/max_message_seq", get(history::max_message_seq))
         .route("/conversation/sync", post(conversation_sync::sync))
-        .route("/conversations/clearUnread", post(conversations::clear_unread))
+        .route(
+            "/conversations/clearUnread",
+            post(conversations::clear_unread),
+        )
         .route("/conversations/setUnread", post(conversations::set_unread))
         .route("/conversations/delete", post(conversations::delete))
         .route("/route", get(routes::route))

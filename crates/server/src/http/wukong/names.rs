@@ -30,7 +30,11 @@ pub(super) fn uids(field: &str, texts: &[String]) -> Result<Vec<Uid>, Failure> {
 
 /// A sender: blank is the system.
 pub(super) fn sender(text: &str) -> Result<Uid, Failure> {
-    if text.is_empty() { Ok(Uid::system()) } else { user_or_system("from_uid", text) }
+    if text.is_empty() {
+        Ok(Uid::system())
+    } else {
+        user_or_system("from_uid", text)
+    }
 }
 
 /// The uid that answers show: the system sender's is blank.
@@ -40,7 +44,11 @@ pub(super) fn shown(uid: &Uid) -> &str {
 
 /// A user or the system sender.
 pub(super) fn user_or_system(field: &str, text: &str) -> Result<Uid, Failure> {
-    if text == Uid::SYSTEM { Ok(Uid::system()) } else { uid(field, text) }
+    if text == Uid::SYSTEM {
+        Ok(Uid::system())
+    } else {
+        uid(field, text)
+    }
 }
 
 /// A kind of channel.
@@ -54,9 +62,9 @@ pub(super) fn kind(channel_type: i64) -> Result<ChannelKind, Failure> {
 pub(super) fn address(kind: ChannelKind, id: &str) -> Result<Address, Failure> {
     Address::parse(kind, id).map_err(|why| match why {
         _ if id.is_empty() => Failure::new("channel_id must not be empty"),
-        Refusal::InvalidChannelId => {
-            Failure::new(format!("channel_id: {id:?} cannot be one of a {kind:?} channel"))
-        }
+        Refusal::InvalidChannelId => Failure::new(format!(
+            "channel_id: {id:?} cannot be one of a {kind:?} channel"
+        )),
         other => other.into(),
     })
 }
@@ -64,10 +72,16 @@ pub(super) fn address(kind: ChannelKind, id: &str) -> Result<Address, Failure> {
 /// A channel that has settings and subscribers: any but a personal one.
 pub(super) fn shared(realm: &Realm, kind: ChannelKind, id: &str) -> Result<ChannelKey, Failure> {
     if kind == ChannelKind::DIRECT {
-        return Err(Failure::new("channel_type: a personal channel has no subscribers"));
+        return Err(Failure::new(
+            "channel_type: a personal channel has no subscribers",
+        ));
     }
     let address = address(kind, id)?;
-    Ok(ChannelKey { realm: realm.clone(), kind, id: address.id })
+    Ok(ChannelKey {
+        realm: realm.clone(),
+        kind,
+        id: address.id,
+    })
 }
 
 /// A channel as `viewer` names it: a personal one by the peer, or by its internal id.

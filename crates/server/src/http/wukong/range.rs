@@ -30,26 +30,45 @@ impl Range {
             Ok(limit) => limit.min(MAX_LIMIT),
             Err(_) => MAX_LIMIT,
         };
-        Self { start, end, limit, is_up }
+        Self {
+            start,
+            end,
+            limit,
+            is_up,
+        }
     }
 
     /// What to read; `None` when the stretch is empty.
     pub(super) fn query(self) -> Option<HistoryQuery> {
-        let Self { start, end, limit, is_up } = self;
+        let Self {
+            start,
+            end,
+            limit,
+            is_up,
+        } = self;
         let (from, to, newest) = match (start, end, is_up) {
             (0, 0, _) => (1, END, true),
             (_, 0, true) => (start, END, false),
             (_, _, true) => (start, end - 1, false),
             (_, _, false) => (end.checked_add(1)?, start, true),
         };
-        let query = HistoryQuery { from: from.max(1), to: to.min(END), limit, newest };
+        let query = HistoryQuery {
+            from: from.max(1),
+            to: to.min(END),
+            limit,
+            newest,
+        };
         (query.from <= query.to).then_some(query)
     }
 
     /// Whether to ask again: the answer is full, and its last message in the direction of
     /// reading is not the end itself.
     pub(super) fn has_more(self, seqs: &[u64]) -> bool {
-        let boundary = if self.is_up { seqs.last() } else { seqs.first() };
+        let boundary = if self.is_up {
+            seqs.last()
+        } else {
+            seqs.first()
+        };
         let is_full = u32::try_from(seqs.len()).is_ok_and(|count| count >= self.limit);
         is_full && boundary != Some(&self.end)
     }
@@ -61,10 +80,16 @@ mod tests {
 
     /// What a channel with seqs 1 to `head` answers.
     fn answer(head: u64, start: u64, end: u64, limit: u64, is_up: bool) -> Vec<u64> {
-        let Some(query) = Range::new(start, end, limit, is_up).query() else { return Vec::new() };
+        let Some(query) = Range::new(start, end, limit, is_up).query() else {
+            return Vec::new();
+        };
         let all: Vec<u64> = (query.from..=query.to.min(head)).collect();
         let count = all.len().min(query.limit as usize);
-        if query.newest { all[all.len() - count..].to_vec() } else { all[..count].to_vec() }
+        if query.newest {
+            all[all.len() - count..].to_vec()
+        } else {
+            all[..count].to_vec()
+        }
     }
 
     fn seqs(from: u64, to: u64) -> Vec<u64> {

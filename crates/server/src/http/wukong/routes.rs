@@ -48,7 +48,10 @@ pub(super) async fn batch(
     if uids.is_empty() {
         return Ok(Json(Vec::new()));
     }
-    Ok(Json(vec![AddressesOf { uids, addresses: addresses(&api) }]))
+    Ok(Json(vec![AddressesOf {
+        uids,
+        addresses: addresses(&api),
+    }]))
 }
 
 pub(super) async fn health(State(api): State<WukongApiState>) -> Response {

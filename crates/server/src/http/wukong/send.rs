@@ -45,7 +45,7 @@ struct Header {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct SendRequest {
-    header: Header,
+    header: Option<Header>,
     #[serde(deserialize_with = "lenient::text")]
     client_msg_no: String,
     #[serde(deserialize_with = "lenient::text")]
@@ -78,12 +78,15 @@ pub(super) async fn send(
 ) -> Result<Response, Failure> {
     let payload = decode(&request.payload)?;
     let expire = u32::try_from(request.expire).map_err(|_| Failure::new("expire is too large"))?;
+    let header = request.header.unwrap_or_default();
     let to_list = !request.subscribers.is_empty();
     if to_list && !request.channel_id.is_empty() {
-        return Err(Failure::new("channel_id and subscribers exclude each other"));
+        return Err(Failure::new(
+            "channel_id and subscribers exclude each other",
+        ));
     }
     let to = if to_list {
-        if !request.header.sync_once {
+        if !header.sync_once {
             return Err(Failure::new("subscribers need header.sync_once = 1"));
         }
         let uids = names::uids("subscribers", &request.subscribers)?;
@@ -95,7 +98,7 @@ pub(super) async fn send(
         given if given.is_empty() => random_number(&api),
         given => given,
     };
-    let body = body(&api, request.header, &client_msg_no, expire, payload);
+    let body = body(&api, header, &client_msg_no, expire, payload);
     let sender = sender(&api, &request.from_uid).await?;
     let accepted = deliver(&api, sender, to, body).await?;
     if to_list {
@@ -113,7 +116,7 @@ pub(super) async fn send(
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct BatchRequest {
-    header: Header,
+    header: Option<Header>,
     #[serde(deserialize_with = "lenient::text")]
     from_uid: String,
     #[serde(deserialize_with = "lenient::texts")]
@@ -141,6 +144,7 @@ pub(super) async fn send_batch(
         return Err(Failure::new("subscribers must not be empty"));
     }
     let payload = decode(&request.payload)?;
+    let header = request.header.unwrap_or_default();
     let sender = sender(&api, &request.from_uid).await?;
     let kind = crosstalk_core::channel::ChannelKind::DIRECT;
     let mut outcome = BatchOutcome::default();
@@ -156,7 +160,7 @@ pub(super) async fn send_batch(
                 }
             };
             let number = random_number(&api);
-            let body = body(&api, request.header, &number, 0, payload.clone());
+            let body = body(&api, header, &number, 0, payload.clone());
             let (api, sender) = (api.clone(), sender.clone());
             sends.spawn(async move { (at, deliver(&api, sender, to, body).await) });
         }
@@ -177,8 +181,14 @@ pub(super) async fn send_batch(
 }
 
 fn decode(payload: &str) -> Result<Bytes, Failure> {
-    let bytes = BASE64.decode(payload).map_err(|_| Failure::new("payload must be base64"))?;
-    if bytes.is_empty() { Err(Failure::new("payload must not be empty")) } else { Ok(bytes.into()) }
+    let bytes = BASE64
+        .decode(payload)
+        .map_err(|_| Failure::new("payload must be base64"))?;
+    if bytes.is_empty() {
+        Err(Failure::new("payload must not be empty"))
+    } else {
+        Ok(bytes.into())
+    }
 }
 
 /// A client number for whoever gave none: 32 hex digits and a 0.
@@ -212,7 +222,10 @@ fn body(
 }
 
 async fn sender(api: &WukongApiState, from_uid: &str) -> Result<UserRef, Failure> {
-    Ok(api.im.user_ref(&api.realm, &names::sender(from_uid)?).await?)
+    Ok(api
+        .im
+        .user_ref(&api.realm, &names::sender(from_uid)?)
+        .await?)
 }
 
 async fn deliver(
@@ -221,6 +234,15 @@ async fn deliver(
     to: Address,
     body: MessageBody,
 ) -> Result<Accepted, Failure> {
-    let draft = Draft { to, body, on_reuse: OnReuse::Store, require_peer: false, fault: None };
-    Ok(api.im.send_as(&api.realm, Sender::Application(sender), draft).await?)
+    let draft = Draft {
+        to,
+        body,
+        on_reuse: OnReuse::Store,
+        require_peer: false,
+        fault: None,
+    };
+    Ok(api
+        .im
+        .send_as(&api.realm, Sender::Application(sender), draft)
+        .await?)
 }

@@ -56,7 +56,10 @@ pub(super) async fn join(
 ) -> Result<(), Failure> {
     let users = api.im.user_refs(&api.realm, uids).await?;
     if reset {
-        let wanted = Wanted { owner: None, members: Some(users) };
+        let wanted = Wanted {
+            owner: None,
+            members: Some(users),
+        };
         membership::set(&api.im, key, wanted).await?;
     } else {
         membership::add(&api.im, key, users).await?;

@@ -52,7 +52,11 @@ pub(super) async fn register_token(
         level,
         origin: api.origin,
     };
-    match api.im.register_flag_token(&api.realm, &uid, &registration).await {
+    match api
+        .im
+        .register_flag_token(&api.realm, &uid, &registration)
+        .await
+    {
         Ok(()) => Ok(Done.into_response()),
         // The reason stands where a status is expected, as in the original.
         Err(why @ Refusal::UserBanned) => {

@@ -1,0 +1,257 @@
+//! What a dialect is to the load generator.
+//!
+//! A [`Dialect`] makes users and groups over HTTP and says where clients
+//! connect; a [`Peer`] is one client's protocol, from bytes to events and from
+//! messages to bytes. Neither opens a socket, waits or reads a clock. A new
+//! dialect is one file here, one name in the options and one line in
+//! [`of`].
+
+mod wukong;
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Result;
+use async_trait::async_trait;
+use bytes::{Buf, BytesMut};
+
+use crate::options::{DialectName, ServerOptions, Transport};
+use crate::target::Target;
+
+/// One message in so many has its signature checked, without `--verify`.
+const SAMPLE: u32 = 64;
+
+/// A user who will connect.
+#[derive(Debug, Clone)]
+pub(crate) struct Login {
+    pub(crate) uid: String,
+    pub(crate) token: String,
+}
+
+/// A group, and who is in it.
+#[derive(Debug, Clone)]
+pub(crate) struct Group {
+    pub(crate) id: String,
+    pub(crate) members: Vec<String>,
+}
+
+/// Where a message goes.
+#[derive(Debug, Clone)]
+pub(crate) enum Address {
+    User(String),
+    Group(String),
+}
+
+/// Where clients connect.
+#[derive(Debug, Clone)]
+pub(crate) struct Endpoint {
+    pub(crate) address: SocketAddr,
+    /// Over WebSocket; over TCP without.
+    pub(crate) web_socket: Option<WebSocketUse>,
+}
+
+/// How a dialect uses WebSocket.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WebSocketUse {
+    pub(crate) path: &'static str,
+    pub(crate) subprotocol: Option<&'static str>,
+    /// Text messages, not binary ones.
+    pub(crate) is_text: bool,
+}
+
+/// One protocol with its set-up.
+#[async_trait]
+pub(crate) trait Dialect: Send + Sync {
+    /// Its name in reports.
+    fn name(&self) -> String;
+
+    /// Where its clients connect.
+    fn endpoint(&self, target: &Target, transport: Transport) -> Result<Endpoint>;
+
+    /// Makes these users able to log in.
+    async fn make_users(&self, target: &Target, users: &[Login]) -> Result<()>;
+
+    /// Makes these groups.
+    async fn make_groups(&self, target: &Target, groups: &[Group]) -> Result<()>;
+
+    /// The protocol of one client, before it has connected.
+    fn peer(&self, login: &Login, index: u32) -> Result<Box<dyn Peer>>;
+
+    /// What a code of refusal means.
+    fn refusal(&self, code: u16) -> String;
+
+    /// Whether this code of refusal says that the sender is too fast.
+    fn is_rate_limit(&self, code: u16) -> bool;
+}
+
+/// One client's protocol.
+///
+/// All calls append to `out` what is to be sent. An error means that the
+/// connection is of no more use.
+pub(crate) trait Peer: Send {
+    /// The first words after connecting.
+    fn open(&mut self, out: &mut Outbox) -> Result<()>;
+
+    /// A message; `tag` comes back in the event that answers it.
+    fn send(&mut self, to: &Address, tag: u32, content: &[u8], out: &mut Outbox) -> Result<()>;
+
+    /// Takes whole frames off the front of `input` and tells of each. Over
+    /// WebSocket it is called after each message.
+    fn receive(
+        &mut self,
+        input: &mut BytesMut,
+        out: &mut Outbox,
+        tell: &mut dyn FnMut(Event<'_>),
+    ) -> Result<()>;
+
+    /// Something that keeps an idle connection alive.
+    fn keep_alive(&mut self, out: &mut Outbox) -> Result<()>;
+}
+
+/// What a client is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Event<'a> {
+    /// The login succeeded.
+    Open,
+    /// The message with this tag is stored.
+    Accepted { tag: u32 },
+    /// It is not.
+    Refused { tag: u32, code: u16 },
+    /// A message of somebody else.
+    Received(Message<'a>),
+}
+
+/// A message that came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Message<'a> {
+    /// Names its channel, for this client.
+    pub(crate) channel: &'a str,
+    /// Its place in the channel.
+    pub(crate) place: u64,
+    pub(crate) content: &'a [u8],
+    pub(crate) proof: Proof,
+}
+
+/// What a check of a message's signature found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Proof {
+    NotChecked,
+    Good,
+    Bad,
+}
+
+/// Picks the messages that are checked.
+#[derive(Debug, Clone)]
+pub(crate) struct Sampler {
+    every: u32,
+    until_next: u32,
+}
+
+impl Sampler {
+    /// `index` spreads the checks of many clients.
+    pub(crate) fn new(verify_all: bool, index: u32) -> Self {
+        let every = if verify_all { 1 } else { SAMPLE };
+        Self { every, until_next: index % every }
+    }
+
+    /// Whether this message is to be checked.
+    pub(crate) fn picks(&mut self) -> bool {
+        let is_picked = self.until_next == 0;
+        self.until_next = if is_picked { self.every - 1 } else { self.until_next - 1 };
+        is_picked
+    }
+}
+
+/// Bytes to be sent, and where its messages end: over WebSocket each is a
+/// message of its own.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    bytes: BytesMut,
+    lengths: VecDeque<usize>,
+}
+
+impl Outbox {
+    /// Appends a message. If `write` fails, nothing was appended.
+    pub(crate) fn message<E>(
+        &mut self,
+        write: impl FnOnce(&mut BytesMut) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let start = self.bytes.len();
+        let written = write(&mut self.bytes);
+        if written.is_ok() {
+            self.lengths.push_back(self.bytes.len() - start);
+        } else {
+            self.bytes.truncate(start);
+        }
+        written
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// All bytes, whatever their messages.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Takes bytes off the front that were sent as a stream.
+    pub(crate) fn advance(&mut self, len: usize) {
+        self.bytes.advance(len);
+        if self.bytes.is_empty() {
+            self.lengths.clear();
+        }
+    }
+
+    /// Takes the first message.
+    pub(crate) fn take_message(&mut self) -> Option<BytesMut> {
+        let len = self.lengths.pop_front()?;
+        Some(self.bytes.split_to(len))
+    }
+}
+
+/// The dialect of these options.
+pub(crate) fn of(options: &ServerOptions) -> Arc<dyn Dialect> {
+    match options.dialect {
+        DialectName::Wukong => Arc::new(wukong::Wukong::new(options.version, options.verify)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outbox_is_a_stream_or_messages() {
+        let fill = || {
+            let mut out = Outbox::default();
+            for text in ["one", "", "three"] {
+                let written = out.message(|bytes| {
+                    bytes.extend_from_slice(text.as_bytes());
+                    if text.is_empty() { Err("empty") } else { Ok(()) }
+                });
+                assert_eq!(written.is_err(), text.is_empty());
+            }
+            out
+        };
+        let mut out = fill();
+        assert_eq!(out.bytes(), b"onethree");
+        assert_eq!(out.take_message().as_deref(), Some(&b"one"[..]));
+        assert_eq!(out.take_message().as_deref(), Some(&b"three"[..]));
+        assert!(out.take_message().is_none() && out.is_empty());
+
+        let mut out = fill();
+        out.advance(8);
+        assert!(out.take_message().is_none());
+    }
+
+    #[test]
+    fn a_sample_is_even_and_spread() {
+        let picked = |mut sampler: Sampler| (0..640).filter(|_| sampler.picks()).count();
+        assert_eq!(picked(Sampler::new(false, 5)), 10);
+        assert_eq!(picked(Sampler::new(true, 5)), 640);
+        assert!(Sampler::new(false, 64).picks());
+        assert!(!Sampler::new(false, 65).picks());
+    }
+}

@@ -1,0 +1,286 @@
+//! What can be asked for on the command line.
+//!
+//! Every number has an upper bound, so that no slip of a finger makes a run
+//! that never ends or takes the machine down.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
+
+use crate::stamp::MIN_CONTENT_BYTES;
+
+/// The longest measurement in seconds.
+const MAX_SECONDS: u64 = 3_600;
+/// The longest warm-up in seconds.
+const MAX_WARMUP_SECONDS: u64 = 600;
+/// The most clients that one process makes.
+const MAX_CLIENTS: u64 = 500_000;
+/// The largest content: what a SEND of an SDK may carry.
+const MAX_CONTENT_BYTES: u64 = 16 << 10;
+
+/// Puts load on a running Crosstalk server and reports what its clients saw.
+///
+/// The server's default limit is 200 messages per second and user: start it with
+/// `--set limits.send_rate=0` unless the limit is what you want to see.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "crosstalk-bench", disable_version_flag = true)]
+pub struct Options {
+    /// What the clients do.
+    #[command(subcommand)]
+    pub scenario: Scenario,
+    /// Where the server is and how to look at it.
+    #[command(flatten)]
+    pub server: ServerOptions,
+}
+
+/// What the clients do.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Scenario {
+    /// Pairs of users; one of each pair writes to the other.
+    Direct(DirectOptions),
+    /// Groups whose members receive what some of them write.
+    Group(GroupOptions),
+    /// Connections that do nothing; what does the server spend on one?
+    Idle(IdleOptions),
+}
+
+/// Options of every scenario.
+#[derive(Debug, Clone, Args)]
+pub struct ServerOptions {
+    /// The file in which the server says where it listens; its folder is also
+    /// where the speed of fsync is measured.
+    #[arg(long, global = true, value_name = "FILE", default_value = "data/listeners.json")]
+    pub listeners: PathBuf,
+    /// The admin key's file; by default `admin.key` beside --listeners.
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "admin_key")]
+    pub admin_key_file: Option<PathBuf>,
+    /// The admin key itself. Other users of the machine can see it while this runs.
+    #[arg(long, global = true, value_name = "KEY")]
+    pub admin_key: Option<String>,
+    /// The manager token of the WuKongIM API, if the server has one.
+    #[arg(long, global = true, value_name = "TOKEN")]
+    pub manager_token: Option<String>,
+    /// The protocol of the clients.
+    #[arg(long, global = true, value_enum, default_value_t = DialectName::Wukong)]
+    pub dialect: DialectName,
+    /// What carries the protocol.
+    #[arg(long, global = true, value_enum, default_value_t = Transport::Tcp)]
+    pub transport: Transport,
+    /// The protocol's version that clients ask for.
+    #[arg(long, global = true, value_name = "N", default_value_t = 5,
+          value_parser = value_parser!(u8).range(1..=6))]
+    pub version: u8,
+    /// Check the signature and every byte of all messages, not of one in 64.
+    #[arg(long, global = true)]
+    pub verify: bool,
+    /// The server's process, to report its CPU time, memory and writes.
+    #[arg(long, global = true, value_name = "PID")]
+    pub server_pid: Option<u32>,
+    /// Write the report to this file, too, as JSON.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Threads of the load generator; by default half of the machine's cores.
+    #[arg(long, global = true, value_name = "N", value_parser = value_parser!(u16).range(1..=64))]
+    pub threads: Option<u16>,
+    /// Do not measure the machine's fsync and loopback first.
+    #[arg(long, global = true)]
+    pub skip_machine: bool,
+}
+
+/// How much is sent, and how fast.
+#[derive(Debug, Clone, Args)]
+pub struct LoadOptions {
+    /// How many unacknowledged messages each sender keeps under way.
+    #[arg(long, value_name = "N", default_value_t = 16,
+          value_parser = value_parser!(u32).range(1..=10_000))]
+    pub window: u32,
+    /// Messages per second of all senders together, whether or not the server keeps up;
+    /// latencies count from when a message was due. Replaces the window.
+    #[arg(long, value_name = "PER_SECOND", conflicts_with = "window",
+          value_parser = value_parser!(u64).range(1..=10_000_000))]
+    pub rate: Option<u64>,
+    /// Bytes of a message's content.
+    #[arg(long, value_name = "BYTES", default_value_t = 100,
+          value_parser = value_parser!(u32).range(MIN_CONTENT_BYTES as i64..=MAX_CONTENT_BYTES as i64))]
+    pub payload: u32,
+    /// How long to measure. With --count the longest that may last.
+    #[arg(long, value_parser = value_parser!(u64).range(1..=MAX_SECONDS))]
+    pub seconds: Option<u64>,
+    /// Stop after this many measured messages.
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=1_000_000_000))]
+    pub count: Option<u64>,
+    /// How long to send before measuring.
+    #[arg(long, value_name = "SECONDS", default_value_t = 2,
+          value_parser = value_parser!(u64).range(0..=MAX_WARMUP_SECONDS))]
+    pub warmup: u64,
+}
+
+impl LoadOptions {
+    /// How long to measure at most.
+    #[must_use]
+    pub fn measured_seconds(&self) -> u64 {
+        let default = if self.count.is_some() { 600 } else { 10 };
+        self.seconds.unwrap_or(default)
+    }
+}
+
+/// `direct`
+#[derive(Debug, Clone, Args)]
+pub struct DirectOptions {
+    /// Pairs of users.
+    #[arg(long, value_name = "N", default_value_t = 50,
+          value_parser = value_parser!(u32).range(1..=MAX_CLIENTS as i64 / 2))]
+    pub pairs: u32,
+    /// Both of a pair write.
+    #[arg(long)]
+    pub duplex: bool,
+    /// How much and how fast.
+    #[command(flatten)]
+    pub load: LoadOptions,
+}
+
+/// `group`
+#[derive(Debug, Clone, Args)]
+pub struct GroupOptions {
+    /// Groups. No user is in two of them.
+    #[arg(long, value_name = "N", default_value_t = 10,
+          value_parser = value_parser!(u32).range(1..=100_000))]
+    pub groups: u32,
+    /// Members of each group.
+    #[arg(long, value_name = "N", default_value_t = 100,
+          value_parser = value_parser!(u32).range(2..=MAX_CLIENTS as i64))]
+    pub members: u32,
+    /// How many of them are online; by default all.
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=MAX_CLIENTS as i64))]
+    pub online: Option<u32>,
+    /// How many of the online members write.
+    #[arg(long, value_name = "N", default_value_t = 1,
+          value_parser = value_parser!(u32).range(1..=MAX_CLIENTS as i64))]
+    pub senders: u32,
+    /// How much and how fast.
+    #[command(flatten)]
+    pub load: LoadOptions,
+}
+
+/// `idle`
+#[derive(Debug, Clone, Args)]
+pub struct IdleOptions {
+    /// Connections, each of a user of its own.
+    #[arg(long, value_name = "N", default_value_t = 2_000,
+          value_parser = value_parser!(u32).range(1..=MAX_CLIENTS as i64))]
+    pub connections: u32,
+    /// How long they stay once all are there.
+    #[arg(long, default_value_t = 10, value_parser = value_parser!(u64).range(1..=MAX_SECONDS))]
+    pub seconds: u64,
+}
+
+/// The protocols that clients can speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DialectName {
+    /// WuKongIM's binary protocol.
+    Wukong,
+}
+
+/// What carries a protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Transport {
+    /// A TCP connection.
+    Tcp,
+    /// A WebSocket connection.
+    Ws,
+}
+
+impl Transport {
+    /// Its name in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Ws => "ws",
+        }
+    }
+}
+
+impl Options {
+    /// What clap cannot check: options that contradict each other.
+    ///
+    /// # Errors
+    /// What is wrong, for the person who typed it.
+    pub fn check(&self) -> Result<(), String> {
+        let Scenario::Group(group) = &self.scenario else { return Ok(()) };
+        let online = group.online.unwrap_or(group.members);
+        if online > group.members {
+            return Err(format!("--online {online} is more than --members {}", group.members));
+        }
+        if group.senders > online {
+            return Err(format!(
+                "--senders {} is more than the {online} members who are online",
+                group.senders
+            ));
+        }
+        let clients = u64::from(group.groups) * u64::from(online);
+        let members = u64::from(group.groups) * u64::from(group.members);
+        if clients > MAX_CLIENTS || members > 10 * MAX_CLIENTS {
+            return Err(format!("{clients} clients of {members} members are too many"));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Options, String> {
+        let words = line.split_whitespace();
+        let options = Options::try_parse_from(std::iter::once("crosstalk-bench").chain(words));
+        let options = options.map_err(|error| error.to_string())?;
+        options.check().map(|()| options)
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Options::command().debug_assert();
+    }
+
+    #[test]
+    fn server_options_stand_before_or_after_the_scenario() {
+        for line in ["--transport ws --verify direct --pairs 3", "direct --pairs 3 --verify --transport ws"] {
+            let options = parse(line).expect(line);
+            assert_eq!(options.server.transport, Transport::Ws);
+            assert!(options.server.verify);
+            assert!(matches!(options.scenario, Scenario::Direct(it) if it.pairs == 3));
+        }
+    }
+
+    #[test]
+    fn contradictions_and_excesses_are_refused() {
+        for line in [
+            "",
+            "direct --rate 5 --window 5",
+            "direct --payload 10",
+            "direct --seconds 0",
+            "direct --pairs 100000000",
+            "group --members 10 --online 11",
+            "group --members 10 --online 5 --senders 6",
+            "group --groups 100000 --members 100",
+            "idle --version 7",
+            "idle --admin-key a --admin-key-file b",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_count_gets_a_longer_bound() {
+        let seconds = |line| match parse(line).expect(line).scenario {
+            Scenario::Direct(direct) => direct.load.measured_seconds(),
+            _ => 0,
+        };
+        assert_eq!(seconds("direct"), 10);
+        assert_eq!(seconds("direct --count 5"), 600);
+        assert_eq!(seconds("direct --count 5 --seconds 7"), 7);
+    }
+}

@@ -1,0 +1,266 @@
+//! Who may call what: every route of the document, called by everybody who should not.
+
+use super::*;
+
+/// What callers get who are not who they should be.
+struct Expected {
+    method: &'static str,
+    path: &'static str,
+    body: Value,
+    /// A user who has nothing to do with what the path names.
+    stranger: u16,
+    /// The user whom the path names, or a member of the channel.
+    concerned: u16,
+    /// An app of another realm.
+    elsewhere: u16,
+}
+
+fn row(
+    method: &'static str,
+    path: &'static str,
+    body: Value,
+    [stranger, concerned, elsewhere]: [u16; 3],
+) -> Expected {
+    Expected {
+        method,
+        path,
+        body,
+        stranger,
+        concerned,
+        elsewhere,
+    }
+}
+
+fn table() -> Vec<Expected> {
+    let none = Value::Null;
+    let message = json!({
+        "from": "alice",
+        "to": {"kind": "group", "id": "team"},
+        "content": {"type": "text", "text": "x"},
+    });
+    let group = "/v1/channels/group/team";
+    let member = "/v1/channels/group/team/members/bob";
+    let members = "/v1/channels/group/team/members";
+    let history = "/v1/channels/group/team/messages";
+    let read = "/v1/users/alice/conversations/group/team/read";
+    let blocked = "/v1/users/alice/blacklist/bob";
+    vec![
+        row("GET", "/v1/apps", none.clone(), [403, 403, 403]),
+        row(
+            "POST",
+            "/v1/apps",
+            json!({"app_id": "new"}),
+            [403, 403, 403],
+        ),
+        row(
+            "POST",
+            "/v1/apps/default/secret",
+            none.clone(),
+            [403, 403, 403],
+        ),
+        row("GET", "/v1/users/alice", none.clone(), [403, 200, 404]),
+        row(
+            "PUT",
+            "/v1/users/alice",
+            json!({"name": "A"}),
+            [403, 200, 200],
+        ),
+        row(
+            "POST",
+            "/v1/users/alice/tokens",
+            none.clone(),
+            [403, 403, 200],
+        ),
+        row(
+            "POST",
+            "/v1/users/alice/tokens/revoke",
+            none.clone(),
+            [403, 403, 404],
+        ),
+        row(
+            "GET",
+            "/v1/users/alice/sessions",
+            none.clone(),
+            [403, 200, 404],
+        ),
+        row("PUT", blocked, none.clone(), [403, 204, 404]),
+        row("DELETE", blocked, none.clone(), [403, 204, 404]),
+        row(
+            "GET",
+            "/v1/users/alice/conversations",
+            none.clone(),
+            [403, 200, 404],
+        ),
+        row("POST", read, none.clone(), [403, 200, 404]),
+        row("GET", group, none.clone(), [403, 200, 404]),
+        row("PUT", group, json!({"ban": true}), [403, 403, 200]),
+        row("GET", members, none.clone(), [403, 200, 404]),
+        row("POST", members, json!({"members": ["x"]}), [403, 403, 404]),
+        row("DELETE", member, none.clone(), [403, 403, 404]),
+        row("GET", history, none.clone(), [403, 200, 200]),
+        row("POST", "/v1/messages", message, [403, 200, 404]),
+        row("GET", "/v1/messages/{id}", none, [404, 200, 404]),
+    ]
+}
+
+#[tokio::test]
+async fn every_route_is_denied_to_whom_it_should_be() {
+    let mut known = Vec::new();
+    for expected in table() {
+        let rest = Rest::start().await;
+        let alice = rest.user("alice").await;
+        let stranger = rest.user("mallory").await;
+        rest.user("bob").await;
+        let team = json!({"owner": "alice", "members": ["alice", "bob"]});
+        rest.put("/v1/channels/group/team", team).await;
+        let sent = rest.text("alice", "group", "team", "hello").await;
+        let elsewhere = json!({"app_id": "elsewhere", "realm": "other"});
+        let elsewhere = rest.call(ADMIN, "POST", "/v1/apps", elsewhere).await.ok();
+        let elsewhere = elsewhere["app_secret"].as_str().expect("a secret");
+
+        let id = sent["id"].as_str().expect("an id");
+        let path = expected.path.replace("{id}", id);
+        let forged = forged_token(&alice);
+        let callers = [
+            ("garbage", 401, "garbage"),
+            ("a forged token", 401, &forged),
+            ("a stranger", expected.stranger, &stranger),
+            ("an app of another realm", expected.elsewhere, elsewhere),
+            ("the user concerned", expected.concerned, &alice),
+        ];
+        let method = expected.method;
+        let bare = Request::builder()
+            .method(method)
+            .uri(&path)
+            .body(Body::empty());
+        let bare = rest.send(bare.expect("a request")).await;
+        assert_eq!(
+            bare.headers[header::WWW_AUTHENTICATE],
+            "Bearer realm=\"crosstalk\""
+        );
+        assert_eq!(
+            bare.problem(),
+            (401, "not_authenticated".to_owned()),
+            "{method} {path}"
+        );
+        for (who, status, bearer) in callers {
+            let answer = rest
+                .call(bearer, method, &path, expected.body.clone())
+                .await;
+            assert_eq!(
+                answer.status, status,
+                "{who}: {method} {path}: {}",
+                answer.body
+            );
+        }
+        known.push(rest.operation(&method.to_lowercase(), &path)["operationId"].clone());
+        let changed = rest.call(ADMIN, method, &path, expected.body).await;
+        assert!(
+            changed.status < 300,
+            "the admin: {method} {path}: {}",
+            changed.body
+        );
+    }
+    let rest = Rest::start().await;
+    let paths = rest.document["paths"].as_object().expect("paths");
+    for (path, operations) in paths {
+        for (method, operation) in operations.as_object().expect("operations") {
+            let id = &operation["operationId"];
+            assert!(
+                known.contains(id),
+                "{method} {path} has no row in the table above"
+            );
+        }
+    }
+}
+
+/// A token with the same claims and another signature.
+fn forged_token(token: &str) -> String {
+    let (signed, signature) = token.rsplit_once('.').expect("a JWT");
+    let turned: String = signature.chars().rev().collect();
+    format!("{signed}.{turned}")
+}
+
+#[tokio::test]
+async fn a_user_is_me_and_nobody_else() {
+    let rest = Rest::start().await;
+    let alice = rest.user("alice").await;
+    rest.user("bob").await;
+    let me = rest
+        .call(&alice, "GET", "/v1/users/me", Value::Null)
+        .await
+        .ok();
+    assert_eq!(me["uid"], "alice");
+    let bob = rest.call(&alice, "GET", "/v1/users/bob", Value::Null).await;
+    assert_eq!(bob.problem(), (403, "forbidden".to_owned()));
+    let history = "/v1/channels/direct/bob/messages";
+    let own = rest.call(&alice, "GET", history, Value::Null).await;
+    assert_eq!(own.status, 200);
+    let others = rest
+        .call(&alice, "GET", &format!("{history}?user=bob"), Value::Null)
+        .await;
+    assert_eq!(others.problem().0, 403);
+}
+
+#[tokio::test]
+async fn flags_are_not_the_users_own_to_change() {
+    let rest = Rest::start().await;
+    let alice = rest.user("alice").await;
+    for flag in ["ban", "send_ban", "allow_stranger", "system"] {
+        let answer = rest
+            .call(&alice, "PUT", "/v1/users/me", json!({flag: true}))
+            .await;
+        assert_eq!(answer.problem(), (403, "forbidden".to_owned()), "{flag}");
+    }
+}
+
+#[tokio::test]
+async fn a_banned_user_and_a_revoked_token_reach_nothing() {
+    let rest = Rest::start().await;
+    let alice = rest.user("alice").await;
+    rest.put("/v1/users/alice", json!({"ban": true})).await;
+    let banned = rest.call(&alice, "GET", "/v1/users/me", Value::Null).await;
+    assert_eq!(banned.problem(), (403, "user_banned".to_owned()));
+    rest.put("/v1/users/alice", json!({"ban": false})).await;
+    assert_eq!(
+        rest.call(&alice, "GET", "/v1/users/me", Value::Null)
+            .await
+            .status,
+        200
+    );
+    rest.app("POST", "/v1/users/alice/tokens/revoke", Value::Null)
+        .await
+        .ok();
+    let revoked = rest.call(&alice, "GET", "/v1/users/me", Value::Null).await;
+    assert_eq!(revoked.problem(), (401, "not_authenticated".to_owned()));
+    let fresh = rest.user("alice").await;
+    assert_eq!(
+        rest.call(&fresh, "GET", "/v1/users/me", Value::Null)
+            .await
+            .status,
+        200
+    );
+}
+
+#[tokio::test]
+async fn a_token_expires() {
+    let rest = Rest::start().await;
+    let issued = rest
+        .post("/v1/users/alice/tokens", json!({"ttl_secs": 60}))
+        .await;
+    assert_eq!(issued["expires_at"], (im::START_MS / 1000 + 60) * 1000);
+    let token = issued["token"].as_str().expect("a token");
+    assert_eq!(
+        rest.call(token, "GET", "/v1/users/me", Value::Null)
+            .await
+            .status,
+        200
+    );
+    rest.clock.advance_ms(120_000);
+    assert_eq!(
+        rest.call(token, "GET", "/v1/users/me", Value::Null)
+            .await
+            .status,
+        401
+    );
+}

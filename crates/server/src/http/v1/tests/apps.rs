@@ -1,0 +1,103 @@
+//! Apps and the admin key.
+
+use super::*;
+
+#[tokio::test]
+async fn apps_are_made_listed_and_given_new_secrets() {
+    let rest = Rest::start().await;
+    let new = json!({"app_id": "shop", "realm": "mall", "name": "The shop"});
+    let made = rest.call(ADMIN, "POST", "/v1/apps", new).await;
+    assert_eq!(made.status, 201);
+    let first = made.body["app_secret"]
+        .as_str()
+        .expect("a secret")
+        .to_owned();
+    assert_eq!(
+        (&made.body["app_id"], &made.body["realm"]),
+        (&json!("shop"), &json!("mall"))
+    );
+    let listed = rest.call(ADMIN, "GET", "/v1/apps", Value::Null).await.ok();
+    assert_eq!(each(&listed["items"], "/app_id"), ["default", "shop"]);
+    assert!(!listed.to_string().contains("secret"));
+
+    let user = rest.call(&first, "PUT", "/v1/users/alice", json!({})).await;
+    assert_eq!(user.status, 200);
+    let rotated = rest
+        .call(ADMIN, "POST", "/v1/apps/shop/secret", Value::Null)
+        .await
+        .ok();
+    assert_ne!(rotated["app_secret"], first);
+    assert_eq!(rotated["realm"], "mall");
+    assert_eq!(
+        rest.call(&first, "GET", "/v1/users/alice", Value::Null)
+            .await
+            .status,
+        401
+    );
+    let second = rotated["app_secret"].as_str().expect("a secret");
+    assert_eq!(
+        rest.call(second, "GET", "/v1/users/alice", Value::Null)
+            .await
+            .status,
+        200
+    );
+}
+
+#[tokio::test]
+async fn what_cannot_be_an_app_is_refused() {
+    let rest = Rest::start().await;
+    let cases = [
+        (json!({"app_id": "default"}), (409, "idempotency_conflict")),
+        (json!({"app_id": "a b"}), (422, "invalid_argument")),
+        (
+            json!({"app_id": "x", "realm": "a/b"}),
+            (422, "invalid_argument"),
+        ),
+        (
+            json!({"app_id": "x", "name": "n".repeat(201)}),
+            (422, "invalid_argument"),
+        ),
+        (json!({"app_id": 7}), (422, "invalid_argument")),
+    ];
+    for (body, (status, code)) in cases {
+        let answer = rest.call(ADMIN, "POST", "/v1/apps", body.clone()).await;
+        assert_eq!(answer.problem(), (status, code.to_owned()), "{body}");
+    }
+    let answer = rest
+        .call(ADMIN, "POST", "/v1/apps/nobody/secret", Value::Null)
+        .await;
+    assert_eq!(answer.problem(), (404, "no_such_app".to_owned()));
+    let made_up = rest.call(ADMIN, "POST", "/v1/apps", json!({})).await.ok();
+    assert!(
+        made_up["app_id"]
+            .as_str()
+            .is_some_and(|id| id.starts_with("app-"))
+    );
+    assert_eq!(made_up["realm"], "default");
+}
+
+#[tokio::test]
+async fn the_admin_key_speaks_for_the_app_it_names() {
+    let rest = Rest::start().await;
+    let new = json!({"app_id": "shop", "realm": "mall"});
+    rest.call(ADMIN, "POST", "/v1/apps", new).await.ok();
+    let ask = async |app: &str| {
+        let request = Request::builder()
+            .uri("/v1/users/alice")
+            .header(header::AUTHORIZATION, format!("Bearer {ADMIN}"))
+            .header("X-App-Id", app)
+            .body(Body::empty());
+        rest.send(request.expect("a request")).await.status
+    };
+    rest.user("alice").await;
+    assert_eq!(ask("default").await, 200);
+    assert_eq!(ask("shop").await, 404, "alice lives in another realm");
+    assert_eq!(ask("nobody").await, 404);
+    assert_eq!(ask("a b").await, 422);
+    assert_eq!(
+        rest.call(ADMIN, "GET", "/v1/users/alice", Value::Null)
+            .await
+            .status,
+        200
+    );
+}

@@ -1,0 +1,207 @@
+//! Channels and members.
+
+use super::*;
+
+const TEAM: &str = "/v1/channels/group/team";
+const MEMBERS: &str = "/v1/channels/group/team/members";
+
+/// `uid role` of all members, sorted.
+async fn members(rest: &Rest) -> Vec<String> {
+    let page = rest.get(MEMBERS).await;
+    let uids = each(&page["items"], "/uid");
+    let roles = each(&page["items"], "/role");
+    let mut all: Vec<_> = uids
+        .iter()
+        .zip(&roles)
+        .map(|(uid, role)| format!("{uid} {role}"))
+        .collect();
+    all.sort();
+    all
+}
+
+#[tokio::test]
+async fn settings_change_one_by_one() {
+    let rest = Rest::start().await;
+    assert_eq!(
+        rest.app("GET", TEAM, Value::Null).await.problem().1,
+        "no_such_channel"
+    );
+    let made = rest.put(TEAM, json!({"name": "The team"})).await;
+    let expected = json!({
+        "kind": "group", "id": "team", "name": "The team", "ban": false, "disband": false,
+        "send_ban": false, "large": false, "allow_stranger": false, "history": "all",
+        "member_count": 0,
+    });
+    assert_eq!(made, expected);
+    rest.put(TEAM, json!({"send_ban": true, "history": "since_join"}))
+        .await;
+    let changed = rest
+        .put("/v1/channels/2/team", json!({"large": true}))
+        .await;
+    assert_eq!(changed["name"], "The team");
+    assert_eq!(changed["send_ban"], true);
+    assert_eq!(changed["history"], "since_join");
+    assert_eq!(rest.get(TEAM).await, changed);
+}
+
+#[tokio::test]
+async fn members_become_exactly_those_named_and_the_owner_stays() {
+    let rest = Rest::start().await;
+    let made = rest
+        .put(TEAM, json!({"owner": "alice", "members": ["bob", "carol"]}))
+        .await;
+    assert_eq!(made["member_count"], 3);
+    assert_eq!(
+        members(&rest).await,
+        ["alice owner", "bob member", "carol member"]
+    );
+    rest.put(TEAM, json!({"members": ["carol", "dave", "dave"]}))
+        .await;
+    assert_eq!(
+        members(&rest).await,
+        ["alice owner", "carol member", "dave member"]
+    );
+    rest.put(TEAM, json!({"owner": "carol"})).await;
+    assert_eq!(
+        members(&rest).await,
+        ["alice member", "carol owner", "dave member"]
+    );
+    rest.put(TEAM, json!({"name": "n"})).await;
+    assert_eq!(members(&rest).await.len(), 3);
+    rest.put(TEAM, json!({"owner": "erin", "members": []}))
+        .await;
+    assert_eq!(members(&rest).await, ["erin owner"]);
+}
+
+#[tokio::test]
+async fn members_come_and_go_and_keep_their_role() {
+    let rest = Rest::start().await;
+    rest.put(TEAM, json!({"owner": "alice"})).await;
+    let added = rest
+        .post(MEMBERS, json!({"members": ["alice", "bob", "carol"]}))
+        .await;
+    assert_eq!(added["member_count"], 3);
+    assert_eq!(
+        members(&rest).await,
+        ["alice owner", "bob member", "carol member"]
+    );
+    for _ in 0..2 {
+        let removed = rest
+            .app("DELETE", &format!("{MEMBERS}/bob"), Value::Null)
+            .await;
+        assert_eq!(removed.status, 204);
+    }
+    assert_eq!(members(&rest).await, ["alice owner", "carol member"]);
+    assert_eq!(rest.get(TEAM).await["member_count"], 2);
+}
+
+#[tokio::test]
+async fn members_come_in_pages() {
+    let rest = Rest::start().await;
+    let uids: Vec<String> = (0..7).map(|n| format!("u{n}")).collect();
+    rest.put(TEAM, json!({"members": uids})).await;
+    let mut seen = Vec::new();
+    let mut path = format!("{MEMBERS}?limit=3");
+    let mut pages = 0;
+    loop {
+        let page = rest.get(&path).await;
+        seen.extend(each(&page["items"], "/uid"));
+        pages += 1;
+        let Some(cursor) = page["next_cursor"].as_str() else {
+            break;
+        };
+        path = format!("{MEMBERS}?limit=3&cursor={cursor}");
+    }
+    seen.sort();
+    assert_eq!((seen, pages), (uids, 3));
+    for query in ["limit=0", "limit=201", "limit=x", "cursor=x", "cursor="] {
+        let answer = rest
+            .app("GET", &format!("{MEMBERS}?{query}"), Value::Null)
+            .await;
+        let field = query.split('=').next().unwrap_or_default();
+        assert!(
+            answer.detail("invalid_argument").starts_with(field),
+            "{query}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_a_channel_is_refused() {
+    let rest = Rest::start().await;
+    let cases = [
+        (
+            "/v1/channels/nonsense/x",
+            json!({}),
+            "unsupported_channel_kind",
+        ),
+        ("/v1/channels/13/x", json!({}), "unsupported_channel_kind"),
+        (
+            "/v1/channels/direct/bob",
+            json!({}),
+            "unsupported_channel_kind",
+        ),
+        ("/v1/channels/group/a%20b", json!({}), "invalid_channel_id"),
+        (
+            "/v1/channels/customer_service/x",
+            json!({}),
+            "invalid_channel_id",
+        ),
+        (TEAM, json!({"owner": "a b"}), "invalid_uid"),
+        (TEAM, json!({"members": ["a", "b c"]}), "invalid_uid"),
+        (TEAM, json!({"members": "a"}), "invalid_argument"),
+        (TEAM, json!({"history": "some"}), "invalid_argument"),
+        (TEAM, json!({"name": "n".repeat(201)}), "invalid_argument"),
+    ];
+    for (path, body, code) in cases {
+        let answer = rest.app("PUT", path, body.clone()).await;
+        assert_eq!(answer.problem(), (422, code.to_owned()), "{path} {body}");
+    }
+    assert_eq!(
+        rest.app("GET", TEAM, Value::Null).await.status,
+        404,
+        "nothing was made"
+    );
+    let add = rest.app("POST", MEMBERS, json!({"members": ["a"]})).await;
+    assert_eq!(add.problem(), (404, "no_such_channel".to_owned()));
+    let remove = rest
+        .app("DELETE", &format!("{MEMBERS}/a"), Value::Null)
+        .await;
+    assert_eq!(remove.problem(), (404, "no_such_channel".to_owned()));
+    let named = rest
+        .app("PUT", TEAM, json!({"members": ["a", "b c"]}))
+        .await;
+    assert!(named.detail("invalid_uid").starts_with("members[1]"));
+}
+
+#[tokio::test]
+async fn composite_ids_are_paths_too() {
+    let rest = Rest::start().await;
+    let topic = rest
+        .put("/v1/channels/topic/c%40t", json!({"members": ["alice"]}))
+        .await;
+    assert_eq!(
+        (&topic["kind"], &topic["id"]),
+        (&json!("topic"), &json!("c@t"))
+    );
+    let desk = rest.put("/v1/channels/3/v%7Ccs", json!({})).await;
+    assert_eq!(
+        (&desk["kind"], &desk["id"]),
+        (&json!("customer_service"), &json!("v|cs"))
+    );
+}
+
+#[tokio::test]
+async fn who_leaves_sees_no_more() {
+    let rest = Rest::start().await;
+    let bob = rest.user("bob").await;
+    rest.put(TEAM, json!({"members": ["bob"]})).await;
+    assert_eq!(rest.call(&bob, "GET", TEAM, Value::Null).await.status, 200);
+    rest.app("DELETE", &format!("{MEMBERS}/bob"), Value::Null)
+        .await
+        .ok();
+    for path in [TEAM, MEMBERS, "/v1/channels/group/team/messages"] {
+        let answer = rest.call(&bob, "GET", path, Value::Null).await;
+        assert_eq!(answer.problem(), (403, "not_a_member".to_owned()), "{path}");
+    }
+}

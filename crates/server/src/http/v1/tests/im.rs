@@ -1,0 +1,59 @@
+//! A messenger over a store in memory, for all tests of HTTP interfaces.
+
+use std::sync::Arc;
+
+use crosstalk_backends::sqlite::{Sqlite, SqliteOptions};
+use crosstalk_core::clock::{Clock, ManualClock};
+use crosstalk_core::directory::{AppId, Apps, Seal};
+use crosstalk_core::id::{Realm, Snowflake};
+use crosstalk_core::im::{Im, Policy, Stores};
+
+/// When every test begins, ms since 1970.
+pub(in crate::http) const START_MS: i64 = 1_715_000_001_234;
+
+/// Keeps secrets as they are.
+struct Open;
+
+impl Seal for Open {
+    fn seal(&self, secret: &str) -> Vec<u8> {
+        secret.as_bytes().to_vec()
+    }
+
+    fn open(&self, sealed: &[u8]) -> Option<String> {
+        String::from_utf8(sealed.to_vec()).ok()
+    }
+}
+
+/// A messenger with the app `default`, and its clock, which stands still.
+pub(in crate::http) async fn start() -> (Arc<Im>, Arc<ManualClock>) {
+    let (im, clock, _) = start_with_store().await;
+    (im, clock)
+}
+
+/// The same, and its store.
+pub(in crate::http) async fn start_with_store() -> (Arc<Im>, Arc<ManualClock>, Arc<dyn Apps>) {
+    let manual = Arc::new(ManualClock::at_ms(START_MS));
+    let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(&manual);
+    let ids = Arc::new(Snowflake::new(Arc::clone(&clock), 1));
+    let options = SqliteOptions {
+        filter_bytes: 1 << 16,
+        ..SqliteOptions::temporary(Arc::clone(&clock), Arc::clone(&ids))
+    };
+    let store = Arc::new(Sqlite::open(options).expect("a store in memory"));
+    let stores = Stores {
+        log: Arc::clone(&store) as _,
+        channels: Arc::clone(&store) as _,
+        inbox: Arc::clone(&store) as _,
+        directory: Arc::clone(&store) as _,
+        apps: Arc::clone(&store) as _,
+        relations: Arc::clone(&store) as _,
+    };
+    let im = Im::start(stores, Arc::new(Open), ids, clock, Policy::default()).await;
+    let im = im.expect("a messenger");
+    let put = im
+        .apps()
+        .put(&AppId::default(), &Realm::default(), "default")
+        .await;
+    put.expect("the app default");
+    (im, manual, store)
+}
