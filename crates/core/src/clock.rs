@@ -23,7 +23,9 @@ impl SystemClock {
     /// A clock whose monotonic time starts now.
     #[must_use]
     pub fn new() -> Self {
-        Self { start: Instant::now() }
+        Self {
+            start: Instant::now(),
+        }
     }
 }
 
@@ -35,7 +37,9 @@ impl Default for SystemClock {
 
 impl Clock for SystemClock {
     fn now_ms(&self) -> i64 {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
     }
 
@@ -60,7 +64,11 @@ impl ManualClock {
     /// A clock that shows `ms` since 1970.
     #[must_use]
     pub fn at_ms(ms: i64) -> Self {
-        Self { wall_ms: AtomicI64::new(ms), mono_ms: AtomicI64::new(0), random: AtomicI64::new(0) }
+        Self {
+            wall_ms: AtomicI64::new(ms),
+            mono_ms: AtomicI64::new(0),
+            random: AtomicI64::new(0),
+        }
     }
 
     /// Steps the wall clock; monotonic time stays.

@@ -165,7 +165,11 @@ pub enum Content {
 impl Content {
     /// Plain text content.
     pub fn text(text: impl Into<String>) -> Self {
-        Self::Text { text: text.into(), mentions: Vec::new(), mention_all: false }
+        Self::Text {
+            text: text.into(),
+            mentions: Vec::new(),
+            mention_all: false,
+        }
     }
 
     /// Readable words for a receiver whose dialect cannot express this.
@@ -174,11 +178,15 @@ impl Content {
         match self {
             Self::Text { text, .. } | Self::Tip { text } => text.clone(),
             Self::Image { url, .. } => format!("[图片] {url}"),
-            Self::Audio { url, duration_s, .. } => format!("[语音] {duration_s}秒 {url}"),
+            Self::Audio {
+                url, duration_s, ..
+            } => format!("[语音] {duration_s}秒 {url}"),
             Self::Video { url, .. } => format!("[视频] {url}"),
             Self::File { url, name, .. } => format!("[文件] {name} {url}"),
             Self::Location { title, address, .. } => format!("[位置] {title} {address}"),
-            Self::Link { title, text, url, .. } => format!("{title}\n{text}\n{url}"),
+            Self::Link {
+                title, text, url, ..
+            } => format!("{title}\n{text}\n{url}"),
             Self::Card { name, .. } => format!("[名片] {name}"),
             Self::Notice { title, msg, .. } => format!("【{title}】{msg}"),
             Self::Custom { .. } => "[自定义消息]".to_owned(),
@@ -198,8 +206,13 @@ mod tests {
         let image: Content =
             serde_json::from_value(serde_json::json!({"type": "image", "url": "u", "width": 3}))
                 .expect("an image");
-        let expected =
-            Content::Image { url: "u".into(), width: 3, height: 0, size: 0, thumb: None };
+        let expected = Content::Image {
+            url: "u".into(),
+            width: 3,
+            height: 0,
+            size: 0,
+            thumb: None,
+        };
         assert_eq!(image, expected);
     }
 }

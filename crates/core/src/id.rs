@@ -151,14 +151,21 @@ pub fn check_alphabet(text: &str) -> Result<(), InvalidId> {
             return Err(InvalidId::TooLong);
         }
         let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-' | b'=');
-        return if text.bytes().all(fits) { Ok(()) } else { Err(InvalidId::Alphabet) };
+        return if text.bytes().all(fits) {
+            Ok(())
+        } else {
+            Err(InvalidId::Alphabet)
+        };
     }
     if text.chars().count() > MAX_ID_CHARS {
         return Err(InvalidId::TooLong);
     }
     // Combining marks belong to letters in many scripts; NFC keeps one spelling of each.
     let mark = unicode_normalization::char::is_combining_mark;
-    if !text.chars().all(|c| c.is_alphanumeric() || mark(c) || matches!(c, '_' | '.' | '-' | '=')) {
+    if !text
+        .chars()
+        .all(|c| c.is_alphanumeric() || mark(c) || matches!(c, '_' | '.' | '-' | '='))
+    {
         return Err(InvalidId::Alphabet);
     }
     let normal = match is_nfc_quick(text.chars()) {
@@ -166,7 +173,11 @@ pub fn check_alphabet(text: &str) -> Result<(), InvalidId> {
         IsNormalized::No => false,
         IsNormalized::Maybe => unicode_normalization::is_nfc(text),
     };
-    if normal { Ok(()) } else { Err(InvalidId::NotNormal) }
+    if normal {
+        Ok(())
+    } else {
+        Err(InvalidId::NotNormal)
+    }
 }
 
 macro_rules! number {
@@ -231,7 +242,11 @@ impl Snowflake {
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, node: u16) -> Self {
         assert!(node < 1 << NODE_BITS, "a node number has {NODE_BITS} bits");
-        Self { clock, node: i64::from(node), last: AtomicI64::new(0) }
+        Self {
+            clock,
+            node: i64::from(node),
+            last: AtomicI64::new(0),
+        }
     }
 
     /// Makes sure that every later id is above `id`.
@@ -245,7 +260,10 @@ impl Snowflake {
         let mut last = self.last.load(Ordering::Relaxed);
         loop {
             let next = Self::after(last, now, self.node);
-            match self.last.compare_exchange_weak(last, next, Ordering::SeqCst, Ordering::Relaxed) {
+            match self
+                .last
+                .compare_exchange_weak(last, next, Ordering::SeqCst, Ordering::Relaxed)
+            {
                 Ok(_) => return MessageId(next),
                 Err(seen) => last = seen,
             }
@@ -253,7 +271,8 @@ impl Snowflake {
     }
 
     fn after(last: i64, now: i64, node: i64) -> i64 {
-        let compose = |ms: i64, step: i64| (ms << (NODE_BITS + STEP_BITS)) | (node << STEP_BITS) | step;
+        let compose =
+            |ms: i64, step: i64| (ms << (NODE_BITS + STEP_BITS)) | (node << STEP_BITS) | step;
         let last_ms = last >> (NODE_BITS + STEP_BITS);
         let fresh = compose(now, 0);
         if now > last_ms {
@@ -278,7 +297,10 @@ mod tests {
     #[test]
     fn alphabet_is_that_of_the_decisions() {
         for good in ["a", "48057", "张三", "a_b.c-d=", &"x".repeat(64), "é"] {
-            assert_eq!(Uid::parse(good).map(|u| u.as_str().to_owned()), Ok(good.to_owned()));
+            assert_eq!(
+                Uid::parse(good).map(|u| u.as_str().to_owned()),
+                Ok(good.to_owned())
+            );
         }
         let cases = [
             ("", InvalidId::Empty),

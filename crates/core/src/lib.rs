@@ -7,9 +7,9 @@
 
 pub mod channel;
 pub mod clock;
+pub mod content;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
-pub mod content;
 pub mod conversation;
 pub mod deliver;
 pub mod directory;

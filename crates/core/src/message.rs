@@ -47,7 +47,12 @@ impl Flags {
     #[must_use]
     pub fn from_bits(bits: i64) -> Self {
         let bit = |n: u32| bits & (1 << n) != 0;
-        Self { no_persist: bit(0), counts: bit(1), command: bit(2), receipt: bit(3) }
+        Self {
+            no_persist: bit(0),
+            counts: bit(1),
+            command: bit(2),
+            receipt: bit(3),
+        }
     }
 }
 
@@ -199,7 +204,12 @@ mod tests {
             }
             .digest()
         };
-        let digests = [body(1, "", b"x"), body(2, "", b"x"), body(1, "x", b""), body(1, "", b"y")];
+        let digests = [
+            body(1, "", b"x"),
+            body(2, "", b"x"),
+            body(1, "x", b""),
+            body(1, "", b"y"),
+        ];
         let distinct: std::collections::HashSet<_> = digests.into_iter().collect();
         assert_eq!(distinct.len(), 4);
         assert_eq!(body(1, "t", b"x"), body(1, "t", b"x"));

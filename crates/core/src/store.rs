@@ -26,7 +26,10 @@ pub struct StoreError {
 impl StoreError {
     /// Wraps a backend's error.
     pub fn new(kind: StoreErrorKind, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { kind, source: Arc::from(source.into()) }
+        Self {
+            kind,
+            source: Arc::from(source.into()),
+        }
     }
 
     /// The store is not there (any more).

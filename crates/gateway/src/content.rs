@@ -36,5 +36,7 @@ pub fn content_of(message: &Message) -> Value {
 /// Content for bytes that nobody here understands.
 pub(crate) fn unknown(payload: &[u8]) -> Content {
     let raw = std::str::from_utf8(payload);
-    Content::Unknown { raw: raw.map_or_else(|_| STANDARD.encode(payload), str::to_owned) }
+    Content::Unknown {
+        raw: raw.map_or_else(|_| STANDARD.encode(payload), str::to_owned),
+    }
 }

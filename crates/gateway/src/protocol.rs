@@ -135,7 +135,10 @@ pub struct Turn {
 impl Turn {
     /// Ends the connection once what was written is out.
     pub fn close_now(&mut self, now: Now, code: u16) {
-        self.close.get_or_insert(Close { at_mono_ms: now.mono_ms, code });
+        self.close.get_or_insert(Close {
+            at_mono_ms: now.mono_ms,
+            code,
+        });
     }
 }
 

@@ -35,7 +35,9 @@ impl Dialect {
     /// The dialect in which a stored message was written, if it is one of ours.
     #[must_use]
     pub fn of(origin: Origin) -> Option<Self> {
-        Self::ALL.into_iter().find(|dialect| dialect.origin() == origin)
+        Self::ALL
+            .into_iter()
+            .find(|dialect| dialect.origin() == origin)
     }
 }
 

@@ -54,9 +54,14 @@ impl World {
             apps: store.clone(),
             relations: store,
         };
-        let mut policy = Policy { mailbox, ..Policy::default() };
+        let mut policy = Policy {
+            mailbox,
+            ..Policy::default()
+        };
         policy.send.rate_per_sec = 0;
-        let im = Im::start(stores, Arc::new(NoSeal), ids, clock, policy).await.expect("an Im");
+        let im = Im::start(stores, Arc::new(NoSeal), ids, clock, policy)
+            .await
+            .expect("an Im");
         let wukong = WukongSettings {
             realm: Realm::default(),
             node_id: 1,
@@ -64,10 +69,16 @@ impl World {
             strict_users: false,
             allowed_origins: ["*".to_owned()].into(),
         };
-        let settings = GatewaySettings { wukong: Some(wukong), ..GatewaySettings::default() };
+        let settings = GatewaySettings {
+            wukong: Some(wukong),
+            ..GatewaySettings::default()
+        };
         let gateway = Gateway::new(Arc::clone(&im), settings);
         let any = "127.0.0.1:0".parse().expect("an address");
-        let address = gateway.listen(Listener::WukongTcp, any).await.expect("a listener");
+        let address = gateway
+            .listen(Listener::WukongTcp, any)
+            .await
+            .expect("a listener");
         Self { im, address }
     }
 
@@ -80,18 +91,31 @@ impl World {
         };
         let id = Uid::parse(uid).expect("a uid");
         let realm = Realm::default();
-        self.im.register_flag_token(&realm, &id, &registration).await.expect("a token");
+        self.im
+            .register_flag_token(&realm, &id, &registration)
+            .await
+            .expect("a token");
         Client::connect(self.address, uid).await
     }
 
     async fn group(&self, id: &str, members: &[&str]) {
         let realm = Realm::default();
-        let uids: Vec<Uid> = members.iter().map(|m| Uid::parse(m).expect("a uid")).collect();
+        let uids: Vec<Uid> = members
+            .iter()
+            .map(|m| Uid::parse(m).expect("a uid"))
+            .collect();
         let users = self.im.user_refs(&realm, &uids).await.expect("users");
         let join = |user| MemberChange::Join(user, MemberRole::Member);
-        let key = ChannelKey { realm, kind: ChannelKind::GROUP, id: id.into() };
+        let key = ChannelKey {
+            realm,
+            kind: ChannelKind::GROUP,
+            id: id.into(),
+        };
         let changes = users.into_iter().map(join).collect();
-        self.im.change_members(&key, changes).await.expect("members");
+        self.im
+            .change_members(&key, changes)
+            .await
+            .expect("members");
     }
 }
 
@@ -124,7 +148,12 @@ impl Client {
         assert_eq!(connack.reason, 1);
         let shared = keys.agree(&connack.server_key).expect("a key");
         let cipher = Cipher::new(&shared, &connack.salt).expect("a salt");
-        Self { stream, input, cipher, sent: 0 }
+        Self {
+            stream,
+            input,
+            cipher,
+            sent: 0,
+        }
     }
 
     async fn send(&mut self, to: (&str, u8), text: &str) {
@@ -132,9 +161,14 @@ impl Client {
         let no = format!("no-{}", self.sent);
         let mut payload = Vec::new();
         self.cipher.encrypt_into(text.as_bytes(), &mut payload);
-        let key = self.cipher.send_msg_key(self.sent, &no, to.0, to.1, &payload);
+        let key = self
+            .cipher
+            .send_msg_key(self.sent, &no, to.0, to.1, &payload);
         let send = Send {
-            flags: Flags { red_dot: true, ..Flags::default() },
+            flags: Flags {
+                red_dot: true,
+                ..Flags::default()
+            },
             setting: Setting(0),
             client_seq: self.sent,
             client_msg_no: no,
@@ -186,7 +220,10 @@ impl Client {
 async fn write(stream: &mut TcpStream, packet: &Packet) {
     let mut bytes = BytesMut::new();
     encode(packet, 5, &mut bytes).expect("a packet");
-    timeout(PATIENCE, stream.write_all(&bytes)).await.expect("in time").expect("written");
+    timeout(PATIENCE, stream.write_all(&bytes))
+        .await
+        .expect("in time")
+        .expect("written");
 }
 
 async fn read(stream: &mut TcpStream, input: &mut BytesMut) -> Packet {
@@ -210,7 +247,10 @@ async fn a_message_goes_its_way() {
     let ack = alice.sendack().await;
     assert_eq!((ack.reason, ack.message_seq, ack.client_seq), (1, 1, 1));
     let (recv, text) = bob.recv().await;
-    assert_eq!((text.as_str(), recv.from_uid.as_str()), ("你好 👋", "alice"));
+    assert_eq!(
+        (text.as_str(), recv.from_uid.as_str()),
+        ("你好 👋", "alice")
+    );
     assert_eq!((recv.message_id, recv.message_seq), (ack.message_id, 1));
     bob.ack(&recv).await;
     bob.ping().await;
@@ -237,7 +277,11 @@ async fn members_who_join_while_online_get_what_is_said_next() {
 #[tokio::test]
 async fn a_reader_who_was_too_slow_gets_everything_once_and_in_order() {
     const MESSAGES: u64 = 1500;
-    let world = World::start(MailboxLimits { items: 8, ..MailboxLimits::default() }).await;
+    let world = World::start(MailboxLimits {
+        items: 8,
+        ..MailboxLimits::default()
+    })
+    .await;
     world.group("g", &["alice", "bob", "carol"]).await;
     let mut alice = world.client("alice").await;
     let mut bob = world.client("bob").await;
@@ -255,7 +299,14 @@ async fn a_reader_who_was_too_slow_gets_everything_once_and_in_order() {
         }
     }
     bob.ping().await;
-    assert!(world.im.counters().missed.load(std::sync::atomic::Ordering::Relaxed) > 400);
+    assert!(
+        world
+            .im
+            .counters()
+            .missed
+            .load(std::sync::atomic::Ordering::Relaxed)
+            > 400
+    );
     for recv in &held {
         bob.ack(recv).await;
     }

@@ -101,7 +101,7 @@ impl Sqlite {
     /// another program (neither is changed); `Unavailable` when the file cannot be reached
     /// or another server has it open.
     pub fn open(options: SqliteOptions) -> StoreResult<Self> {
-        Ok(start::open(&options)?)
+        Ok(start::open(options)?)
     }
 
     /// Finishes what is queued, writes everything down and stops the threads. Calls after

@@ -70,13 +70,19 @@ impl ChannelKind {
     /// The kind's name in REST.
     #[must_use]
     pub fn name(self) -> &'static str {
-        Self::NAMES.get(usize::from(self.0).wrapping_sub(1)).copied().unwrap_or("unknown")
+        Self::NAMES
+            .get(usize::from(self.0).wrapping_sub(1))
+            .copied()
+            .unwrap_or("unknown")
     }
 
     /// Kinds whose ban and disband flags are not looked at (wukong.md §6.2).
     #[must_use]
     pub fn is_public(self) -> bool {
-        matches!(self, Self::CUSTOMER_SERVICE | Self::INFO | Self::VISITORS | Self::AGENT)
+        matches!(
+            self,
+            Self::CUSTOMER_SERVICE | Self::INFO | Self::VISITORS | Self::AGENT
+        )
     }
 
     /// Kinds that appear in conversation lists (wukong.md §6.2).
@@ -106,7 +112,10 @@ impl Address {
     /// The direct channel with a peer.
     #[must_use]
     pub fn direct(peer: &Uid) -> Self {
-        Self { kind: ChannelKind::DIRECT, id: peer.shared() }
+        Self {
+            kind: ChannelKind::DIRECT,
+            id: peer.shared(),
+        }
     }
 
     /// Builds an address from a kind and a text.
@@ -119,7 +128,10 @@ impl Address {
             return Err(Refusal::UnsupportedChannelKind);
         }
         check_channel_id(kind, id).map_err(|_| Refusal::InvalidChannelId)?;
-        Ok(Self { kind, id: id.into() })
+        Ok(Self {
+            kind,
+            id: id.into(),
+        })
     }
 
     /// The channel this address means when `sender` uses it.
@@ -155,9 +167,17 @@ impl ChannelKey {
     /// The direct channel of two users. Both may be the same user: notes to oneself.
     #[must_use]
     pub fn direct(realm: &Realm, one: &Uid, other: &Uid) -> Self {
-        let (low, high) = if one <= other { (one, other) } else { (other, one) };
+        let (low, high) = if one <= other {
+            (one, other)
+        } else {
+            (other, one)
+        };
         let id = format!("{low}|{high}").into();
-        Self { realm: realm.clone(), kind: ChannelKind::DIRECT, id }
+        Self {
+            realm: realm.clone(),
+            kind: ChannelKind::DIRECT,
+            id,
+        }
     }
 
     /// The two users of a direct channel, in byte order.

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{ChannelChange, ChannelKey, ChannelRef, ChannelSettings, LogKind, Member, MemberChange};
+use super::{
+    ChannelChange, ChannelKey, ChannelRef, ChannelSettings, LogKind, Member, MemberChange,
+};
 use crate::id::{ChannelNum, UserNum};
 use crate::store::StoreResult;
 

@@ -43,7 +43,10 @@ impl Lane {
                 state.settings = parts.channels.put(key, &change).await?.settings;
             }
             ChannelVerb::List(list, change, users) => {
-                parts.channels.change_list(num, list, change, &users).await?;
+                parts
+                    .channels
+                    .change_list(num, list, change, &users)
+                    .await?;
                 let kept = state.list(list);
                 match change {
                     ListChange::Add => kept.extend(users),
@@ -67,7 +70,9 @@ impl Lane {
                     let page = parts.channels.members(num, after, 1000).await?;
                     after = page.last().map(|member| member.user.num);
                     let more = page.len() == 1000;
-                    let gone = page.into_iter().filter(|member| !keep.contains(&member.user.num));
+                    let gone = page
+                        .into_iter()
+                        .filter(|member| !keep.contains(&member.user.num));
                     leaving.extend(gone.map(|member| MemberChange::Leave(member.user)));
                     if !more {
                         break;
@@ -87,7 +92,9 @@ impl Lane {
         changes: &[MemberChange],
         joined: Vec<(UserNum, MemberEntry)>,
     ) {
-        let Some(state) = self.channels.get_mut(key) else { return };
+        let Some(state) = self.channels.get_mut(key) else {
+            return;
+        };
         for change in changes {
             if let MemberChange::Leave(user) = change {
                 state.members.remove(&user.num);
@@ -98,7 +105,10 @@ impl Lane {
         for (user, entry) in joined {
             if entry.role == MemberRole::Owner {
                 // There is one owner: who was it before is an administrator now.
-                let owners = state.members.values_mut().filter(|m| m.role == MemberRole::Owner);
+                let owners = state
+                    .members
+                    .values_mut()
+                    .filter(|m| m.role == MemberRole::Owner);
                 owners.for_each(|member| member.role = MemberRole::Administrator);
             }
             state.members.insert(user, entry);
@@ -115,7 +125,9 @@ impl Lane {
         hub: &crate::session::Hub,
         entered: &mut Vec<crate::id::SessionId>,
     ) {
-        let Some(online) = &mut state.online else { return };
+        let Some(online) = &mut state.online else {
+            return;
+        };
         hub.each_of(user, |session| {
             if online.insert(session.id, Arc::clone(session)).is_none() {
                 entered.push(session.id);

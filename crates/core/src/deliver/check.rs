@@ -27,7 +27,10 @@ impl Lane {
             match self.check(&job).await {
                 Ok(channel) => {
                     let body = Arc::new(job.draft.body);
-                    let state = self.channels.get_mut(&job.key).expect("checked a moment ago");
+                    let state = self
+                        .channels
+                        .get_mut(&job.key)
+                        .expect("checked a moment ago");
                     state.in_flight += 1;
                     let place = if body.flags.no_persist {
                         Place::Passing
@@ -42,7 +45,13 @@ impl Lane {
                         Place::Log
                     };
                     let SendJob { sender, reply, .. } = job;
-                    pending.push(Pending { sender, reply, channel, body, place });
+                    pending.push(Pending {
+                        sender,
+                        reply,
+                        channel,
+                        body,
+                        place,
+                    });
                 }
                 Err(why) => {
                     let id = self.parts.ids.next();
@@ -62,8 +71,15 @@ impl Lane {
                 Err(error) => async move { vec![Err(error); count] }.boxed(),
             }
         };
-        self.in_flight
-            .push_back(async move { Committed { pending, outcomes: stored.await } }.boxed());
+        self.in_flight.push_back(
+            async move {
+                Committed {
+                    pending,
+                    outcomes: stored.await,
+                }
+            }
+            .boxed(),
+        );
     }
 
     /// The log that a draft may be appended to.
@@ -88,7 +104,9 @@ impl Lane {
 /// Refuses a direct message to a name that nobody has ever had.
 async fn peer_is_known(parts: &Parts, job: &SendJob) -> Result<(), Refusal> {
     let (key, sender) = (&job.key, job.sender.user());
-    let Some(peer) = key.peer_of(sender.uid.as_str()) else { return Ok(()) };
+    let Some(peer) = key.peer_of(sender.uid.as_str()) else {
+        return Ok(());
+    };
     let found = parts.users.find(&key.realm, &Uid::from_store(peer)).await?;
     found.map(|_| ()).ok_or(Refusal::NoSuchUser)
 }
@@ -161,7 +179,11 @@ async fn open_log(
     if let Some(open) = slot {
         return Ok(Arc::clone(open));
     }
-    let opened = parts.channels.open(&state.key, log, true).await?.ok_or(Refusal::Internal)?;
+    let opened = parts
+        .channels
+        .open(&state.key, log, true)
+        .await?
+        .ok_or(Refusal::Internal)?;
     *slot = Some(Arc::clone(&opened));
     Ok(opened)
 }

@@ -101,25 +101,68 @@ impl Lane {
         outcome: Result<AppendOutcome, Refusal>,
     ) -> Option<(Arc<Message>, Sender)> {
         let counters = &self.parts.counters;
-        let Pending { sender, reply, channel, body, place } = pending;
+        let Pending {
+            sender,
+            reply,
+            channel,
+            body,
+            place,
+        } = pending;
         let (counter, result, message) = match outcome {
-            Ok(AppendOutcome::Stored { id, seq, ordinal, sent_at_ms }) => {
-                let counter =
-                    if place == Place::Log { &counters.stored } else { &counters.passed };
+            Ok(AppendOutcome::Stored {
+                id,
+                seq,
+                ordinal,
+                sent_at_ms,
+            }) => {
+                let counter = if place == Place::Log {
+                    &counters.stored
+                } else {
+                    &counters.passed
+                };
                 let user = sender.user().clone();
-                let message = Message { id, channel, seq, ordinal, sender: user, sent_at_ms, body };
-                (counter, Ok(Accepted { id, seq, sent_at_ms }), Some(Arc::new(message)))
+                let message = Message {
+                    id,
+                    channel,
+                    seq,
+                    ordinal,
+                    sender: user,
+                    sent_at_ms,
+                    body,
+                };
+                (
+                    counter,
+                    Ok(Accepted {
+                        id,
+                        seq,
+                        sent_at_ms,
+                    }),
+                    Some(Arc::new(message)),
+                )
             }
-            Ok(AppendOutcome::Duplicate { id, seq, sent_at_ms }) => {
-                (&counters.duplicates, Ok(Accepted { id, seq, sent_at_ms }), None)
-            }
+            Ok(AppendOutcome::Duplicate {
+                id,
+                seq,
+                sent_at_ms,
+            }) => (
+                &counters.duplicates,
+                Ok(Accepted {
+                    id,
+                    seq,
+                    sent_at_ms,
+                }),
+                None,
+            ),
             Ok(AppendOutcome::Conflict) => {
                 (&counters.refused, Err(Refusal::IdempotencyConflict), None)
             }
             Err(why) => (&counters.failed, Err(why), None),
         };
         counter.fetch_add(1, Ordering::Relaxed);
-        let result = result.map_err(|why| Refused { id: self.parts.ids.next(), why });
+        let result = result.map_err(|why| Refused {
+            id: self.parts.ids.next(),
+            why,
+        });
         answer(&sender, reply, result);
         message.map(|message| (message, sender))
     }
@@ -127,7 +170,9 @@ impl Lane {
     /// Hands a message to every session that may see it, but the one that sent it.
     fn deliver(&mut self, message: &Arc<Message>, sender: &Sender) {
         let parts = Arc::clone(&self.parts);
-        let Some(state) = self.channels.get_mut(&message.channel.key) else { return };
+        let Some(state) = self.channels.get_mut(&message.channel.key) else {
+            return;
+        };
         let from = match sender {
             Sender::Session(session) => Some(session.id),
             Sender::User(_) | Sender::Application(_) => None,
@@ -206,7 +251,9 @@ impl Tally {
     }
 
     fn add_to(&self, counters: &Counters) {
-        counters.delivered.fetch_add(self.delivered, Ordering::Relaxed);
+        counters
+            .delivered
+            .fetch_add(self.delivered, Ordering::Relaxed);
         counters.missed.fetch_add(self.missed, Ordering::Relaxed);
     }
 }

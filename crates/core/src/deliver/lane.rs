@@ -105,7 +105,11 @@ pub enum Job {
     /// A session was closed.
     Closed(SessionId),
     /// Change a channel.
-    Change(ChannelKey, ChannelVerb, oneshot::Sender<Result<u32, Refusal>>),
+    Change(
+        ChannelKey,
+        ChannelVerb,
+        oneshot::Sender<Result<u32, Refusal>>,
+    ),
 }
 
 /// What all lanes share.
@@ -140,7 +144,10 @@ impl Lanes {
             tasks.spawn(Lane::new(Arc::clone(parts)).run(jobs));
             queue
         });
-        Self { queues: queues.collect(), hasher: std::hash::RandomState::new() }
+        Self {
+            queues: queues.collect(),
+            hasher: std::hash::RandomState::new(),
+        }
     }
 
     fn index(&self, key: &ChannelKey) -> usize {
@@ -153,7 +160,10 @@ impl Lanes {
     /// # Errors
     /// Gives the job back when the lanes have stopped.
     pub async fn put(&self, key: &ChannelKey, job: Job) -> Result<(), Job> {
-        self.queues[self.index(key)].send(job).await.map_err(|refused| refused.0)
+        self.queues[self.index(key)]
+            .send(job)
+            .await
+            .map_err(|refused| refused.0)
     }
 
     /// Tells the lanes of a new session's channels to deliver to it from now on. When this
@@ -161,7 +171,10 @@ impl Lanes {
     pub(crate) async fn opened(&self, session: &Arc<Session>, channels: Vec<Arc<ChannelRef>>) {
         let mut by_lane: FxHashMap<usize, Vec<Arc<ChannelRef>>> = FxHashMap::default();
         for channel in channels {
-            by_lane.entry(self.index(&channel.key)).or_default().push(channel);
+            by_lane
+                .entry(self.index(&channel.key))
+                .or_default()
+                .push(channel);
         }
         for (lane, channels) in by_lane {
             let job = Job::Opened(Arc::clone(session), channels);
@@ -180,7 +193,10 @@ impl Lanes {
     /// Jobs that wait, in all lanes.
     #[must_use]
     pub fn queued(&self) -> usize {
-        self.queues.iter().map(|queue| queue.max_capacity() - queue.capacity()).sum()
+        self.queues
+            .iter()
+            .map(|queue| queue.max_capacity() - queue.capacity())
+            .sum()
     }
 }
 
@@ -257,20 +273,28 @@ impl Lane {
             self.channels.insert(key.clone(), state);
         }
         let turn = self.turn;
-        let state = self.channels.get_mut(key).expect("the state was just put there");
+        let state = self
+            .channels
+            .get_mut(key)
+            .expect("the state was just put there");
         state.used = turn;
         Ok(state)
     }
 
     fn join_online(&mut self, session: &Arc<Session>, channels: &[Arc<ChannelRef>]) {
         for channel in channels {
-            let Some(state) = self.channels.get_mut(&channel.key) else { continue };
+            let Some(state) = self.channels.get_mut(&channel.key) else {
+                continue;
+            };
             // Only who is a member now: the list of channels was read a moment ago.
             if let Some(online) = &mut state.online
                 && state.members.contains_key(&session.user.num)
                 && online.insert(session.id, Arc::clone(session)).is_none()
             {
-                self.sessions.entry(session.id).or_default().push(channel.key.clone());
+                self.sessions
+                    .entry(session.id)
+                    .or_default()
+                    .push(channel.key.clone());
             }
         }
     }

@@ -16,8 +16,15 @@ const PAGE: u32 = 128;
 /// # Errors
 /// When the store fails; the gap stays.
 pub async fn resync(session: &Session, log: &Arc<dyn Log>) -> StoreResult<bool> {
-    let Some(gap) = session.mailbox.next_gap() else { return Ok(false) };
-    let page = Page { from: gap.next, to: gap.last, limit: PAGE, newest: false };
+    let Some(gap) = session.mailbox.next_gap() else {
+        return Ok(false);
+    };
+    let page = Page {
+        from: gap.next,
+        to: gap.last,
+        limit: PAGE,
+        newest: false,
+    };
     let messages = log.page(&gap.channel, page).await?;
     // Rows that retention or damage took away are not waited for.
     let next = messages.last().map_or(gap.last, |last| last.seq) + 1;

@@ -25,7 +25,10 @@ pub(super) struct MemberEntry {
 
 impl From<&Member> for MemberEntry {
     fn from(member: &Member) -> Self {
-        Self { role: member.role, muted_until_ms: member.muted_until_ms }
+        Self {
+            role: member.role,
+            muted_until_ms: member.muted_until_ms,
+        }
     }
 }
 
@@ -65,8 +68,11 @@ impl ChannelState {
     ) -> StoreResult<Self> {
         let participants = participants(key, users).await?;
         let numbers = participants.iter().map(|user| user.num);
-        let first_contact =
-            if key.kind.has_conversations() { numbers.collect() } else { Arc::default() };
+        let first_contact = if key.kind.has_conversations() {
+            numbers.collect()
+        } else {
+            Arc::default()
+        };
         let mut state = Self {
             key: key.clone(),
             chat: None,
@@ -81,7 +87,9 @@ impl ChannelState {
             in_flight: 0,
             used: 0,
         };
-        let Some(record) = channels.record(key).await? else { return Ok(state) };
+        let Some(record) = channels.record(key).await? else {
+            return Ok(state);
+        };
         let num = record.channel.num;
         state.chat = Some(record.channel);
         state.settings = record.settings;
@@ -92,7 +100,9 @@ impl ChannelState {
         let mut after = None;
         loop {
             let page = channels.members(num, after, MEMBER_PAGE).await?;
-            let entries = page.iter().map(|member| (member.user.num, MemberEntry::from(member)));
+            let entries = page
+                .iter()
+                .map(|member| (member.user.num, MemberEntry::from(member)));
             state.members.extend(entries);
             after = page.last().map(|member| member.user.num);
             if page.len() < MEMBER_PAGE as usize {
@@ -115,7 +125,9 @@ impl ChannelState {
 
     /// True if the user is one of those the channel's id names.
     pub(super) fn takes_part(&self, user: UserNum) -> bool {
-        self.participants.iter().any(|participant| participant.num == user)
+        self.participants
+            .iter()
+            .any(|participant| participant.num == user)
     }
 
     /// The online sessions of members, built when first asked for.
@@ -143,7 +155,11 @@ async fn participants(key: &ChannelKey, users: &Users) -> StoreResult<Arc<[UserR
     let mut found = Vec::with_capacity(parts.len());
     for part in parts {
         // What is no uid takes part in nothing, but may name a queue.
-        let uid = if part == Uid::SYSTEM { Ok(Uid::system()) } else { Uid::parse(part) };
+        let uid = if part == Uid::SYSTEM {
+            Ok(Uid::system())
+        } else {
+            Uid::parse(part)
+        };
         if let Ok(uid) = uid {
             let user = users.intern(&key.realm, &uid).await?;
             if !found.contains(&user) {

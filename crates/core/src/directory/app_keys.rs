@@ -59,10 +59,18 @@ impl AppKeys {
         seal: Arc<dyn Seal>,
         clock: Arc<dyn Clock>,
     ) -> StoreResult<Self> {
-        let keys = Self { store, seal, clock, known: RwLock::default() };
+        let keys = Self {
+            store,
+            seal,
+            clock,
+            known: RwLock::default(),
+        };
         for record in keys.store.apps().await? {
             let secret = keys.seal.open(&record.sealed_secret).ok_or_else(|| {
-                let why = format!("the secret of app {} was sealed under another key", record.id);
+                let why = format!(
+                    "the secret of app {} was sealed under another key",
+                    record.id
+                );
                 StoreError::new(StoreErrorKind::Corrupt, why)
             })?;
             keys.remember(App {

@@ -80,7 +80,10 @@ impl UserChange {
     /// A change that only makes the user exist.
     #[must_use]
     pub fn exists() -> Self {
-        Self { exists: Some(true), ..Self::default() }
+        Self {
+            exists: Some(true),
+            ..Self::default()
+        }
     }
 
     /// Applies the change.

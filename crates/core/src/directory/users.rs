@@ -40,7 +40,12 @@ impl Users {
     pub fn new(directory: Arc<dyn Directory>, relations: Arc<dyn Relations>) -> Self {
         let states = Cache::new(CACHED_USERS);
         let names = Cache::new(CACHED_USERS);
-        Self { directory, relations, states, names }
+        Self {
+            directory,
+            relations,
+            states,
+            names,
+        }
     }
 
     /// The state of a user by number.
@@ -66,13 +71,24 @@ impl Users {
 
     async fn load(&self, user: UserNum) -> StoreResult<UserState> {
         let record = self.directory.user_by_num(user).await?.ok_or_else(|| {
-            StoreError::new(StoreErrorKind::Corrupt, format!("no user has the number {user}"))
+            StoreError::new(
+                StoreErrorKind::Corrupt,
+                format!("no user has the number {user}"),
+            )
         })?;
         let relations = self.relations.of(user).await?;
         let pick = |wanted: fn(&Relation) -> bool| {
-            relations.iter().filter(|(_, r)| wanted(r)).map(|(other, _)| *other).collect()
+            relations
+                .iter()
+                .filter(|(_, r)| wanted(r))
+                .map(|(other, _)| *other)
+                .collect()
         };
-        Ok(UserState { record, blocked: pick(|r| r.blocked), allowed: pick(|r| r.allowed) })
+        Ok(UserState {
+            record,
+            blocked: pick(|r| r.blocked),
+            allowed: pick(|r| r.allowed),
+        })
     }
 
     /// A user's number and name, if the name is known at all.
@@ -84,7 +100,11 @@ impl Users {
         if let Some(user) = self.names.get(&key) {
             return Ok(Some(user));
         }
-        let found = self.directory.user(realm, uid).await?.map(|record| record.user);
+        let found = self
+            .directory
+            .user(realm, uid)
+            .await?
+            .map(|record| record.user);
         if let Some(user) = &found {
             self.names.insert(key, user.clone());
         }
@@ -100,11 +120,15 @@ impl Users {
         if let Some(user) = self.find(realm, uid).await? {
             return Ok(user);
         }
-        let mut records = self.directory.intern(realm, std::slice::from_ref(uid)).await?;
-        let record = records.pop().ok_or_else(|| {
-            StoreError::new(StoreErrorKind::Corrupt, "interning gave no record")
-        })?;
-        self.names.insert((realm.clone(), uid.clone()), record.user.clone());
+        let mut records = self
+            .directory
+            .intern(realm, std::slice::from_ref(uid))
+            .await?;
+        let record = records
+            .pop()
+            .ok_or_else(|| StoreError::new(StoreErrorKind::Corrupt, "interning gave no record"))?;
+        self.names
+            .insert((realm.clone(), uid.clone()), record.user.clone());
         Ok(record.user)
     }
 
@@ -124,7 +148,11 @@ impl Users {
     pub async fn existing(&self, realm: &Realm, uid: &Uid) -> Result<Arc<UserState>, Refusal> {
         let user = self.find(realm, uid).await?.ok_or(Refusal::NoSuchUser)?;
         let state = self.state(user.num).await?;
-        if state.record.flags.exists { Ok(state) } else { Err(Refusal::NoSuchUser) }
+        if state.record.flags.exists {
+            Ok(state)
+        } else {
+            Err(Refusal::NoSuchUser)
+        }
     }
 
     /// Creates or changes a user.

@@ -20,7 +20,10 @@ impl Im {
         }
         let (done, waiting) = oneshot::channel();
         let job = Job::Change(key.clone(), verb, done);
-        self.lanes.put(key, job).await.map_err(|_| Refusal::Unavailable)?;
+        self.lanes
+            .put(key, job)
+            .await
+            .map_err(|_| Refusal::Unavailable)?;
         waiting.await.unwrap_or(Err(Refusal::Unavailable))
     }
 
@@ -42,7 +45,11 @@ impl Im {
     /// # Errors
     /// `NoSuchChannel`, or when the store fails.
     pub async fn channel(&self, key: &ChannelKey) -> Result<ChannelRecord, Refusal> {
-        self.stores.channels.record(key).await?.ok_or(Refusal::NoSuchChannel)
+        self.stores
+            .channels
+            .record(key)
+            .await?
+            .ok_or(Refusal::NoSuchChannel)
     }
 
     /// Changes members; the channel is created if there is none. Returns how many members it
@@ -58,7 +65,9 @@ impl Im {
         let mut changes = changes.into_iter().peekable();
         loop {
             let chunk: Vec<_> = changes.by_ref().take(CHUNK).collect();
-            let members = self.change_channel(key, ChannelVerb::Members(chunk)).await?;
+            let members = self
+                .change_channel(key, ChannelVerb::Members(chunk))
+                .await?;
             if changes.peek().is_none() {
                 return Ok(members);
             }
@@ -84,7 +93,9 @@ impl Im {
         change: ListChange,
         users: Vec<UserNum>,
     ) -> Result<(), Refusal> {
-        self.change_channel(key, ChannelVerb::List(list, change, users)).await.map(|_| ())
+        self.change_channel(key, ChannelVerb::List(list, change, users))
+            .await
+            .map(|_| ())
     }
 
     /// Members in order of their numbers, those after `after`.
@@ -98,7 +109,11 @@ impl Im {
         limit: u32,
     ) -> Result<Vec<Member>, Refusal> {
         let channel = self.channel(key).await?.channel;
-        Ok(self.stores.channels.members(channel.num, after, limit).await?)
+        Ok(self
+            .stores
+            .channels
+            .members(channel.num, after, limit)
+            .await?)
     }
 
     /// Everybody on one of a channel's access lists; nobody if there is no such channel.
@@ -106,7 +121,9 @@ impl Im {
     /// # Errors
     /// When the store fails.
     pub async fn list(&self, key: &ChannelKey, list: List) -> Result<Vec<UserRef>, Refusal> {
-        let Some(record) = self.stores.channels.record(key).await? else { return Ok(Vec::new()) };
+        let Some(record) = self.stores.channels.record(key).await? else {
+            return Ok(Vec::new());
+        };
         let mut users = Vec::new();
         for (of, user) in self.stores.channels.lists(record.channel.num).await? {
             if of == list {

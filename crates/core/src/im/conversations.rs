@@ -33,7 +33,11 @@ impl Im {
     ) -> Result<ConversationRow, Refusal> {
         let channel = self.stores.channels.open(key, LogKind::Chat, false).await?;
         let channel = channel.ok_or(Refusal::NoSuchChannel)?;
-        let changed = self.stores.inbox.change(user.num, channel.num, change).await?;
+        let changed = self
+            .stores
+            .inbox
+            .change(user.num, channel.num, change)
+            .await?;
         changed.ok_or(Refusal::NotAMember)
     }
 }

@@ -55,7 +55,11 @@ impl Im {
         };
         let mut from = query.from;
         if let Viewer::User(user) = viewer {
-            let row = self.stores.inbox.conversation(user.num, channel.num).await?;
+            let row = self
+                .stores
+                .inbox
+                .conversation(user.num, channel.num)
+                .await?;
             match row {
                 Some(row) => from = from.max(row.begins_after + 1),
                 None if may_exist(key, user) => return Ok(Vec::new()),
@@ -63,7 +67,12 @@ impl Im {
             }
         }
         let limit = query.limit.min(MAX_HISTORY);
-        let page = Page { from, to: query.to, limit, newest: query.newest };
+        let page = Page {
+            from,
+            to: query.to,
+            limit,
+            newest: query.newest,
+        };
         Ok(self.stores.log.page(&channel, page).await?)
     }
 
@@ -78,7 +87,12 @@ impl Im {
         from: u64,
         limit: u32,
     ) -> Result<Vec<Message>, Refusal> {
-        let page = Page { from, to: u64::MAX >> 1, limit, newest: true };
+        let page = Page {
+            from,
+            to: u64::MAX >> 1,
+            limit,
+            newest: true,
+        };
         Ok(self.stores.log.page(channel, page).await?)
     }
 
@@ -87,7 +101,11 @@ impl Im {
     /// # Errors
     /// `NoSuchMessage`, or when the store fails.
     pub async fn message(&self, id: MessageId) -> Result<Message, Refusal> {
-        self.stores.log.by_id(id).await?.ok_or(Refusal::NoSuchMessage)
+        self.stores
+            .log
+            .by_id(id)
+            .await?
+            .ok_or(Refusal::NoSuchMessage)
     }
 
     /// The newest message of each log.
@@ -101,5 +119,6 @@ impl Im {
 
 /// A direct channel exists in meaning before anything is said in it.
 fn may_exist(key: &ChannelKey, viewer: &UserRef) -> bool {
-    key.pair().is_some_and(|(low, high)| [low, high].contains(&viewer.uid.as_str()))
+    key.pair()
+        .is_some_and(|(low, high)| [low, high].contains(&viewer.uid.as_str()))
 }

@@ -114,7 +114,16 @@ impl Im {
         let lanes = Lanes::start(policy.lanes, &parts, &tasks);
         let throttle = Throttle::new(policy.login, clock);
         let budgets = Budgets::new(policy.send);
-        Ok(Arc::new(Self { stores, policy, parts, lanes, throttle, budgets, apps, tasks }))
+        Ok(Arc::new(Self {
+            stores,
+            policy,
+            parts,
+            lanes,
+            throttle,
+            budgets,
+            apps,
+            tasks,
+        }))
     }
 
     /// The clock that everything here goes by.

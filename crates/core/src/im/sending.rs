@@ -21,7 +21,10 @@ impl Im {
             return self.refuse(session, ticket, Refusal::RateLimited);
         }
         match self.admit(&session.realm, &session.user, &draft) {
-            Ok(key) => self.queue(key, sender, draft, ReplyTo::Session(ticket)).await,
+            Ok(key) => {
+                self.queue(key, sender, draft, ReplyTo::Session(ticket))
+                    .await;
+            }
             Err(why) => self.refuse(session, ticket, why),
         }
     }
@@ -37,15 +40,21 @@ impl Im {
     /// # Errors
     /// The refusal, under an id that no stored message has.
     pub async fn send_as(&self, realm: &Realm, sender: Sender, draft: Draft) -> SendReply {
-        let refused = |why| Refused { id: self.parts.ids.next(), why };
+        let refused = |why| Refused {
+            id: self.parts.ids.next(),
+            why,
+        };
         // The application itself is not limited.
         if matches!(sender, Sender::User(_)) && !self.budgets.of(sender.user().num).take() {
             return Err(refused(Refusal::RateLimited));
         }
         let key = self.admit(realm, sender.user(), &draft).map_err(refused)?;
         let (answer, waiting) = oneshot::channel();
-        self.queue(key, sender, draft, ReplyTo::Caller(answer)).await;
-        waiting.await.unwrap_or_else(|_| Err(refused(Refusal::Unavailable)))
+        self.queue(key, sender, draft, ReplyTo::Caller(answer))
+            .await;
+        waiting
+            .await
+            .unwrap_or_else(|_| Err(refused(Refusal::Unavailable)))
     }
 
     /// Passes a message that is not stored to those of some users who are online.
@@ -63,10 +72,18 @@ impl Im {
             return Err(Refusal::TooLarge);
         }
         body.flags.no_persist = true;
-        let log = if body.flags.command { LogKind::Command } else { LogKind::Chat };
+        let log = if body.flags.command {
+            LogKind::Command
+        } else {
+            LogKind::Chat
+        };
         let message = Arc::new(Message {
             id: self.parts.ids.next(),
-            channel: Arc::new(ChannelRef { num: ChannelNum(0), key: channel, log }),
+            channel: Arc::new(ChannelRef {
+                num: ChannelNum(0),
+                key: channel,
+                log,
+            }),
             seq: 0,
             ordinal: 0,
             sender: sender.clone(),
@@ -78,7 +95,11 @@ impl Im {
                 session.mailbox.push(Event::Message(Arc::clone(&message)));
             });
         }
-        Ok(Accepted { id: message.id, seq: 0, sent_at_ms: message.sent_at_ms })
+        Ok(Accepted {
+            id: message.id,
+            seq: 0,
+            sent_at_ms: message.sent_at_ms,
+        })
     }
 
     /// What can be said of a draft without looking at its channel.
@@ -90,10 +111,18 @@ impl Im {
     }
 
     async fn queue(&self, key: ChannelKey, sender: Sender, draft: Draft, reply: ReplyTo) {
-        let send = SendJob { key: key.clone(), sender, draft, reply };
+        let send = SendJob {
+            key: key.clone(),
+            sender,
+            draft,
+            reply,
+        };
         if let Err(Job::Send(send)) = self.lanes.put(&key, Job::Send(Box::new(send))).await {
             let id = self.parts.ids.next();
-            send.refuse(Refused { id, why: Refusal::Unavailable });
+            send.refuse(Refused {
+                id,
+                why: Refusal::Unavailable,
+            });
         }
     }
 }

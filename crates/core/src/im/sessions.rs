@@ -66,19 +66,22 @@ impl Im {
         let opened_at_ms = self.parts.clock.now_ms();
         let limits = self.policy.mailbox;
         let budget = self.budgets.of(user.num);
-        let (session, displaced) =
-            self.parts.hub.open(user.num, |id| Session {
-                id,
-                user: user.clone(),
-                realm: request.realm,
-                origin: request.origin,
-                device: Device { id: request.device_id, flag: request.device_flag, level },
-                sync_own: request.sync_own,
-                peer: request.peer,
-                opened_at_ms,
-                mailbox: Mailbox::new(limits),
-                budget,
-            });
+        let (session, displaced) = self.parts.hub.open(user.num, |id| Session {
+            id,
+            user: user.clone(),
+            realm: request.realm,
+            origin: request.origin,
+            device: Device {
+                id: request.device_id,
+                flag: request.device_flag,
+                level,
+            },
+            sync_own: request.sync_own,
+            peer: request.peer,
+            opened_at_ms,
+            mailbox: Mailbox::new(limits),
+            budget,
+        });
         tracing::debug!(session = session.id.0, user = %user.uid, displaced, "session opened");
         // After the hub knows the session: a lane that builds its set now finds it there.
         match self.stores.channels.of_user(user.num).await {
@@ -107,7 +110,11 @@ impl Im {
         let found = users.find(&request.realm, &request.uid).await?;
         let user = found.ok_or(Refusal::NotAuthenticated)?;
         let state = users.state(user.num).await?;
-        let registered = self.stores.directory.flag_token(user.num, request.device_flag).await?;
+        let registered = self
+            .stores
+            .directory
+            .flag_token(user.num, request.device_flag)
+            .await?;
         let offered: [u8; 32] = Sha256::digest(text.as_bytes()).into();
         // Digests are compared, so the time this takes tells nothing of the token.
         if let Some(registered) = registered.filter(|r| r.hash == Some(offered)) {
@@ -151,6 +158,9 @@ impl Im {
         if claims.issued_at_ms() <= state.record.tokens_after_ms {
             return Err(Refusal::NotAuthenticated);
         }
-        Ok(super::Identity { realm: app.realm, user })
+        Ok(super::Identity {
+            realm: app.realm,
+            user,
+        })
     }
 }

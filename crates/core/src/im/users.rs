@@ -57,7 +57,9 @@ impl Im {
     ) -> Result<UserRecord, Refusal> {
         let record = self.parts.users.put(realm, uid, change).await?;
         if record.flags.ban {
-            self.parts.hub.end_of(record.user.num, Ending::Kicked, |_| true);
+            self.parts
+                .hub
+                .end_of(record.user.num, Ending::Kicked, |_| true);
         }
         Ok(record)
     }
@@ -70,7 +72,12 @@ impl Im {
         if let Ok(state) = self.parts.users.existing(realm, uid).await {
             return Ok(state.record.user.clone());
         }
-        Ok(self.parts.users.put(realm, uid, &UserChange::exists()).await?.user)
+        Ok(self
+            .parts
+            .users
+            .put(realm, uid, &UserChange::exists())
+            .await?
+            .user)
     }
 
     /// Number and name of a user, whether or not the user exists yet.
@@ -123,9 +130,14 @@ impl Im {
     pub async fn revoke_tokens(&self, realm: &Realm, uid: &Uid) -> Result<(), Refusal> {
         let state = self.parts.users.existing(realm, uid).await?;
         let now = self.parts.clock.now_ms();
-        let change = UserChange { tokens_after_ms: Some(now), ..UserChange::default() };
+        let change = UserChange {
+            tokens_after_ms: Some(now),
+            ..UserChange::default()
+        };
         self.parts.users.put(realm, uid, &change).await?;
-        self.parts.hub.end_of(state.record.user.num, Ending::Kicked, |_| true);
+        self.parts
+            .hub
+            .end_of(state.record.user.num, Ending::Kicked, |_| true);
         Ok(())
     }
 
@@ -146,8 +158,14 @@ impl Im {
             return Err(Refusal::UserBanned);
         }
         let hash = (!blank).then(|| Sha256::digest(registration.token.as_bytes()).into());
-        let token = FlagToken { hash, level: registration.level };
-        self.stores.directory.set_flag_token(user.num, registration.flag, &token).await?;
+        let token = FlagToken {
+            hash,
+            level: registration.level,
+        };
+        self.stores
+            .directory
+            .set_flag_token(user.num, registration.flag, &token)
+            .await?;
         if registration.level == DeviceLevel::Master {
             let ending = Ending::Displaced(Displacement::Kicked);
             let same = |session: &Session| {
@@ -167,7 +185,10 @@ impl Im {
         for uid in uids {
             if let Some(user) = self.parts.users.find(realm, uid).await? {
                 self.parts.hub.each_of(user.num, |session| {
-                    online.push(OnlineDevice { uid: uid.clone(), flag: session.device.flag });
+                    online.push(OnlineDevice {
+                        uid: uid.clone(),
+                        flag: session.device.flag,
+                    });
                 });
             }
         }
@@ -193,7 +214,9 @@ impl Im {
         uid: &Uid,
     ) -> Result<Vec<(UserRef, Relation)>, Refusal> {
         let users = &self.parts.users;
-        let Some(user) = users.find(realm, uid).await? else { return Ok(Vec::new()) };
+        let Some(user) = users.find(realm, uid).await? else {
+            return Ok(Vec::new());
+        };
         let mut relations = Vec::new();
         for (other, relation) in self.stores.relations.of(user.num).await? {
             relations.push((users.state(other).await?.record.user.clone(), relation));
@@ -220,6 +243,10 @@ impl Im {
             allowed: state.allowed.contains(&other.num),
         };
         change(&mut relation);
-        Ok(self.parts.users.relate(user.num, &[(other.num, relation)]).await?)
+        Ok(self
+            .parts
+            .users
+            .relate(user.num, &[(other.num, relation)])
+            .await?)
     }
 }

@@ -25,7 +25,11 @@ impl MemoryLog {
     /// An empty log.
     #[must_use]
     pub fn new(ids: Arc<Snowflake>, clock: Arc<dyn Clock>) -> Self {
-        Self { ids, clock, logs: Mutex::default() }
+        Self {
+            ids,
+            clock,
+            logs: Mutex::default(),
+        }
     }
 
     fn append_one(&self, item: &Append) -> AppendOutcome {
@@ -38,8 +42,17 @@ impl MemoryLog {
             let mut reused = false;
             for first in log.iter().rev().filter(same) {
                 if first.body.digest() == item.body.digest() {
-                    let Message { id, seq, sent_at_ms, .. } = *first;
-                    return AppendOutcome::Duplicate { id, seq, sent_at_ms };
+                    let Message {
+                        id,
+                        seq,
+                        sent_at_ms,
+                        ..
+                    } = *first;
+                    return AppendOutcome::Duplicate {
+                        id,
+                        seq,
+                        sent_at_ms,
+                    };
                 }
                 reused = true;
             }
@@ -57,9 +70,20 @@ impl MemoryLog {
             sent_at_ms: self.clock.now_ms(),
             body: Arc::clone(&item.body),
         };
-        let Message { id, seq, ordinal, sent_at_ms, .. } = message;
+        let Message {
+            id,
+            seq,
+            ordinal,
+            sent_at_ms,
+            ..
+        } = message;
         log.push(message);
-        AppendOutcome::Stored { id, seq, ordinal, sent_at_ms }
+        AppendOutcome::Stored {
+            id,
+            seq,
+            ordinal,
+            sent_at_ms,
+        }
     }
 }
 
@@ -74,18 +98,29 @@ impl Log for MemoryLog {
         let logs = self.logs.lock();
         let head = |num| {
             let last = logs.get(num).and_then(|log| log.last());
-            last.map_or_else(Head::default, |m| Head { seq: m.seq, ordinal: m.ordinal })
+            last.map_or_else(Head::default, |m| Head {
+                seq: m.seq,
+                ordinal: m.ordinal,
+            })
         };
         Ok(channels.iter().map(head).collect())
     }
 
     async fn page(&self, channel: &Arc<ChannelRef>, page: Page) -> StoreResult<Vec<Message>> {
         let logs = self.logs.lock();
-        let Some(log) = logs.get(&channel.num) else { return Ok(Vec::new()) };
-        let within = log.iter().filter(|m| (page.from..=page.to).contains(&m.seq));
+        let Some(log) = logs.get(&channel.num) else {
+            return Ok(Vec::new());
+        };
+        let within = log
+            .iter()
+            .filter(|m| (page.from..=page.to).contains(&m.seq));
         let all: Vec<_> = within.cloned().collect();
         let limit = page.limit as usize;
-        let skip = if page.newest { all.len().saturating_sub(limit) } else { 0 };
+        let skip = if page.newest {
+            all.len().saturating_sub(limit)
+        } else {
+            0
+        };
         Ok(all.into_iter().skip(skip).take(limit).collect())
     }
 

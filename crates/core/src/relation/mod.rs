@@ -24,7 +24,10 @@ impl Relation {
     /// From the stored form.
     #[must_use]
     pub fn from_bits(bits: i64) -> Self {
-        Self { blocked: bits & 1 != 0, allowed: bits & 2 != 0 }
+        Self {
+            blocked: bits & 1 != 0,
+            allowed: bits & 2 != 0,
+        }
     }
 }
 

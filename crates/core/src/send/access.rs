@@ -80,45 +80,75 @@ const fn rule(name: &'static str, check: fn(&Facts) -> Verdict) -> Rule {
 /// The rules, in the order in which they are asked.
 pub const RULES: [Rule; 19] = [
     rule("sender banned", |f| {
-        refuse_if(f.sender_banned && !f.sender_is_system, Refusal::ChannelBanned)
+        refuse_if(
+            f.sender_banned && !f.sender_is_system,
+            Refusal::ChannelBanned,
+        )
     }),
     rule("sender may not send", |f| {
-        refuse_if(f.sender_send_ban && !f.sender_is_system, Refusal::SendBanned)
+        refuse_if(
+            f.sender_send_ban && !f.sender_is_system,
+            Refusal::SendBanned,
+        )
     }),
     rule("fault found at the edge", |f| f.fault.map_or(Next, Refuse)),
     rule("channel banned", |f| {
         refuse_if(f.banned && !f.kind.is_public(), Refusal::ChannelBanned)
     }),
     rule("channel disbanded", |f| {
-        refuse_if(f.disbanded && !f.kind.is_public(), Refusal::ChannelDisbanded)
+        refuse_if(
+            f.disbanded && !f.kind.is_public(),
+            Refusal::ChannelDisbanded,
+        )
     }),
     rule("peer unknown", |f| {
-        refuse_if(f.kind == ChannelKind::DIRECT && !f.peer_known, Refusal::NoSuchUser)
+        refuse_if(
+            f.kind == ChannelKind::DIRECT && !f.peer_known,
+            Refusal::NoSuchUser,
+        )
     }),
     rule("open kind", |f| {
-        allow_if(matches!(f.kind, ChannelKind::INFO | ChannelKind::CUSTOMER_SERVICE))
+        allow_if(matches!(
+            f.kind,
+            ChannelKind::INFO | ChannelKind::CUSTOMER_SERVICE
+        ))
     }),
     rule("part of an agent channel", |f| {
         allow_if(f.kind == ChannelKind::AGENT && f.takes_part)
     }),
-    rule("own visitor channel", |f| allow_if(f.kind == ChannelKind::VISITORS && f.takes_part)),
+    rule("own visitor channel", |f| {
+        allow_if(f.kind == ChannelKind::VISITORS && f.takes_part)
+    }),
     rule("system sender", |f| allow_if(f.sender_is_system)),
-    rule("system peer", |f| allow_if(f.kind == ChannelKind::DIRECT && f.peer_is_system)),
+    rule("system peer", |f| {
+        allow_if(f.kind == ChannelKind::DIRECT && f.peer_is_system)
+    }),
     rule("denied", |f| refuse_if(f.denied, Refusal::Blocked)),
     rule("direct without allow list", |f| {
         allow_if(f.kind == ChannelKind::DIRECT && !f.allow_list_in_force)
     }),
-    rule("direct with allow list", |f| match (f.kind, f.allow_listed) {
-        (ChannelKind::DIRECT, true) => Allow,
-        (ChannelKind::DIRECT, false) => Refuse(Refusal::NotAllowListed),
-        _ => Next,
+    rule("direct with allow list", |f| {
+        match (f.kind, f.allow_listed) {
+            (ChannelKind::DIRECT, true) => Allow,
+            (ChannelKind::DIRECT, false) => Refuse(Refusal::NotAllowListed),
+            _ => Next,
+        }
     }),
-    rule("not a member", |f| refuse_if(!f.is_member, Refusal::NotAMember)),
+    rule("not a member", |f| {
+        refuse_if(!f.is_member, Refusal::NotAMember)
+    }),
     rule("moderator", |f| allow_if(f.sender_moderates)),
-    rule("channel muted", |f| refuse_if(f.muted_for_all, Refusal::Muted)),
-    rule("member muted", |f| refuse_if(f.sender_muted, Refusal::Muted)),
+    rule("channel muted", |f| {
+        refuse_if(f.muted_for_all, Refusal::Muted)
+    }),
+    rule("member muted", |f| {
+        refuse_if(f.sender_muted, Refusal::Muted)
+    }),
     rule("not on the allow list", |f| {
-        refuse_if(f.allow_list_in_force && !f.allow_listed, Refusal::NotAllowListed)
+        refuse_if(
+            f.allow_list_in_force && !f.allow_listed,
+            Refusal::NotAllowListed,
+        )
     }),
 ];
 

@@ -24,7 +24,11 @@ pub struct SendLimits {
 
 impl Default for SendLimits {
     fn default() -> Self {
-        Self { rate_per_sec: 200, burst: 1000, payload_bytes: 1 << 20 }
+        Self {
+            rate_per_sec: 200,
+            burst: 1000,
+            payload_bytes: 1 << 20,
+        }
     }
 }
 
@@ -45,7 +49,9 @@ impl Budget {
     /// Takes one message out of the budget; false if there is none left.
     #[must_use]
     pub fn take(&self) -> bool {
-        self.0.as_ref().is_none_or(|limiter| limiter.check().is_ok())
+        self.0
+            .as_ref()
+            .is_none_or(|limiter| limiter.check().is_ok())
     }
 }
 
@@ -62,7 +68,10 @@ impl Budgets {
     /// All budgets are full.
     #[must_use]
     pub fn new(limits: SendLimits) -> Self {
-        Self { limits, known: Cache::new(REMEMBERED) }
+        Self {
+            limits,
+            known: Cache::new(REMEMBERED),
+        }
     }
 
     /// A user's budget.
@@ -82,7 +91,11 @@ mod tests {
 
     #[test]
     fn a_user_has_one_budget() {
-        let limits = SendLimits { rate_per_sec: 1, burst: 1, ..SendLimits::default() };
+        let limits = SendLimits {
+            rate_per_sec: 1,
+            burst: 1,
+            ..SendLimits::default()
+        };
         let budgets = Budgets::new(limits);
         assert!(budgets.of(UserNum(1)).take());
         assert!(!budgets.of(UserNum(1)).take());
@@ -91,7 +104,11 @@ mod tests {
 
     #[test]
     fn a_burst_passes_and_then_no_more() {
-        let limits = SendLimits { rate_per_sec: 1, burst: 5, ..SendLimits::default() };
+        let limits = SendLimits {
+            rate_per_sec: 1,
+            burst: 5,
+            ..SendLimits::default()
+        };
         let budget = Budget::new(&limits);
         let passed = (0..20).filter(|_| budget.take()).count();
         assert_eq!(passed, 5);
@@ -99,7 +116,10 @@ mod tests {
 
     #[test]
     fn zero_is_no_limit() {
-        let budget = Budget::new(&SendLimits { rate_per_sec: 0, ..SendLimits::default() });
+        let budget = Budget::new(&SendLimits {
+            rate_per_sec: 0,
+            ..SendLimits::default()
+        });
         assert!((0..10_000).all(|_| budget.take()));
     }
 }

@@ -51,7 +51,11 @@ mod tests {
     use super::*;
 
     fn device(id: &str, flag: u8, level: DeviceLevel) -> Device {
-        Device { id: id.into(), flag, level }
+        Device {
+            id: id.into(),
+            flag,
+            level,
+        }
     }
 
     #[test]

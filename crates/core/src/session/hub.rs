@@ -28,7 +28,11 @@ pub struct Hub {
 impl Default for Hub {
     fn default() -> Self {
         let shards = (0..SHARDS).map(|_| Shard::default()).collect();
-        Self { shards, next: AtomicU64::new(1), count: AtomicUsize::new(0) }
+        Self {
+            shards,
+            next: AtomicU64::new(1),
+            count: AtomicUsize::new(0),
+        }
     }
 }
 
@@ -50,7 +54,11 @@ impl Hub {
         let online = shard.entry(user).or_default();
         let session = Arc::new(make(id));
         let mut displaced = 0;
-        for older in online.sessions.iter().filter(|older| older.origin == session.origin) {
+        for older in online
+            .sessions
+            .iter()
+            .filter(|older| older.origin == session.origin)
+        {
             if let Some(how) = session.device.displaces(&older.device) {
                 older.mailbox.end(Ending::Displaced(how));
                 displaced += 1;
@@ -65,10 +73,13 @@ impl Hub {
     pub(crate) fn close(&self, session: &Session) {
         session.mailbox.close();
         let mut shard = self.shard(session.user.num).write();
-        let Some(online) = shard.get_mut(&session.user.num) else { return };
+        let Some(online) = shard.get_mut(&session.user.num) else {
+            return;
+        };
         let before = online.sessions.len();
         online.sessions.retain(|s| s.id != session.id);
-        self.count.fetch_sub(before - online.sessions.len(), Ordering::Relaxed);
+        self.count
+            .fetch_sub(before - online.sessions.len(), Ordering::Relaxed);
         if online.sessions.is_empty() {
             shard.remove(&session.user.num);
         }
@@ -105,7 +116,10 @@ impl Hub {
     pub fn end_all(&self, why: Ending) {
         for shard in &self.shards {
             for online in shard.read().values() {
-                online.sessions.iter().for_each(|session| session.mailbox.end(why));
+                online
+                    .sessions
+                    .iter()
+                    .for_each(|session| session.mailbox.end(why));
             }
         }
     }

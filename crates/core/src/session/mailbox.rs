@@ -64,7 +64,11 @@ pub struct MailboxLimits {
 
 impl Default for MailboxLimits {
     fn default() -> Self {
-        Self { items: 1024, bytes: 4 << 20, gaps: 4096 }
+        Self {
+            items: 1024,
+            bytes: 4 << 20,
+            gaps: 4096,
+        }
     }
 }
 
@@ -123,7 +127,11 @@ pub struct Drained {
 
 impl Mailbox {
     pub(crate) fn new(limits: MailboxLimits) -> Self {
-        Self { inner: Mutex::default(), wake: Notify::new(), limits }
+        Self {
+            inner: Mutex::default(),
+            wake: Notify::new(),
+            limits,
+        }
     }
 
     /// Answers a send. Never refused: there is one answer per command in flight, and the
@@ -220,7 +228,10 @@ impl Mailbox {
     /// No more events or replies are taken.
     pub(crate) fn close(&self) {
         let mut inner = self.inner.lock();
-        *inner = Inner { closed: true, ..Inner::default() };
+        *inner = Inner {
+            closed: true,
+            ..Inner::default()
+        };
     }
 
     /// One gap to read back, if there is one and the mailbox has room.
@@ -235,7 +246,9 @@ impl Mailbox {
     /// Puts what was read back behind what waits, and moves the gap's start to `next`.
     pub(crate) fn fill_gap(&self, channel: ChannelNum, messages: Vec<Message>, next: u64) {
         let mut inner = self.inner.lock();
-        let Some(gap) = inner.gaps.get_mut(&channel) else { return };
+        let Some(gap) = inner.gaps.get_mut(&channel) else {
+            return;
+        };
         gap.next = next;
         let own = std::mem::take(&mut gap.own);
         let healed = gap.next > gap.last;

@@ -10,7 +10,9 @@ use std::net::IpAddr;
 
 pub use device::{Device, DeviceLevel, Displacement};
 pub use hub::Hub;
-pub use mailbox::{Drained, Ending, Event, Mailbox, MailboxLimits, Push, Refused, SendReply, Ticket};
+pub use mailbox::{
+    Drained, Ending, Event, Mailbox, MailboxLimits, Push, Refused, SendReply, Ticket,
+};
 
 use crate::id::{Realm, SessionId, UserRef};
 use crate::message::Origin;
@@ -55,7 +57,11 @@ impl Session {
             user,
             realm: Realm::default(),
             origin: Origin(u8::MAX),
-            device: Device { id: "d".into(), flag: 0, level: DeviceLevel::Slave },
+            device: Device {
+                id: "d".into(),
+                flag: 0,
+                level: DeviceLevel::Slave,
+            },
             sync_own: true,
             peer: IpAddr::from([127, 0, 0, 1]),
             opened_at_ms: 0,

@@ -25,7 +25,10 @@ pub struct LoginLimits {
 
 impl Default for LoginLimits {
     fn default() -> Self {
-        Self { per_address: 300, per_user: 20 }
+        Self {
+            per_address: 300,
+            per_user: 20,
+        }
     }
 }
 
@@ -48,7 +51,11 @@ impl Throttle {
     /// Nothing has failed yet.
     #[must_use]
     pub fn new(limits: LoginLimits, clock: Arc<dyn Clock>) -> Self {
-        Self { limits, clock, failures: Cache::new(REMEMBERED) }
+        Self {
+            limits,
+            clock,
+            failures: Cache::new(REMEMBERED),
+        }
     }
 
     fn count(&self, key: &Key) -> u32 {
@@ -73,7 +80,13 @@ impl Throttle {
                 Some(seen) if count > 0 => seen.since_ms,
                 _ => self.clock.mono_ms(),
             };
-            self.failures.insert(key, Failures { since_ms, count: count + 1 });
+            self.failures.insert(
+                key,
+                Failures {
+                    since_ms,
+                    count: count + 1,
+                },
+            );
         }
     }
 }
@@ -86,8 +99,13 @@ mod tests {
     #[test]
     fn too_many_failures_stop_logins_for_a_minute() {
         let clock = Arc::new(ManualClock::at_ms(0));
-        let throttle =
-            Throttle::new(LoginLimits { per_address: 5, per_user: 2 }, clock.clone());
+        let throttle = Throttle::new(
+            LoginLimits {
+                per_address: 5,
+                per_user: 2,
+            },
+            clock.clone(),
+        );
         let home: IpAddr = "127.0.0.1".parse().expect("an address");
         let away: IpAddr = "127.0.0.2".parse().expect("an address");
         let uid = |text| Uid::parse(text).expect("a uid");

@@ -42,7 +42,9 @@ impl Claims {
     /// When it was issued, ms since 1970; 0 if it does not say.
     #[must_use]
     pub fn issued_at_ms(&self) -> i64 {
-        self.iat_ms.or_else(|| self.iat.map(|secs| secs.saturating_mul(1000))).unwrap_or(0)
+        self.iat_ms
+            .or_else(|| self.iat.map(|secs| secs.saturating_mul(1000)))
+            .unwrap_or(0)
     }
 }
 
@@ -86,7 +88,10 @@ pub fn issue(
         tracing::error!(%error, "a user token could not be signed");
         Refusal::Internal
     })?;
-    Ok(IssuedToken { token, expires_at_ms: exp.saturating_mul(1000) })
+    Ok(IssuedToken {
+        token,
+        expires_at_ms: exp.saturating_mul(1000),
+    })
 }
 
 /// Checks a token's signature, app and expiry. Revocation is the caller's to check.

@@ -35,7 +35,13 @@ pub(crate) struct Connection {
 
 /// Runs a connection to its end.
 pub(crate) async fn drive<T: Transport>(connection: Connection, mut transport: T) {
-    let Connection { im, machine, counters, stop, abort } = connection;
+    let Connection {
+        im,
+        machine,
+        counters,
+        stop,
+        abort,
+    } = connection;
     let mut driver = Driver {
         im,
         machine,
@@ -81,7 +87,10 @@ enum Woken {
 impl Driver {
     fn now(&self) -> Now {
         let clock = self.im.clock();
-        Now { wall_ms: clock.now_ms(), mono_ms: clock.mono_ms() }
+        Now {
+            wall_ms: clock.now_ms(),
+            mono_ms: clock.mono_ms(),
+        }
     }
 
     /// The loop; ends with the code to close with.
@@ -141,7 +150,8 @@ impl Driver {
     }
 
     fn deadline(&self) -> u64 {
-        self.stopping_until.unwrap_or_else(|| self.machine.next_deadline())
+        self.stopping_until
+            .unwrap_or_else(|| self.machine.next_deadline())
     }
 
     fn instant_of(&self, mono_ms: u64) -> Instant {

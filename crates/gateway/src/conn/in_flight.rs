@@ -18,7 +18,9 @@ impl InFlight {
 
     /// Notes an answer.
     pub(crate) fn answered(&mut self, ticket: Ticket, reply: SendReply) {
-        let Some((first, _)) = self.waiting.front() else { return };
+        let Some((first, _)) = self.waiting.front() else {
+            return;
+        };
         let at = usize::try_from(ticket.0.wrapping_sub(first.0)).unwrap_or(usize::MAX);
         if let Some(slot) = self.waiting.get_mut(at) {
             slot.1 = Some(reply);
@@ -47,7 +49,13 @@ mod tests {
 
     #[test]
     fn answers_leave_in_the_order_of_the_commands() {
-        let ok = |seq| Ok(Accepted { id: MessageId(1), seq, sent_at_ms: 0 });
+        let ok = |seq| {
+            Ok(Accepted {
+                id: MessageId(1),
+                seq,
+                sent_at_ms: 0,
+            })
+        };
         let mut flight = InFlight::default();
         (5..8).for_each(|n| flight.issued(Ticket(n)));
         flight.answered(Ticket(6), ok(6));

@@ -17,10 +17,7 @@ use crate::protocol::Out;
 pub(crate) trait Transport: Send {
     /// Waits for bytes and appends them; 0 = the peer has closed. May be dropped at any
     /// await without losing bytes.
-    fn receive(
-        &mut self,
-        input: &mut BytesMut,
-    ) -> impl Future<Output = io::Result<usize>> + Send;
+    fn receive(&mut self, input: &mut BytesMut) -> impl Future<Output = io::Result<usize>> + Send;
 
     /// Writes everything.
     fn send(&mut self, out: &mut Out) -> impl Future<Output = io::Result<()>> + Send;

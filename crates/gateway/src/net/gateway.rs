@@ -102,7 +102,11 @@ impl Gateway {
         what: Listener,
         address: SocketAddr,
     ) -> io::Result<SocketAddr> {
-        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        let socket = if address.is_ipv4() {
+            TcpSocket::new_v4()
+        } else {
+            TcpSocket::new_v6()
+        }?;
         socket.set_reuseaddr(true)?;
         socket.bind(address)?;
         let listener = socket.listen(BACKLOG)?;
@@ -130,7 +134,9 @@ impl Gateway {
     fn accept(self: &Arc<Self>, what: Listener, stream: TcpStream, mut peer: SocketAddr) {
         peer.set_ip(peer.ip().to_canonical());
         // The limit of an address behind a proxy is the proxy's own affair.
-        let Some(admission) = self.keeper.admit(peer.ip()) else { return };
+        let Some(admission) = self.keeper.admit(peer.ip()) else {
+            return;
+        };
         let gateway = Arc::clone(self);
         self.tasks.spawn(async move {
             if let Err(error) = gateway.serve(what, stream, peer, admission).await {
@@ -151,11 +157,15 @@ impl Gateway {
             peer = take_header(&mut stream, peer).await?;
         }
         match what {
-            Listener::WukongTcp => self.run(Dialect::Wukong, peer.ip(), TcpTransport(stream)).await,
+            Listener::WukongTcp => {
+                self.run(Dialect::Wukong, peer.ip(), TcpTransport(stream))
+                    .await
+            }
             Listener::WukongWs => {
                 let mut client = peer.ip();
                 let socket = timeout(HANDSHAKE_DEADLINE, self.shake(stream, &mut client)).await??;
-                self.run(Dialect::Wukong, client, WebSocketTransport::new(socket)).await;
+                self.run(Dialect::Wukong, client, WebSocketTransport::new(socket))
+                    .await;
             }
         }
         Ok(())
@@ -221,7 +231,9 @@ impl Gateway {
                     let io = TokioIo::new(upgraded);
                     let config = Some(websocket::config());
                     let socket = WebSocketStream::from_raw_socket(io, Role::Server, config).await;
-                    gateway.run(dialect, client, WebSocketTransport::new(socket)).await;
+                    gateway
+                        .run(dialect, client, WebSocketTransport::new(socket))
+                        .await;
                 }
                 Err(error) => tracing::debug!(%error, "upgrade failed"),
             }
@@ -230,7 +242,9 @@ impl Gateway {
     }
 
     async fn run<T: Transport>(&self, dialect: Dialect, client: IpAddr, transport: T) {
-        let Some(machine) = self.machine(dialect, client) else { return };
+        let Some(machine) = self.machine(dialect, client) else {
+            return;
+        };
         let connection = Connection {
             im: Arc::clone(&self.im),
             machine,
@@ -243,7 +257,10 @@ impl Gateway {
 
     fn machine(&self, dialect: Dialect, client: IpAddr) -> Option<Box<dyn Protocol>> {
         let clock = self.im.clock();
-        let now = Now { wall_ms: clock.now_ms(), mono_ms: clock.mono_ms() };
+        let now = Now {
+            wall_ms: clock.now_ms(),
+            mono_ms: clock.mono_ms(),
+        };
         let mut seed = [0; 48];
         clock.fill_random(&mut seed);
         match dialect {
@@ -268,7 +285,9 @@ impl Gateway {
     }
 
     fn client_of<B>(&self, request: &Request<B>, peer: IpAddr) -> IpAddr {
-        self.settings.trusted_proxies.client_of(peer, request.headers())
+        self.settings
+            .trusted_proxies
+            .client_of(peer, request.headers())
     }
 
     /// What was counted since the start.

@@ -25,7 +25,11 @@ pub(super) struct Admission {
 
 impl Doorkeeper {
     pub(super) fn new(limits: ConnectionLimits, counters: Arc<Counters>) -> Self {
-        Self { limits, counters, per_address: Mutex::default() }
+        Self {
+            limits,
+            counters,
+            per_address: Mutex::default(),
+        }
     }
 
     /// Admits a connection, or not.
@@ -44,13 +48,19 @@ impl Doorkeeper {
         *here += 1;
         self.counters.connections.fetch_add(1, Ordering::Relaxed);
         self.counters.accepted.fetch_add(1, Ordering::Relaxed);
-        Some(Admission { keeper: Arc::clone(self), address })
+        Some(Admission {
+            keeper: Arc::clone(self),
+            address,
+        })
     }
 }
 
 impl Drop for Admission {
     fn drop(&mut self) {
-        self.keeper.counters.connections.fetch_sub(1, Ordering::Relaxed);
+        self.keeper
+            .counters
+            .connections
+            .fetch_sub(1, Ordering::Relaxed);
         let mut per_address = self.keeper.per_address.lock();
         if let Some(here) = per_address.get_mut(&self.address) {
             *here -= 1;
@@ -67,7 +77,10 @@ mod tests {
 
     #[test]
     fn limits_hold_and_leaving_makes_room() {
-        let limits = ConnectionLimits { total: 3, per_address: 2 };
+        let limits = ConnectionLimits {
+            total: 3,
+            per_address: 2,
+        };
         let counters = Arc::new(Counters::default());
         let keeper = Arc::new(Doorkeeper::new(limits, Arc::clone(&counters)));
         let one: IpAddr = "127.0.0.1".parse().expect("an address");

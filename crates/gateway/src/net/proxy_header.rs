@@ -30,7 +30,11 @@ impl TrustedProxies {
             let net = net.or_else(|_| entry.parse::<IpAddr>().map(IpNet::from));
             net.map_err(|_| format!("{entry:?} is neither an address nor a network"))
         };
-        entries.iter().map(parse).collect::<Result<_, _>>().map(Self)
+        entries
+            .iter()
+            .map(parse)
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 
     /// True if this address is trusted.
@@ -51,7 +55,9 @@ impl TrustedProxies {
         let lists = headers.get_all("x-forwarded-for").iter().rev();
         let mut client = peer;
         for hop in lists.flat_map(|list| list.to_str().unwrap_or_default().rsplit(',')) {
-            let Ok(hop) = hop.trim().parse::<IpAddr>() else { return client };
+            let Ok(hop) = hop.trim().parse::<IpAddr>() else {
+                return client;
+            };
             client = hop.to_canonical();
             if !self.trust(client) {
                 break;
@@ -153,11 +159,25 @@ mod tests {
         };
         let chain = forwarded(&["6.6.6.6, 1.2.3.4, 10.0.0.2"]);
         assert_eq!(trusted.client_of(ip("10.0.0.1"), &chain), ip("1.2.3.4"));
-        assert_eq!(trusted.client_of(ip("9.9.9.9"), &chain), ip("9.9.9.9"), "a forged header");
+        assert_eq!(
+            trusted.client_of(ip("9.9.9.9"), &chain),
+            ip("9.9.9.9"),
+            "a forged header"
+        );
         let two = forwarded(&["6.6.6.6", "1.2.3.4"]);
-        assert_eq!(trusted.client_of(ip("10.0.0.1"), &two), ip("1.2.3.4"), "two headers");
-        assert_eq!(trusted.client_of(ip("::ffff:10.0.0.1"), &chain), ip("1.2.3.4"));
-        assert_eq!(trusted.client_of(ip("::1"), &forwarded(&["nonsense"])), ip("::1"));
+        assert_eq!(
+            trusted.client_of(ip("10.0.0.1"), &two),
+            ip("1.2.3.4"),
+            "two headers"
+        );
+        assert_eq!(
+            trusted.client_of(ip("::ffff:10.0.0.1"), &chain),
+            ip("1.2.3.4")
+        );
+        assert_eq!(
+            trusted.client_of(ip("::1"), &forwarded(&["nonsense"])),
+            ip("::1")
+        );
         assert_eq!(trusted.client_of(ip("::1"), &HeaderMap::new()), ip("::1"));
         assert!(TrustedProxies::parse(&["10.0.0.0/99".to_owned()]).is_err());
     }
@@ -172,14 +192,20 @@ mod tests {
         );
         let v2 = v2.build().expect("a header");
         for (header, expected) in [(v1, true), (v2, true), (Vec::new(), false)] {
-            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("bind");
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+                .await
+                .expect("bind");
             let address = listener.local_addr().expect("an address");
             let mut client = TcpStream::connect(address).await.expect("connect");
             let (mut stream, peer) = listener.accept().await.expect("accept");
             let mut bytes = header;
             bytes.extend_from_slice(b"\x10rest");
-            tokio::io::AsyncWriteExt::write_all(&mut client, &bytes).await.expect("write");
-            let seen = take_header(&mut stream, peer).await.expect("a header or none");
+            tokio::io::AsyncWriteExt::write_all(&mut client, &bytes)
+                .await
+                .expect("write");
+            let seen = take_header(&mut stream, peer)
+                .await
+                .expect("a header or none");
             let client_address: SocketAddr = "1.2.3.4:1111".parse().expect("an address");
             assert_eq!(seen, if expected { client_address } else { peer });
             let mut rest = [0; 5];

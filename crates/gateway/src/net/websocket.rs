@@ -51,7 +51,9 @@ pub(super) fn handshake<B>(request: &Request<B>) -> Response<String> {
 
 /// Whether a page of this origin may connect. No `Origin` = not a browser.
 pub(super) fn origin_allowed(headers: &HeaderMap, allowed: &[String]) -> bool {
-    let Some(origin) = headers.get(header::ORIGIN) else { return true };
+    let Some(origin) = headers.get(header::ORIGIN) else {
+        return true;
+    };
     let matches = |entry: &String| entry == "*" || entry.as_bytes() == origin.as_bytes();
     allowed.iter().any(matches)
 }
@@ -64,7 +66,10 @@ pub(super) struct WebSocketTransport<S> {
 
 impl<S> WebSocketTransport<S> {
     pub(super) fn new(socket: WebSocketStream<S>) -> Self {
-        Self { socket, close: None }
+        Self {
+            socket,
+            close: None,
+        }
     }
 }
 
@@ -98,7 +103,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Transport for WebSocketTransport<
 
     async fn send(&mut self, out: &mut Out) -> io::Result<()> {
         for frame in out.take_frames() {
-            self.socket.feed(Message::Binary(frame)).await.map_err(to_io)?;
+            self.socket
+                .feed(Message::Binary(frame))
+                .await
+                .map_err(to_io)?;
         }
         self.socket.flush().await.map_err(to_io)
     }
@@ -106,7 +114,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Transport for WebSocketTransport<
     async fn close(&mut self, code: u16) {
         let code = self.close.unwrap_or(code);
         let goodbye = async {
-            let frame = CloseFrame { code: code.into(), reason: "".into() };
+            let frame = CloseFrame {
+                code: code.into(),
+                reason: "".into(),
+            };
             self.socket.close(Some(frame)).await?;
             while self.socket.next().await.transpose()?.is_some() {}
             Result::<(), Error>::Ok(())

@@ -37,7 +37,11 @@ pub(super) fn recv(
     let payload = map::wukong_payload(message);
     let client_msg_no = map::client_msg_no(message);
     let key = &message.channel.key;
-    let from_uid = if message.sender.uid.is_system() { "" } else { message.sender.uid.as_str() };
+    let from_uid = if message.sender.uid.is_system() {
+        ""
+    } else {
+        message.sender.uid.as_str()
+    };
     let channel_id = key.id_for(to.uid);
     // The wire has 32 bits of seconds, which end in 2038.
     let timestamp_secs = i32::try_from(message.sent_at_ms / 1000).unwrap_or(i32::MAX);
@@ -56,7 +60,9 @@ pub(super) fn recv(
         topic: &extra.topic,
         payload: &payload,
     };
-    let Some(cipher) = to.cipher else { return encode_recv(&parts, to.version, out) };
+    let Some(cipher) = to.cipher else {
+        return encode_recv(&parts, to.version, out);
+    };
     cipher.encrypt_into(&payload, scratch);
     let signature = cipher.recv_msg_key(
         parts.message_id,

@@ -95,7 +95,14 @@ impl Machine {
         let mut decoder = Decoder::new(1);
         decoder.set_max_frame(MAX_GREETING);
         let since_mono_ms = now.mono_ms;
-        Self { settings, peer, seed: *seed, decoder, phase: Phase::Greeting, since_mono_ms }
+        Self {
+            settings,
+            peer,
+            seed: *seed,
+            decoder,
+            phase: Phase::Greeting,
+            since_mono_ms,
+        }
     }
 
     fn packet(&mut self, packet: Packet, now: Now, turn: &mut Turn) {
@@ -168,7 +175,13 @@ impl Machine {
         now: Now,
         turn: &mut Turn,
     ) {
-        self.connack(client_version, reason, time_diff_ms, (String::new(), String::new()), turn);
+        self.connack(
+            client_version,
+            reason,
+            time_diff_ms,
+            (String::new(), String::new()),
+            turn,
+        );
         self.close(now, close_code::POLICY, turn);
     }
 
@@ -197,7 +210,11 @@ impl Live {
     fn send(&mut self, send: &Send, settings: &WukongSettings, turn: &mut Turn) {
         let ticket = Ticket(self.next_ticket);
         self.next_ticket += 1;
-        let echo = Echo { ticket, client_seq: send.client_seq, flags: send.flags };
+        let echo = Echo {
+            ticket,
+            client_seq: send.client_seq,
+            flags: send.flags,
+        };
         self.echoes.push_back(echo);
         let draft = map::draft(send, self.open_payload(send), settings.strict_users);
         turn.commands.push(match draft {
@@ -219,7 +236,9 @@ impl Live {
             return Err(Refusal::UndecodableContent);
         }
         let plain = self.cipher.decrypt(&send.payload);
-        plain.map(Bytes::from).map_err(|_| Refusal::UndecodableContent)
+        plain
+            .map(Bytes::from)
+            .map_err(|_| Refusal::UndecodableContent)
     }
 
     fn recv(&mut self, message: &Message, turn: &mut Turn) -> bool {
@@ -291,7 +310,12 @@ impl Protocol for Machine {
                 return self.refuse(client_version, reason, time_diff_ms, now, turn);
             }
         };
-        let Agreement { cipher, server_key, salt, .. } = *agreement;
+        let Agreement {
+            cipher,
+            server_key,
+            salt,
+            ..
+        } = *agreement;
         let keys = (server_key, salt);
         self.connack(client_version, Reason::Success, time_diff_ms, keys, turn);
         self.decoder.set_max_frame(usize::MAX);
@@ -308,9 +332,16 @@ impl Protocol for Machine {
     }
 
     fn reply(&mut self, ticket: Ticket, reply: SendReply, _now: Now, turn: &mut Turn) {
-        let Phase::Live(live) = &mut self.phase else { return };
-        let Some(echo) = live.echoes.pop_front() else { return };
-        debug_assert_eq!(echo.ticket, ticket, "answers come in the order of the commands");
+        let Phase::Live(live) = &mut self.phase else {
+            return;
+        };
+        let Some(echo) = live.echoes.pop_front() else {
+            return;
+        };
+        debug_assert_eq!(
+            echo.ticket, ticket,
+            "answers come in the order of the commands"
+        );
         if live.echoes.is_empty() {
             live.echoes = VecDeque::new();
         }
@@ -329,7 +360,9 @@ impl Protocol for Machine {
     }
 
     fn deliver(&mut self, event: &Event, now: Now, turn: &mut Turn) {
-        let Phase::Live(live) = &mut self.phase else { return };
+        let Phase::Live(live) = &mut self.phase else {
+            return;
+        };
         let Event::Message(message) = event;
         // What is not stored is not resent, and some clients do not acknowledge it.
         if live.recv(message, turn) && message.seq > 0 {
@@ -338,19 +371,24 @@ impl Protocol for Machine {
     }
 
     fn ending(&mut self, why: Ending, now: Now, turn: &mut Turn) {
-        let Phase::Live(live) = &self.phase else { return };
+        let Phase::Live(live) = &self.phase else {
+            return;
+        };
         let kicked = match why {
             Ending::Displaced(Displacement::Kicked) => Some("login in other device"),
             Ending::Kicked => Some("kicked by the server"),
             // DISCONNECT means logout to some clients: never for anything but a kick.
-            Ending::Displaced(Displacement::Replaced)
-            | Ending::TooSlow
-            | Ending::ShuttingDown => None,
+            Ending::Displaced(Displacement::Replaced) | Ending::TooSlow | Ending::ShuttingDown => {
+                None
+            }
         };
         let version = live.version;
         if let Some(text) = kicked {
             let reason = Reason::ConnectKick.code();
-            let disconnect = Disconnect { reason, text: text.to_owned() };
+            let disconnect = Disconnect {
+                reason,
+                text: text.to_owned(),
+            };
             say(&Packet::Disconnect(disconnect), version, turn);
         }
         let (wait, code) = match why {
@@ -359,7 +397,10 @@ impl Protocol for Machine {
             Ending::ShuttingDown => (0, close_code::GOING_AWAY),
         };
         self.phase = Phase::Over;
-        turn.close = Some(Close { at_mono_ms: now.mono_ms + wait, code });
+        turn.close = Some(Close {
+            at_mono_ms: now.mono_ms + wait,
+            code,
+        });
     }
 
     fn tick(&mut self, now: Now, turn: &mut Turn) {
@@ -376,7 +417,10 @@ impl Protocol for Machine {
     fn next_deadline(&self) -> u64 {
         let silence = self.silence_ends();
         match &self.phase {
-            Phase::Live(live) => live.unacked.next_due().map_or(silence, |due| due.min(silence)),
+            Phase::Live(live) => live
+                .unacked
+                .next_due()
+                .map_or(silence, |due| due.min(silence)),
             _ => silence,
         }
     }

@@ -38,7 +38,9 @@ fn is_zero(number: &u8) -> bool {
 impl Extra {
     pub(super) fn of(message: &Message) -> Self {
         let extra = message.body.extra.as_ref();
-        extra.and_then(|json| serde_json::from_slice(json).ok()).unwrap_or_default()
+        extra
+            .and_then(|json| serde_json::from_slice(json).ok())
+            .unwrap_or_default()
     }
 
     fn encode(&self) -> Option<Bytes> {
@@ -59,8 +61,11 @@ pub(super) fn draft(
     require_peer: bool,
 ) -> Result<Draft, Refusal> {
     let to = Address::parse(ChannelKind(send.channel_type), &send.channel_id)?;
-    let extra =
-        Extra { setting: send.setting.0, topic: send.topic.clone(), once: send.flags.sync_once };
+    let extra = Extra {
+        setting: send.setting.0,
+        topic: send.topic.clone(),
+        once: send.flags.sync_once,
+    };
     let fault = payload.as_ref().err().copied();
     let flags = Flags {
         no_persist: send.flags.no_persist,
@@ -77,7 +82,13 @@ pub(super) fn draft(
         payload: payload.unwrap_or_default(),
         extra: extra.encode(),
     };
-    Ok(Draft { to, body, on_reuse: OnReuse::Store, require_peer, fault })
+    Ok(Draft {
+        to,
+        body,
+        on_reuse: OnReuse::Store,
+        require_peer,
+        fault,
+    })
 }
 
 /// The setting byte of a message for a wukong client.
@@ -105,13 +116,19 @@ pub fn wukong_payload(message: &Message) -> Bytes {
         return message.body.payload.clone();
     }
     let json = payload(&content_of_message(message));
-    serde_json::to_vec(&json).map(Bytes::from).unwrap_or_default()
+    serde_json::to_vec(&json)
+        .map(Bytes::from)
+        .unwrap_or_default()
 }
 
 /// Content as a wukong payload.
 fn payload(content: &Content) -> Value {
     match content {
-        Content::Text { text, mentions, mention_all } => {
+        Content::Text {
+            text,
+            mentions,
+            mention_all,
+        } => {
             let mut payload = json!({"type": 1, "content": text});
             if !mentions.is_empty() || *mention_all {
                 payload["mention"] = json!({"all": u8::from(*mention_all), "uids": mentions});
@@ -119,25 +136,52 @@ fn payload(content: &Content) -> Value {
             payload
         }
         Content::Tip { text } => json!({"type": 1, "content": text}),
-        Content::Image { url, width, height, size, .. } => {
+        Content::Image {
+            url,
+            width,
+            height,
+            size,
+            ..
+        } => {
             json!({"type": 2, "url": url, "width": width, "height": height, "size": size})
         }
-        Content::Audio { url, duration_s, size } => {
+        Content::Audio {
+            url,
+            duration_s,
+            size,
+        } => {
             json!({"type": 4, "url": url, "timeTrad": duration_s, "size": size})
         }
-        Content::Video { url, cover, duration_s, width, height, size, name } => json!({
+        Content::Video {
+            url,
+            cover,
+            duration_s,
+            width,
+            height,
+            size,
+            name,
+        } => json!({
             "type": 5, "url": url, "cover": cover.as_deref().unwrap_or_default(),
             "second": duration_s, "width": width, "height": height, "size": size,
             "name": name.as_deref().unwrap_or_default(),
         }),
-        Content::File { url, name, size, .. } => {
+        Content::File {
+            url, name, size, ..
+        } => {
             json!({"type": 8, "url": url, "name": name, "size": size})
         }
-        Content::Location { lat, lng, title, address } => json!({
+        Content::Location {
+            lat,
+            lng,
+            title,
+            address,
+        } => json!({
             "type": 6, "lat": lat, "lng": lng, "latitude": lat, "longitude": lng,
             "title": title, "address": address,
         }),
-        Content::Link { title, text, url, .. } => {
+        Content::Link {
+            title, text, url, ..
+        } => {
             let content = format!("{title}\n{text}\n{url}");
             let offset = content.encode_utf16().count() - url.encode_utf16().count();
             let length = url.encode_utf16().count();
@@ -145,15 +189,21 @@ fn payload(content: &Content) -> Value {
             json!({"type": 1, "content": content, "entities": [link]})
         }
         Content::Card { uid, name } => json!({"type": 7, "uid": uid, "name": name}),
-        Content::Notice { title, msg, target, service_id } => {
+        Content::Notice {
+            title,
+            msg,
+            target,
+            service_id,
+        } => {
             let notice = json!({
                 "title": title, "msg": msg, "target": target, "serviceId": service_id,
             });
             json!({"type": 1, "content": content.fallback_text(), "notice": notice})
         }
-        Content::Custom { data: Value::Object(data), .. } if type_of(data) >= 100 => {
-            Value::Object(data.clone())
-        }
+        Content::Custom {
+            data: Value::Object(data),
+            ..
+        } if type_of(data) >= 100 => Value::Object(data.clone()),
         Content::Custom { tag, data } => json!({"type": 100, "tag": tag, "data": data}),
         Content::Command { cmd, param } => json!({"type": 99, "cmd": cmd, "param": param}),
         Content::Unknown { raw } => json!({"type": 999, "raw": raw}),
@@ -177,7 +227,11 @@ fn small(payload: &Map<String, Value>, key: &str) -> u32 {
 }
 
 fn string(payload: &Map<String, Value>, key: &str) -> String {
-    payload.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+    payload
+        .get(key)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn optional(payload: &Map<String, Value>, key: &str) -> Option<String> {
@@ -186,7 +240,9 @@ fn optional(payload: &Map<String, Value>, key: &str) -> Option<String> {
 
 /// What a wukong payload means.
 pub(crate) fn content(bytes: &[u8]) -> Content {
-    let Ok(Value::Object(payload)) = serde_json::from_slice(bytes) else { return unknown(bytes) };
+    let Ok(Value::Object(payload)) = serde_json::from_slice(bytes) else {
+        return unknown(bytes);
+    };
     let p = &payload;
     let degrees = |first: &str, second: &str| {
         let value = p.get(first).or_else(|| p.get(second));
@@ -221,7 +277,10 @@ pub(crate) fn content(bytes: &[u8]) -> Content {
             title: string(p, "title"),
             address: string(p, "address"),
         },
-        7 => Content::Card { uid: string(p, "uid"), name: string(p, "name") },
+        7 => Content::Card {
+            uid: string(p, "uid"),
+            name: string(p, "name"),
+        },
         8 => Content::File {
             url: string(p, "url"),
             name: string(p, "name"),
@@ -232,13 +291,15 @@ pub(crate) fn content(bytes: &[u8]) -> Content {
             cmd: string(p, "cmd"),
             param: p.get("param").cloned().unwrap_or_default(),
         },
-        kind if (100..1000).contains(&kind) && kind != 999 => {
-            Content::Custom { tag: kind.to_string(), data: Value::Object(payload) }
-        }
+        kind if (100..1000).contains(&kind) && kind != 999 => Content::Custom {
+            tag: kind.to_string(),
+            data: Value::Object(payload),
+        },
         1000..=1999 => Content::Tip { text: tip(p) },
-        kind if kind >= 2000 => {
-            Content::Custom { tag: kind.to_string(), data: Value::Object(payload) }
-        }
+        kind if kind >= 2000 => Content::Custom {
+            tag: kind.to_string(),
+            data: Value::Object(payload),
+        },
         _ => unknown(bytes),
     }
 }
@@ -253,8 +314,14 @@ fn text(p: &Map<String, Value>) -> Content {
         };
     }
     let mention = p.get("mention");
-    let uids = mention.and_then(|mention| mention.get("uids")).and_then(Value::as_array);
-    let uids = uids.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
+    let uids = mention
+        .and_then(|mention| mention.get("uids"))
+        .and_then(Value::as_array);
+    let uids = uids
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .map(str::to_owned);
     let all = mention.and_then(|mention| mention.get("all"));
     Content::Text {
         text: string(p, "content"),

@@ -19,14 +19,23 @@ use super::settings::WukongSettings;
 use crate::protocol::{Command, Now, Protocol, Turn};
 use crate::registry::WUKONG_ORIGIN;
 
-const START: Now = Now { wall_ms: 1_700_000_000_000, mono_ms: 1_000 };
+const START: Now = Now {
+    wall_ms: 1_700_000_000_000,
+    mono_ms: 1_000,
+};
 
 fn after(ms: u64) -> Now {
-    Now { wall_ms: START.wall_ms + ms.cast_signed(), mono_ms: START.mono_ms + ms }
+    Now {
+        wall_ms: START.wall_ms + ms.cast_signed(),
+        mono_ms: START.mono_ms + ms,
+    }
 }
 
 fn user(uid: &str, num: i64) -> UserRef {
-    UserRef { num: UserNum(num), uid: Uid::parse(uid).expect("a uid") }
+    UserRef {
+        num: UserNum(num),
+        uid: Uid::parse(uid).expect("a uid"),
+    }
 }
 
 /// A machine and the client side of its connection.
@@ -47,7 +56,11 @@ impl Wire {
         };
         let peer = std::net::IpAddr::from([127, 0, 0, 1]);
         let machine = Machine::new(settings, peer, &[7; 48], START);
-        Self { machine, version, cipher: None }
+        Self {
+            machine,
+            version,
+            cipher: None,
+        }
     }
 
     fn receive(&mut self, bytes: &[u8]) -> Turn {
@@ -96,10 +109,15 @@ impl Wire {
         let mut turn = Turn::default();
         let session = Session::detached(user("alice", 1));
         wire.machine.opened(Ok(&session), START, &mut turn);
-        let [Packet::Connack(connack)] = &wire.heard(&turn)[..] else { panic!("{turn:?}") };
+        let [Packet::Connack(connack)] = &wire.heard(&turn)[..] else {
+            panic!("{turn:?}")
+        };
         assert_eq!(connack.reason, 1);
         assert_eq!(connack.time_diff_ms, 5);
-        assert_eq!(connack.server_version, (version > 3).then_some(version.min(5)));
+        assert_eq!(
+            connack.server_version,
+            (version > 3).then_some(version.min(5))
+        );
         assert_eq!(connack.node_id, (version >= 4).then_some(1001));
         assert_eq!(connack.salt.len(), 16);
         let shared = client_keys().agree(&connack.server_key).expect("a key");
@@ -114,7 +132,10 @@ impl Wire {
         cipher.encrypt_into(text.as_bytes(), &mut payload);
         let key = cipher.send_msg_key(seq, &no, to.0, to.1, &payload);
         Send {
-            flags: WireFlags { red_dot: true, ..WireFlags::default() },
+            flags: WireFlags {
+                red_dot: true,
+                ..WireFlags::default()
+            },
             setting: Setting(0),
             client_seq: seq,
             client_msg_no: no,
@@ -145,7 +166,11 @@ fn message(from: &UserRef, seq: u64, payload: &'static str) -> Arc<Message> {
     let key = ChannelKey::direct(&Realm::default(), &alice.uid, &bob.uid);
     Arc::new(Message {
         id: MessageId(1_234_567_890_123_456_789),
-        channel: Arc::new(ChannelRef { num: ChannelNum(1), key, log: LogKind::Chat }),
+        channel: Arc::new(ChannelRef {
+            num: ChannelNum(1),
+            key,
+            log: LogKind::Chat,
+        }),
         seq,
         ordinal: seq,
         sender: from.clone(),
@@ -154,7 +179,11 @@ fn message(from: &UserRef, seq: u64, payload: &'static str) -> Arc<Message> {
             client_no: "c0ffee".into(),
             origin: WUKONG_ORIGIN,
             tag: "".into(),
-            flags: Flags { counts: true, no_persist: seq == 0, ..Flags::default() },
+            flags: Flags {
+                counts: true,
+                no_persist: seq == 0,
+                ..Flags::default()
+            },
             expire_secs: 0,
             payload: Bytes::from_static(payload.as_bytes()),
             extra: None,
@@ -164,7 +193,8 @@ fn message(from: &UserRef, seq: u64, payload: &'static str) -> Arc<Message> {
 
 fn deliver(wire: &mut Wire, message: &Arc<Message>, now: Now) -> Turn {
     let mut turn = Turn::default();
-    wire.machine.deliver(&Event::Message(Arc::clone(message)), now, &mut turn);
+    wire.machine
+        .deliver(&Event::Message(Arc::clone(message)), now, &mut turn);
     turn
 }
 
@@ -172,7 +202,9 @@ fn deliver(wire: &mut Wire, message: &Arc<Message>, now: Now) -> Turn {
 fn connect_asks_for_a_session_with_what_the_client_said() {
     let mut wire = Wire::new(4);
     let turn = wire.say(&wire.connect_packet("alice"));
-    let [Command::Open(request)] = &turn.commands[..] else { panic!("{turn:?}") };
+    let [Command::Open(request)] = &turn.commands[..] else {
+        panic!("{turn:?}")
+    };
     assert_eq!(request.uid.as_str(), "alice");
     assert_eq!(&*request.device_id, "d1");
     assert_eq!(request.device_flag, 1);
@@ -202,7 +234,9 @@ fn failures_are_told_at_once_and_with_the_node_where_the_version_has_one() {
             let _ = wire.say(&wire.connect_packet("alice"));
             let mut turn = Turn::default();
             wire.machine.opened(Err(why), START, &mut turn);
-            let [Packet::Connack(connack)] = &wire.heard(&turn)[..] else { panic!("{turn:?}") };
+            let [Packet::Connack(connack)] = &wire.heard(&turn)[..] else {
+                panic!("{turn:?}")
+            };
             assert_eq!(connack.reason, reason);
             assert_eq!(connack.node_id.is_some(), version >= 4);
             assert!(turn.close.is_some());
@@ -212,13 +246,22 @@ fn failures_are_told_at_once_and_with_the_node_where_the_version_has_one() {
 
 #[test]
 fn a_client_without_a_key_is_told() {
-    for key in ["", "nonsense", "AAAA", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="] {
+    for key in [
+        "",
+        "nonsense",
+        "AAAA",
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+    ] {
         let mut wire = Wire::new(5);
-        let Packet::Connect(mut connect) = wire.connect_packet("alice") else { unreachable!() };
+        let Packet::Connect(mut connect) = wire.connect_packet("alice") else {
+            unreachable!()
+        };
         connect.client_key = key.into();
         let turn = wire.say(&Packet::Connect(connect));
         assert!(turn.commands.is_empty());
-        let [Packet::Connack(connack)] = &wire.heard(&turn)[..] else { panic!("{turn:?}") };
+        let [Packet::Connack(connack)] = &wire.heard(&turn)[..] else {
+            panic!("{turn:?}")
+        };
         assert_eq!(connack.reason, 21, "{key:?}");
         assert!(turn.close.is_some());
     }
@@ -231,7 +274,13 @@ fn what_is_no_connect_is_closed_without_a_word() {
         let turn = wire.say(&wire.connect_packet(uid));
         assert!(turn.close.is_some() && turn.out.is_empty(), "{uid:?}");
     }
-    for bytes in [&b"\x70"[..], b"\x62\x01\x00", b"\x00\x01\x00", b"GET / HTTP/1.1\r\n\r\n", b"{}"] {
+    for bytes in [
+        &b"\x70"[..],
+        b"\x62\x01\x00",
+        b"\x00\x01\x00",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"{}",
+    ] {
         let turn = Wire::new(5).receive(bytes);
         assert!(turn.close.is_some() && turn.out.is_empty(), "{bytes:?}");
     }
@@ -246,7 +295,8 @@ fn what_follows_connect_in_the_same_breath_waits() {
     let mut turn = Turn::default();
     wire.machine.receive(&mut input, START, &mut turn);
     assert_eq!(&input[..], b"\x70");
-    wire.machine.opened(Ok(&Session::detached(user("alice", 1))), START, &mut turn);
+    wire.machine
+        .opened(Ok(&Session::detached(user("alice", 1))), START, &mut turn);
     wire.machine.receive(&mut input, START, &mut turn);
     assert_eq!(turn.out.bytes().last(), Some(&0x80));
 }
@@ -256,25 +306,41 @@ fn a_send_becomes_a_draft_and_its_answer_echoes_seq_and_flags() {
     for version in [1, 2, 3, 4, 5] {
         let mut wire = Wire::open(version);
         let mut send = wire.send_packet(7, ("bob", 1), "{\"type\":1,\"content\":\"你好\"}");
-        send.flags = WireFlags { red_dot: true, sync_once: true, ..WireFlags::default() };
+        send.flags = WireFlags {
+            red_dot: true,
+            sync_once: true,
+            ..WireFlags::default()
+        };
         send.setting = Setting(Setting::RECEIPT | Setting::TOPIC);
         send.topic = "t".into();
         send.expire_secs = 60;
         let turn = wire.say(&Packet::Send(send));
         let draft = only_draft(&turn);
         assert_eq!(&*draft.to.id, "bob");
-        assert_eq!(&draft.body.payload[..], "{\"type\":1,\"content\":\"你好\"}".as_bytes());
+        assert_eq!(
+            &draft.body.payload[..],
+            "{\"type\":1,\"content\":\"你好\"}".as_bytes()
+        );
         assert_eq!(&*draft.body.client_no, "no-7");
         assert!(draft.body.flags.counts && draft.body.flags.receipt && !draft.body.flags.command);
         assert_eq!(draft.body.expire_secs, if version >= 3 { 60 } else { 0 });
         assert_eq!(draft.fault, None);
 
         let mut turn = Turn::default();
-        let accepted =
-            Accepted { id: MessageId(1_234_567_890_123_456_789), seq: 7, sent_at_ms: 0 };
-        wire.machine.reply(Ticket(0), Ok(accepted), START, &mut turn);
+        let accepted = Accepted {
+            id: MessageId(1_234_567_890_123_456_789),
+            seq: 7,
+            sent_at_ms: 0,
+        };
+        wire.machine
+            .reply(Ticket(0), Ok(accepted), START, &mut turn);
         let expected = "4611112210f47de98115000000070000000701";
-        let hex: String = turn.out.bytes().iter().map(|b| format!("{b:02x}")).collect();
+        let hex: String = turn
+            .out
+            .bytes()
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect();
         assert_eq!(hex, expected);
     }
 }
@@ -288,21 +354,31 @@ fn a_tampered_send_is_judged_in_its_place_and_answered_with_nine() {
     assert_eq!(only_draft(&turn).fault, Some(Refusal::UndecodableContent));
     assert!(only_draft(&turn).body.payload.is_empty());
     let mut turn = Turn::default();
-    let refused = Refused { id: MessageId(5), why: Refusal::UndecodableContent };
-    wire.machine.reply(Ticket(0), Err(refused), START, &mut turn);
-    let [Packet::Sendack(ack)] = &wire.heard(&turn)[..] else { panic!("{turn:?}") };
+    let refused = Refused {
+        id: MessageId(5),
+        why: Refusal::UndecodableContent,
+    };
+    wire.machine
+        .reply(Ticket(0), Err(refused), START, &mut turn);
+    let [Packet::Sendack(ack)] = &wire.heard(&turn)[..] else {
+        panic!("{turn:?}")
+    };
     assert_eq!((ack.reason, ack.message_id, ack.message_seq), (9, 5, 0));
 }
 
 #[test]
 fn a_send_to_nowhere_is_refused_in_its_turn() {
     let mut wire = Wire::open(5);
-    let cases =
-        [(("x", 77), Refusal::UnsupportedChannelKind), (("a b", 2), Refusal::InvalidChannelId)];
+    let cases = [
+        (("x", 77), Refusal::UnsupportedChannelKind),
+        (("a b", 2), Refusal::InvalidChannelId),
+    ];
     for (to, why) in cases {
         let send = wire.send_packet(1, to, "x");
         let turn = wire.say(&Packet::Send(send));
-        let [Command::Refuse(_, refused)] = &turn.commands[..] else { panic!("{turn:?}") };
+        let [Command::Refuse(_, refused)] = &turn.commands[..] else {
+            panic!("{turn:?}")
+        };
         assert_eq!(*refused, why);
     }
 }
@@ -313,12 +389,20 @@ fn a_message_is_encrypted_for_this_connection() {
         let mut wire = Wire::open(version);
         let bob = user("bob", 2);
         let turn = deliver(&mut wire, &message(&bob, 8, "{\"type\":1}"), START);
-        let [Packet::Recv(recv)] = &wire.heard(&turn)[..] else { panic!("{turn:?}") };
-        assert_eq!((recv.from_uid.as_str(), recv.channel_id.as_str()), ("bob", "bob"));
+        let [Packet::Recv(recv)] = &wire.heard(&turn)[..] else {
+            panic!("{turn:?}")
+        };
+        assert_eq!(
+            (recv.from_uid.as_str(), recv.channel_id.as_str()),
+            ("bob", "bob")
+        );
         assert_eq!((recv.message_seq, recv.timestamp_secs), (8, 1_700_000_000));
         assert!(recv.flags.red_dot);
         let cipher = wire.cipher.as_ref().expect("an open session");
-        assert_eq!(cipher.decrypt(&recv.payload).expect("our key"), b"{\"type\":1}");
+        assert_eq!(
+            cipher.decrypt(&recv.payload).expect("our key"),
+            b"{\"type\":1}"
+        );
         let key = cipher.recv_msg_key(
             recv.message_id,
             8,
@@ -337,9 +421,14 @@ fn a_message_is_encrypted_for_this_connection() {
 fn own_messages_from_elsewhere_show_no_red_dot_and_keep_the_peer() {
     let mut wire = Wire::open(5);
     let turn = deliver(&mut wire, &message(&user("alice", 1), 8, "{}"), START);
-    let [Packet::Recv(recv)] = &wire.heard(&turn)[..] else { panic!("{turn:?}") };
+    let [Packet::Recv(recv)] = &wire.heard(&turn)[..] else {
+        panic!("{turn:?}")
+    };
     assert!(!recv.flags.red_dot);
-    assert_eq!((recv.from_uid.as_str(), recv.channel_id.as_str()), ("alice", "bob"));
+    assert_eq!(
+        (recv.from_uid.as_str(), recv.channel_id.as_str()),
+        ("alice", "bob")
+    );
 }
 
 #[test]
@@ -353,8 +442,15 @@ fn foreign_messages_are_mapped_and_have_a_client_number() {
         ..Body::clone(&foreign.body)
     });
     let turn = deliver(&mut wire, &Arc::new(foreign), START);
-    let [Packet::Recv(recv)] = &wire.heard(&turn)[..] else { panic!("{turn:?}") };
-    let plain = wire.cipher.as_ref().expect("open").decrypt(&recv.payload).expect("our key");
+    let [Packet::Recv(recv)] = &wire.heard(&turn)[..] else {
+        panic!("{turn:?}")
+    };
+    let plain = wire
+        .cipher
+        .as_ref()
+        .expect("open")
+        .decrypt(&recv.payload)
+        .expect("our key");
     let json: serde_json::Value = serde_json::from_slice(&plain).expect("JSON");
     assert_eq!(json, serde_json::json!({"type": 1, "content": "你好"}));
     assert_eq!(recv.client_msg_no, "x-1234567890123456789");
@@ -368,7 +464,9 @@ fn unacknowledged_messages_come_again_five_times() {
     let mut copies = 0;
     for minute in 1..=8u64 {
         let now = after(minute * 60_000);
-        let _ = wire.machine.receive(&mut BytesMut::from(&b"\x70"[..]), now, &mut Turn::default());
+        let _ = wire
+            .machine
+            .receive(&mut BytesMut::from(&b"\x70"[..]), now, &mut Turn::default());
         let mut turn = Turn::default();
         wire.machine.tick(now, &mut turn);
         assert!(turn.close.is_none());
@@ -433,7 +531,10 @@ fn only_kicks_are_told_by_disconnect() {
         }
         let close = turn.close.expect("a close");
         assert_eq!(close.at_mono_ms, START.mono_ms + wait);
-        assert!(wire.receive(b"\x70").out.is_empty(), "nothing is said after goodbye");
+        assert!(
+            wire.receive(b"\x70").out.is_empty(),
+            "nothing is said after goodbye"
+        );
     }
 }
 
@@ -443,14 +544,17 @@ fn silence_ends_every_phase() {
     assert_eq!(greeting.machine.next_deadline(), START.mono_ms + 2_000);
     // Trickling bytes buys no time before CONNECT.
     let mut turn = Turn::default();
-    greeting.machine.receive(&mut BytesMut::from(&b"\x10"[..]), after(1_900), &mut turn);
+    greeting
+        .machine
+        .receive(&mut BytesMut::from(&b"\x10"[..]), after(1_900), &mut turn);
     greeting.machine.tick(after(2_000), &mut turn);
     assert!(turn.close.is_some());
 
     let mut live = Wire::open(5);
     assert_eq!(live.machine.next_deadline(), START.mono_ms + 180_000);
     let mut turn = Turn::default();
-    live.machine.receive(&mut BytesMut::from(&b"\x70"[..]), after(100_000), &mut turn);
+    live.machine
+        .receive(&mut BytesMut::from(&b"\x70"[..]), after(100_000), &mut turn);
     assert_eq!(live.machine.next_deadline(), START.mono_ms + 280_000);
     live.machine.tick(after(280_000), &mut turn);
     assert!(turn.close.is_some());

@@ -25,7 +25,11 @@ pub(super) struct Unacked(VecDeque<Entry>);
 impl Unacked {
     pub(super) fn given(&mut self, message: &Arc<Message>, mono_ms: u64) {
         let due_mono_ms = mono_ms + RESEND_MS;
-        self.0.push_back(Entry { message: Arc::clone(message), due_mono_ms, resent: 0 });
+        self.0.push_back(Entry {
+            message: Arc::clone(message),
+            due_mono_ms,
+            resent: 0,
+        });
     }
 
     /// Acknowledges every copy of a message.
@@ -41,7 +45,11 @@ impl Unacked {
 
     /// A message that is to be sent again now. One that was sent often enough is dropped.
     pub(super) fn due(&mut self, mono_ms: u64) -> Option<Arc<Message>> {
-        while self.0.front().is_some_and(|entry| entry.due_mono_ms <= mono_ms) {
+        while self
+            .0
+            .front()
+            .is_some_and(|entry| entry.due_mono_ms <= mono_ms)
+        {
             let mut entry = self.0.pop_front()?;
             if entry.resent < RESENDS {
                 entry.resent += 1;

@@ -25,7 +25,12 @@ fn ordinary(kind: ChannelKind) -> Facts {
     }
 }
 
-type Case = (&'static str, ChannelKind, fn(&mut Facts), Result<(), Refusal>);
+type Case = (
+    &'static str,
+    ChannelKind,
+    fn(&mut Facts),
+    Result<(), Refusal>,
+);
 
 const DIRECT: ChannelKind = ChannelKind::DIRECT;
 const GROUP: ChannelKind = ChannelKind::GROUP;
@@ -33,9 +38,24 @@ const GROUP: ChannelKind = ChannelKind::GROUP;
 const TABLE: &[Case] = &[
     ("a stranger writes", DIRECT, |f| f.is_member = false, Ok(())),
     ("a member writes", GROUP, |_| {}, Ok(())),
-    ("a non-member writes", GROUP, |f| f.is_member = false, Err(Refusal::NotAMember)),
-    ("banned user", DIRECT, |f| f.sender_banned = true, Err(Refusal::ChannelBanned)),
-    ("send ban", DIRECT, |f| f.sender_send_ban = true, Err(Refusal::SendBanned)),
+    (
+        "a non-member writes",
+        GROUP,
+        |f| f.is_member = false,
+        Err(Refusal::NotAMember),
+    ),
+    (
+        "banned user",
+        DIRECT,
+        |f| f.sender_banned = true,
+        Err(Refusal::ChannelBanned),
+    ),
+    (
+        "send ban",
+        DIRECT,
+        |f| f.sender_send_ban = true,
+        Err(Refusal::SendBanned),
+    ),
     (
         "send ban is before the fault",
         DIRECT,
@@ -54,8 +74,18 @@ const TABLE: &[Case] = &[
         },
         Err(Refusal::UndecodableContent),
     ),
-    ("banned group", GROUP, |f| f.banned = true, Err(Refusal::ChannelBanned)),
-    ("banned peer", DIRECT, |f| f.banned = true, Err(Refusal::ChannelBanned)),
+    (
+        "banned group",
+        GROUP,
+        |f| f.banned = true,
+        Err(Refusal::ChannelBanned),
+    ),
+    (
+        "banned peer",
+        DIRECT,
+        |f| f.banned = true,
+        Err(Refusal::ChannelBanned),
+    ),
     (
         "ban is before disband",
         GROUP,
@@ -65,7 +95,12 @@ const TABLE: &[Case] = &[
         },
         Err(Refusal::ChannelBanned),
     ),
-    ("disbanded", GROUP, |f| f.disbanded = true, Err(Refusal::ChannelDisbanded)),
+    (
+        "disbanded",
+        GROUP,
+        |f| f.disbanded = true,
+        Err(Refusal::ChannelDisbanded),
+    ),
     (
         "disbanded binds the system too",
         GROUP,
@@ -85,7 +120,12 @@ const TABLE: &[Case] = &[
         },
         Ok(()),
     ),
-    ("customer service is open", ChannelKind::CUSTOMER_SERVICE, |f| f.is_member = false, Ok(())),
+    (
+        "customer service is open",
+        ChannelKind::CUSTOMER_SERVICE,
+        |f| f.is_member = false,
+        Ok(()),
+    ),
     (
         "one of an agent channel's two",
         ChannelKind::AGENT,
@@ -139,8 +179,18 @@ const TABLE: &[Case] = &[
         },
         Ok(()),
     ),
-    ("unknown peer", DIRECT, |f| f.peer_known = false, Err(Refusal::NoSuchUser)),
-    ("blocked by the peer", DIRECT, |f| f.denied = true, Err(Refusal::Blocked)),
+    (
+        "unknown peer",
+        DIRECT,
+        |f| f.peer_known = false,
+        Err(Refusal::NoSuchUser),
+    ),
+    (
+        "blocked by the peer",
+        DIRECT,
+        |f| f.denied = true,
+        Err(Refusal::Blocked),
+    ),
     (
         "deny is before membership",
         GROUP,
@@ -190,7 +240,12 @@ const TABLE: &[Case] = &[
         },
         Err(Refusal::NotAMember),
     ),
-    ("muted channel", GROUP, |f| f.muted_for_all = true, Err(Refusal::Muted)),
+    (
+        "muted channel",
+        GROUP,
+        |f| f.muted_for_all = true,
+        Err(Refusal::Muted),
+    ),
     (
         "an administrator in a muted channel",
         GROUP,
@@ -200,7 +255,12 @@ const TABLE: &[Case] = &[
         },
         Ok(()),
     ),
-    ("muted member", GROUP, |f| f.sender_muted = true, Err(Refusal::Muted)),
+    (
+        "muted member",
+        GROUP,
+        |f| f.sender_muted = true,
+        Err(Refusal::Muted),
+    ),
 ];
 
 #[test]
@@ -218,9 +278,15 @@ fn every_rule_decides_some_row() {
         let decides = TABLE.iter().any(|(_, kind, change, _)| {
             let mut facts = ordinary(*kind);
             change(&mut facts);
-            let first = RULES.iter().position(|r| (r.check)(&facts) != Verdict::Next);
+            let first = RULES
+                .iter()
+                .position(|r| (r.check)(&facts) != Verdict::Next);
             first == Some(at)
         });
-        assert!(decides, "no row of the table is decided by the rule {:?}", rule.name);
+        assert!(
+            decides,
+            "no row of the table is decided by the rule {:?}",
+            rule.name
+        );
     }
 }

@@ -9,17 +9,31 @@ use crate::message::{Body, Flags, Origin};
 
 fn channel(num: i64) -> Arc<ChannelRef> {
     let id = format!("g{num}").into();
-    let key = ChannelKey { realm: Realm::default(), kind: ChannelKind::GROUP, id };
-    Arc::new(ChannelRef { num: ChannelNum(num), key, log: LogKind::Chat })
+    let key = ChannelKey {
+        realm: Realm::default(),
+        kind: ChannelKind::GROUP,
+        id,
+    };
+    Arc::new(ChannelRef {
+        num: ChannelNum(num),
+        key,
+        log: LogKind::Chat,
+    })
 }
 
 fn message(channel: &Arc<ChannelRef>, seq: u64) -> Message {
-    let sender = UserRef { num: UserNum(1), uid: Uid::from_store("a") };
+    let sender = UserRef {
+        num: UserNum(1),
+        uid: Uid::from_store("a"),
+    };
     let body = Body {
         client_no: "".into(),
         origin: Origin(1),
         tag: "".into(),
-        flags: Flags { no_persist: seq == 0, ..Flags::default() },
+        flags: Flags {
+            no_persist: seq == 0,
+            ..Flags::default()
+        },
         expire_secs: 0,
         payload: Bytes::from_static(b"x"),
         extra: None,
@@ -48,7 +62,11 @@ fn seqs(drained: &Drained) -> Vec<u64> {
 }
 
 fn small() -> Mailbox {
-    Mailbox::new(MailboxLimits { items: 2, bytes: 1 << 20, gaps: 2 })
+    Mailbox::new(MailboxLimits {
+        items: 2,
+        bytes: 1 << 20,
+        gaps: 2,
+    })
 }
 
 #[test]
@@ -78,7 +96,11 @@ fn what_does_not_fit_is_read_back_in_order() {
 
 #[test]
 fn bytes_are_bounded_too() {
-    let mailbox = Mailbox::new(MailboxLimits { items: 100, bytes: 300, gaps: 1 });
+    let mailbox = Mailbox::new(MailboxLimits {
+        items: 100,
+        bytes: 300,
+        gaps: 1,
+    });
     let one = channel(1);
     assert_eq!(push(&mailbox, &one, 1), Push::Queued);
     assert_eq!(push(&mailbox, &one, 2), Push::Missed);
@@ -123,7 +145,13 @@ fn too_many_gaps_end_the_session() {
 fn a_held_mailbox_gives_answers_but_no_events() {
     let (mailbox, one) = (small(), channel(1));
     let _ = push(&mailbox, &one, 1);
-    mailbox.reply(Ticket(1), Err(Refused { id: MessageId(1), why: Refusal::Blocked }));
+    mailbox.reply(
+        Ticket(1),
+        Err(Refused {
+            id: MessageId(1),
+            why: Refusal::Blocked,
+        }),
+    );
     let drained = mailbox.drain(true);
     assert_eq!((drained.replies.len(), drained.events.len()), (1, 0));
     assert_eq!(seqs(&mailbox.drain(false)), [1]);
@@ -134,7 +162,11 @@ fn a_closed_mailbox_takes_nothing() {
     let (mailbox, one) = (small(), channel(1));
     mailbox.end(Ending::Kicked);
     mailbox.end(Ending::ShuttingDown);
-    assert_eq!(mailbox.drain(false).ending, Some(Ending::Kicked), "the first one counts");
+    assert_eq!(
+        mailbox.drain(false).ending,
+        Some(Ending::Kicked),
+        "the first one counts"
+    );
     mailbox.close();
     assert_eq!(push(&mailbox, &one, 1), Push::Closed);
     assert!(mailbox.next_gap().is_none());

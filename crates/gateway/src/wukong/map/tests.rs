@@ -14,9 +14,23 @@ fn meaning(json: &Value) -> Content {
 fn what_has_a_payload_type_of_its_own_comes_back_as_it_was() {
     let same = [
         Content::text("你好 👋\n\"quoted\""),
-        Content::Text { text: "@all".into(), mentions: vec!["bob".into()], mention_all: true },
-        Content::Image { url: "http://x/i.png".into(), width: 3, height: 4, size: 5, thumb: None },
-        Content::Audio { url: "u".into(), duration_s: 7, size: 9 },
+        Content::Text {
+            text: "@all".into(),
+            mentions: vec!["bob".into()],
+            mention_all: true,
+        },
+        Content::Image {
+            url: "http://x/i.png".into(),
+            width: 3,
+            height: 4,
+            size: 5,
+            thumb: None,
+        },
+        Content::Audio {
+            url: "u".into(),
+            duration_s: 7,
+            size: 9,
+        },
         Content::Video {
             url: "u".into(),
             cover: Some("c".into()),
@@ -26,17 +40,36 @@ fn what_has_a_payload_type_of_its_own_comes_back_as_it_was() {
             size: 4,
             name: Some("n".into()),
         },
-        Content::File { url: "u".into(), name: "n".into(), size: 1, mime: None },
-        Content::Location { lat: 1.5, lng: -2.5, title: "t".into(), address: "a".into() },
-        Content::Card { uid: "bob".into(), name: "Bob".into() },
+        Content::File {
+            url: "u".into(),
+            name: "n".into(),
+            size: 1,
+            mime: None,
+        },
+        Content::Location {
+            lat: 1.5,
+            lng: -2.5,
+            title: "t".into(),
+            address: "a".into(),
+        },
+        Content::Card {
+            uid: "bob".into(),
+            name: "Bob".into(),
+        },
         Content::Notice {
             title: "t".into(),
             msg: "m".into(),
             target: Some("http://x".into()),
             service_id: None,
         },
-        Content::Command { cmd: "c".into(), param: json!({"a": 1}) },
-        Content::Custom { tag: "101".into(), data: json!({"type": 101, "x": [1, 2]}) },
+        Content::Command {
+            cmd: "c".into(),
+            param: json!({"a": 1}),
+        },
+        Content::Custom {
+            tag: "101".into(),
+            data: json!({"type": 101, "x": [1, 2]}),
+        },
     ];
     for content in same {
         assert_eq!(meaning(&payload_of(&content)), content);
@@ -63,14 +96,26 @@ fn what_has_none_is_readable_text() {
 fn every_payload_means_something() {
     let cases: [(&[u8], fn(&Content) -> bool); 8] = [
         (b"", |c| matches!(c, Content::Unknown { .. })),
-        (b"\xff\xfe", |c| matches!(c, Content::Unknown { raw } if raw == "//4=")),
+        (
+            b"\xff\xfe",
+            |c| matches!(c, Content::Unknown { raw } if raw == "//4="),
+        ),
         (b"[1]", |c| matches!(c, Content::Unknown { .. })),
         (b"{}", |c| matches!(c, Content::Unknown { .. })),
-        (b"{\"type\":\"1\",\"content\":\"x\"}", |c| *c == Content::text("x")),
-        (b"{\"type\":2,\"url\":5,\"width\":-1}", |c| matches!(c, Content::Image { .. })),
-        (b"{\"type\":1002,\"content\":\"{0} in\",\"extra\":[{\"name\":\"A\"}]}", |c| {
-            *c == Content::Tip { text: "A in".into() }
+        (b"{\"type\":\"1\",\"content\":\"x\"}", |c| {
+            *c == Content::text("x")
         }),
+        (b"{\"type\":2,\"url\":5,\"width\":-1}", |c| {
+            matches!(c, Content::Image { .. })
+        }),
+        (
+            b"{\"type\":1002,\"content\":\"{0} in\",\"extra\":[{\"name\":\"A\"}]}",
+            |c| {
+                *c == Content::Tip {
+                    text: "A in".into(),
+                }
+            },
+        ),
         (b"{\"type\":99}", |c| matches!(c, Content::Command { .. })),
     ];
     for (bytes, holds) in cases {
@@ -81,8 +126,19 @@ fn every_payload_means_something() {
 
 #[test]
 fn envelope_members_survive() {
-    let extra = Extra { setting: 0x88, topic: "t".into(), once: true };
+    let extra = Extra {
+        setting: 0x88,
+        topic: "t".into(),
+        once: true,
+    };
     let bytes = extra.encode().expect("something to keep");
-    assert_eq!(serde_json::from_slice::<Extra>(&bytes).expect("our own JSON"), extra);
-    assert_eq!(Extra::default().encode(), None, "most messages keep nothing");
+    assert_eq!(
+        serde_json::from_slice::<Extra>(&bytes).expect("our own JSON"),
+        extra
+    );
+    assert_eq!(
+        Extra::default().encode(),
+        None,
+        "most messages keep nothing"
+    );
 }
