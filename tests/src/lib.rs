@@ -5,6 +5,7 @@
 //! its own, [`Http`] asks the REST and HTTP interfaces. Every wait is bounded and says in its
 //! panic what it waited for. Nothing here knows how the server works inside.
 
+mod disk;
 mod http;
 mod js;
 mod seed;

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
+use crate::disk::FaultyDisk;
 use crate::http::Http;
 use crate::wait::{eventually, within};
 use crate::wukong::{Login, Transport, WukongClient};
@@ -37,6 +38,7 @@ pub struct Server {
     process: Arc<Mutex<Child>>,
     folder: TempDir,
     settings: Vec<String>,
+    disk: Option<FaultyDisk>,
     listeners: Listeners,
     admin_key: String,
 }
@@ -69,8 +71,23 @@ impl Server {
     /// When it does not start.
     pub async fn start_with(settings: &[&str]) -> Server {
         let folder = tempfile::tempdir().expect("a temporary folder");
+        Server::start_in(folder, settings, None).await
+    }
+
+    /// As [`start_with`](Self::start_with), on a slow disk that forgets what was not synced when
+    /// [`lose_unsynced`](Self::lose_unsynced) says so.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start_on_faulty_disk(settings: &[&str]) -> Server {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let disk = FaultyDisk::under(&data_dir(folder.path())).await;
+        Server::start_in(folder, settings, Some(disk)).await
+    }
+
+    async fn start_in(folder: TempDir, settings: &[&str], disk: Option<FaultyDisk>) -> Server {
         let settings: Vec<_> = settings.iter().map(|&setting| setting.to_owned()).collect();
-        let mut process = spawn(folder.path(), &settings, None);
+        let mut process = spawn(folder.path(), &settings, disk.as_ref(), None);
         let listeners = ready(folder.path(), &mut process).await;
         let admin_key = std::fs::read_to_string(data_dir(folder.path()).join("admin.key"))
             .expect("the server has written admin.key");
@@ -80,6 +97,7 @@ impl Server {
             process,
             folder,
             settings,
+            disk,
             listeners,
             admin_key,
         }
@@ -103,7 +121,7 @@ impl Server {
 
     /// Starts a server that has ended and kills it again, wherever it then is in its start.
     pub async fn start_and_kill_after(&mut self, delay: Duration) {
-        let process = spawn(self.folder.path(), &self.settings, None);
+        let process = spawn(self.folder.path(), &self.settings, self.disk.as_ref(), None);
         *self.process.lock().expect("no holder of this lock panics") = process;
         // wait: the moment of the kill is what is asked for
         tokio::time::sleep(delay).await;
@@ -113,7 +131,12 @@ impl Server {
     async fn run_again(&mut self, at: Option<Listeners>) {
         // What a killed server has left behind must not pass for the new one's.
         let _ = std::fs::remove_file(self.listeners_file());
-        let mut process = spawn(self.folder.path(), &self.settings, at.as_ref());
+        let mut process = spawn(
+            self.folder.path(),
+            &self.settings,
+            self.disk.as_ref(),
+            at.as_ref(),
+        );
         self.listeners = ready(self.folder.path(), &mut process).await;
         *self.process.lock().expect("no holder of this lock panics") = process;
     }
@@ -163,6 +186,21 @@ impl Server {
     pub async fn kill(&mut self) {
         self.killer().kill();
         self.ended().await;
+    }
+
+    /// Takes from a killed server on a faulty disk what it had not synced; returns the number of
+    /// writes that are lost.
+    ///
+    /// # Panics
+    /// When the disk is a good one, or the server runs.
+    #[must_use]
+    pub fn lose_unsynced(&self) -> usize {
+        assert!(!self.is_running(), "a running server has lost nothing");
+        let disk = self
+            .disk
+            .as_ref()
+            .expect("a server that was started on a faulty disk");
+        disk.lose_unsynced()
     }
 
     /// What can kill the process that runs now; not one that is started later.
@@ -332,7 +370,12 @@ fn data_dir(folder: &Path) -> PathBuf {
     folder.join("data")
 }
 
-fn spawn(folder: &Path, settings: &[String], at: Option<&Listeners>) -> Child {
+fn spawn(
+    folder: &Path,
+    settings: &[String],
+    disk: Option<&FaultyDisk>,
+    at: Option<&Listeners>,
+) -> Child {
     let log = File::options()
         .create(true)
         .append(true)
@@ -359,6 +402,9 @@ fn spawn(folder: &Path, settings: &[String], at: Option<&Listeners>) -> Child {
         if name.to_string_lossy().starts_with("CROSSTALK_") {
             command.env_remove(name);
         }
+    }
+    if let Some(disk) = disk {
+        disk.slip_under(command.as_std_mut());
     }
     command
         .current_dir(folder)

@@ -99,7 +99,7 @@ impl Connector {
             };
             client.peer.open(&mut client.out)?;
             while !poll_fn(|cx| client.poll_login(cx)).await? {}
-            Ok(client)
+            anyhow::Ok(client)
         };
         let opened = timeout(DEADLINE, opening).await;
         let client = opened.with_context(|| format!("login of {} got no answer", login.uid))??;
@@ -115,11 +115,14 @@ impl Client {
             ready!(self.link.poll_write(cx, &mut self.out))?;
         }
         if ready!(self.link.poll_read(cx, &mut self.input))? == 0 {
-            return Poll::Ready(Err(anyhow::anyhow!("the server closed the connection at login")));
+            return Poll::Ready(Err(anyhow::anyhow!(
+                "the server closed the connection at login"
+            )));
         }
-        self.peer.receive(&mut self.input, &mut self.out, &mut |event| {
-            is_open |= event == Event::Open;
-        })?;
+        self.peer
+            .receive(&mut self.input, &mut self.out, &mut |event| {
+                is_open |= event == Event::Open;
+            })?;
         Poll::Ready(Ok(is_open))
     }
 }
@@ -137,7 +140,10 @@ pub(crate) fn allow_files(clients: u64) -> Result<()> {
         );
     }
     if limit.current.is_some_and(|current| current < maximum) {
-        let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+        let raised = Rlimit {
+            current: limit.maximum,
+            maximum: limit.maximum,
+        };
         setrlimit(Resource::Nofile, raised).context("the limit of open files cannot be raised")?;
     }
     Ok(())
@@ -153,7 +159,9 @@ mod tests {
         let limit = getrlimit(Resource::Nofile);
         assert_eq!(limit.current, limit.maximum);
         if limit.maximum.is_some() {
-            let why = allow_files(u64::from(u32::MAX) << 8).expect_err("too many").to_string();
+            let why = allow_files(u64::from(u32::MAX) << 8)
+                .expect_err("too many")
+                .to_string();
             assert!(why.contains("ulimit -Hn"), "{why}");
         }
     }

@@ -71,7 +71,9 @@ pub(crate) async fn drive(
 ) -> (u32, Books) {
     let index = client.index;
     let audience = shared.audiences[index as usize].clone();
-    let receivers = audience.clone().map_or(0, |range| range.filter(|&it| it != index).count());
+    let receivers = audience
+        .clone()
+        .map_or(0, |range| range.filter(|&it| it != index).count());
     let next_keep_alive_ns = shared.clock.now_ns() + KEEP_ALIVE_NS;
     let mut driver = Driver {
         timer: Box::pin(sleep_until(shared.clock.instant(next_keep_alive_ns))),
@@ -83,7 +85,10 @@ pub(crate) async fn drive(
             index,
             sending,
             receivers: receivers as u64,
-            books: Books { audience, ..Books::default() },
+            books: Books {
+                audience,
+                ..Books::default()
+            },
             batch: Batch::default(),
             content: Vec::new(),
             shared,
@@ -123,7 +128,9 @@ impl Driver {
             let next_ns = next_ns.unwrap_or(u64::MAX).min(self.next_keep_alive_ns);
             if next_ns != self.timer_ns {
                 self.timer_ns = next_ns;
-                self.timer.as_mut().reset(self.desk.shared.clock.instant(next_ns));
+                self.timer
+                    .as_mut()
+                    .reset(self.desk.shared.clock.instant(next_ns));
             }
             match poll_fn(|cx| self.poll(cx)).await? {
                 Wake::Go => {}
@@ -142,7 +149,13 @@ impl Driver {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Wake>> {
-        let Client { link, peer, input, out, .. } = &mut self.client;
+        let Client {
+            link,
+            peer,
+            input,
+            out,
+            ..
+        } = &mut self.client;
         if self.close.as_mut().poll(cx).is_ready() {
             return Poll::Ready(Ok(Wake::Close));
         }
@@ -194,16 +207,17 @@ impl Desk {
         loop {
             let now_ns = self.shared.clock.now_ns();
             let stop_ns = self.shared.stop_ns();
-            let Some(sending) = &mut self.sending else { return Ok(None) };
-            // What was due before the stop is sent even when it is late.
+            let Some(sending) = &mut self.sending else {
+                return Ok(None);
+            };
+            if now_ns >= stop_ns {
+                self.finish_sending();
+                return Ok(None);
+            }
             let due_ns = match sending.pace.next(now_ns, self.books.sent.in_flight()) {
-                Next::Send { due_ns } if due_ns < stop_ns => due_ns,
-                Next::At(at_ns) if at_ns < stop_ns => return Ok(Some(at_ns)),
-                Next::AfterAnswer if now_ns < stop_ns => return Ok(None),
-                _ => {
-                    self.finish_sending();
-                    return Ok(None);
-                }
+                Next::Send { due_ns } => due_ns,
+                Next::At(at_ns) => return Ok(Some(at_ns)),
+                Next::AfterAnswer => return Ok(None),
             };
             let is_measured = self.shared.is_measured(due_ns);
             if is_measured && let Some(quota) = &mut sending.quota {
@@ -215,9 +229,16 @@ impl Desk {
             }
             let seq = self.books.sent.send(due_ns);
             let (run, sender) = (self.shared.run, self.index);
-            let stamp = Stamp { sent_ns: due_ns, run, sender, seq };
+            let stamp = Stamp {
+                sent_ns: due_ns,
+                run,
+                sender,
+                seq,
+            };
             stamp.write(self.shared.payload, &mut self.content);
-            client.peer.send(&sending.to, seq, &self.content, &mut client.out)?;
+            client
+                .peer
+                .send(&sending.to, seq, &self.content, &mut client.out)?;
             sending.pace.sent();
             self.batch.totals.sent += 1;
             if is_measured {
@@ -241,7 +262,9 @@ impl Desk {
         match event {
             Event::Open => {}
             Event::Accepted { tag } => {
-                let Some(sent_ns) = self.books.sent.accept(tag) else { return };
+                let Some(sent_ns) = self.books.sent.accept(tag) else {
+                    return;
+                };
                 let totals = &mut self.batch.totals;
                 totals.accepted += 1;
                 totals.expected += self.receivers;
@@ -273,7 +296,10 @@ impl Desk {
             received.corrupt += u64::from(!is_good);
         }
         let stamp = Stamp::read(message.content).filter(|stamp| {
-            let audience = shared.audiences.get(stamp.sender as usize).and_then(Option::as_ref);
+            let audience = shared
+                .audiences
+                .get(stamp.sender as usize)
+                .and_then(Option::as_ref);
             stamp.run == shared.run
                 && stamp.sender != self.index
                 && audience.is_some_and(|audience| audience.contains(&self.index))
@@ -292,7 +318,9 @@ impl Desk {
             totals.measured_delivered += 1;
         }
         if shared.is_measured(stamp.sent_ns) {
-            self.batch.delivery_ns.push(now_ns.saturating_sub(stamp.sent_ns));
+            self.batch
+                .delivery_ns
+                .push(now_ns.saturating_sub(stamp.sent_ns));
         }
     }
 }

@@ -12,7 +12,6 @@ use std::task::{Context, Poll, ready};
 use anyhow::Context as _;
 use bytes::BytesMut;
 use futures_util::{Sink, Stream};
-use socket2::{Domain, Socket, Type};
 use tokio::io::{AsyncReadExt, AsyncWrite};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -29,8 +28,15 @@ const CLIENTS_PER_ADDRESS: u32 = 20_000;
 
 /// An open socket.
 pub(crate) enum Link {
-    Tcp { stream: TcpStream, chunk: usize },
-    Ws { stream: Box<WebSocketStream<TcpStream>>, is_text: bool, is_flushing: bool },
+    Tcp {
+        stream: TcpStream,
+        chunk: usize,
+    },
+    Ws {
+        stream: Box<WebSocketStream<TcpStream>>,
+        is_text: bool,
+        is_flushing: bool,
+    },
 }
 
 impl Link {
@@ -44,7 +50,9 @@ impl Link {
     ) -> anyhow::Result<Self> {
         let stream = connect(endpoint.address, source(endpoint.address, index, clients)).await;
         let stream = stream.with_context(|| format!("connecting to {}", endpoint.address))?;
-        let Some(web_socket) = endpoint.web_socket else { return Ok(Self::Tcp { stream, chunk }) };
+        let Some(web_socket) = endpoint.web_socket else {
+            return Ok(Self::Tcp { stream, chunk });
+        };
         let stream = upgrade(stream, endpoint.address, web_socket, chunk).await;
         let stream = stream.context("the WebSocket handshake failed")?;
         Ok(Self::Ws {
@@ -91,7 +99,14 @@ impl Link {
 
     /// Whether there is something to write.
     pub(crate) fn wants_write(&self, out: &Outbox) -> bool {
-        !out.is_empty() || matches!(self, Self::Ws { is_flushing: true, .. })
+        !out.is_empty()
+            || matches!(
+                self,
+                Self::Ws {
+                    is_flushing: true,
+                    ..
+                }
+            )
     }
 
     /// Ready when all is written.
@@ -110,11 +125,17 @@ impl Link {
                     out.advance(written);
                 }
             }
-            Self::Ws { stream, is_text, is_flushing } => {
+            Self::Ws {
+                stream,
+                is_text,
+                is_flushing,
+            } => {
                 let mut stream = Pin::new(&mut **stream);
                 while !out.is_empty() {
                     ready!(stream.as_mut().poll_ready(cx)).map_err(to_io)?;
-                    let Some(bytes) = out.take_message() else { break };
+                    let Some(bytes) = out.take_message() else {
+                        break;
+                    };
                     let message = if *is_text {
                         let text = bytes.freeze().try_into();
                         Message::Text(text.map_err(|_| io::Error::from(ErrorKind::InvalidData))?)
@@ -142,20 +163,20 @@ fn source(to: SocketAddr, index: u32, clients: u32) -> Option<Ipv4Addr> {
     }
     // 127.0.0.1 stays free for set-up; then 127.0.0.2 and on.
     let host = index / CLIENTS_PER_ADDRESS + 2;
-    Some(Ipv4Addr::from(u32::from(Ipv4Addr::new(127, 0, 0, 0)) + (host & 0x00ff_ffff)))
+    Some(Ipv4Addr::from(
+        u32::from(Ipv4Addr::new(127, 0, 0, 0)) + (host & 0x00ff_ffff),
+    ))
 }
 
 async fn connect(to: SocketAddr, from: Option<Ipv4Addr>) -> io::Result<TcpStream> {
     let stream = match from {
         None => TcpStream::connect(to).await?,
         Some(from) => {
-            let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-            socket.set_nonblocking(true)?;
-            // The port is chosen at connecting, when the pair of addresses is known.
-            #[cfg(target_os = "linux")]
-            socket.set_bind_address_no_port(true)?;
-            socket.bind(&SocketAddr::from((from, 0)).into())?;
-            TcpSocket::from_std_stream(socket.into()).connect(to).await?
+            let socket = TcpSocket::new_v4()?;
+            // Ports of an earlier run may still be on their way out.
+            socket.set_reuseaddr(true)?;
+            socket.bind((from, 0).into())?;
+            socket.connect(to).await?
         }
     };
     stream.set_nodelay(true)?;
@@ -171,9 +192,13 @@ async fn upgrade(
     let url = format!("ws://{address}{}", web_socket.path);
     let mut request = url.into_client_request()?;
     if let Some(name) = web_socket.subprotocol {
-        request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(name));
+        request
+            .headers_mut()
+            .insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(name));
     }
-    let config = WebSocketConfig::default().read_buffer_size(chunk).write_buffer_size(chunk);
+    let config = WebSocketConfig::default()
+        .read_buffer_size(chunk)
+        .write_buffer_size(chunk);
     let (stream, _) = client_async_with_config(request, stream, Some(config)).await?;
     Ok(stream)
 }
@@ -197,12 +222,17 @@ mod tests {
         let of = |index| source(loopback, index, 50_000).expect("spread").to_string();
         assert_eq!(source(loopback, 0, 20_000), None);
         assert_eq!(source(other, 0, 50_000), None);
-        assert_eq!([of(0), of(19_999), of(20_000)], ["127.0.0.2", "127.0.0.2", "127.0.0.3"]);
+        assert_eq!(
+            [of(0), of(19_999), of(20_000)],
+            ["127.0.0.2", "127.0.0.2", "127.0.0.3"]
+        );
     }
 
     #[tokio::test]
     async fn a_source_address_is_used() {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a listener");
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a listener");
         let to = listener.local_addr().expect("an address");
         let from = Ipv4Addr::new(127, 0, 0, 5);
         let stream = connect(to, Some(from)).await.expect("connected");

@@ -49,7 +49,12 @@ pub enum Scenario {
 pub struct ServerOptions {
     /// The file in which the server says where it listens; its folder is also
     /// where the speed of fsync is measured.
-    #[arg(long, global = true, value_name = "FILE", default_value = "data/listeners.json")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        default_value = "data/listeners.json"
+    )]
     pub listeners: PathBuf,
     /// The admin key's file; by default `admin.key` beside --listeners.
     #[arg(long, global = true, value_name = "FILE", conflicts_with = "admin_key")]
@@ -207,10 +212,15 @@ impl Options {
     /// # Errors
     /// What is wrong, for the person who typed it.
     pub fn check(&self) -> Result<(), String> {
-        let Scenario::Group(group) = &self.scenario else { return Ok(()) };
+        let Scenario::Group(group) = &self.scenario else {
+            return Ok(());
+        };
         let online = group.online.unwrap_or(group.members);
         if online > group.members {
-            return Err(format!("--online {online} is more than --members {}", group.members));
+            return Err(format!(
+                "--online {online} is more than --members {}",
+                group.members
+            ));
         }
         if group.senders > online {
             return Err(format!(
@@ -221,7 +231,9 @@ impl Options {
         let clients = u64::from(group.groups) * u64::from(online);
         let members = u64::from(group.groups) * u64::from(group.members);
         if clients > MAX_CLIENTS || members > 10 * MAX_CLIENTS {
-            return Err(format!("{clients} clients of {members} members are too many"));
+            return Err(format!(
+                "{clients} clients of {members} members are too many"
+            ));
         }
         Ok(())
     }
@@ -247,7 +259,10 @@ mod tests {
 
     #[test]
     fn server_options_stand_before_or_after_the_scenario() {
-        for line in ["--transport ws --verify direct --pairs 3", "direct --pairs 3 --verify --transport ws"] {
+        for line in [
+            "--transport ws --verify direct --pairs 3",
+            "direct --pairs 3 --verify --transport ws",
+        ] {
             let options = parse(line).expect(line);
             assert_eq!(options.server.transport, Transport::Ws);
             assert!(options.server.verify);

@@ -16,7 +16,12 @@ pub(crate) enum Pace {
     /// Closed loop: so many under way, and no more before an answer comes.
     Window { size: u64, paused_until_ns: u64 },
     /// Open loop: one at each of these times.
-    Schedule { next_ns: u64, interval_ns: u64, rest: u64, rest_step: (u64, u64) },
+    Schedule {
+        next_ns: u64,
+        interval_ns: u64,
+        rest: u64,
+        rest_step: (u64, u64),
+    },
 }
 
 /// What a sender may do now.
@@ -32,7 +37,10 @@ pub(crate) enum Next {
 
 impl Pace {
     pub(crate) fn window(size: u32) -> Self {
-        Self::Window { size: size.into(), paused_until_ns: 0 }
+        Self::Window {
+            size: size.into(),
+            paused_until_ns: 0,
+        }
     }
 
     /// The schedule of sender `index` of `senders` that make `rate` messages
@@ -50,9 +58,9 @@ impl Pace {
     /// What may be done with so many messages under way.
     pub(crate) fn next(&self, now_ns: u64, under_way: u64) -> Next {
         match *self {
-            Self::Window { paused_until_ns, .. } if now_ns < paused_until_ns => {
-                Next::At(paused_until_ns)
-            }
+            Self::Window {
+                paused_until_ns, ..
+            } if now_ns < paused_until_ns => Next::At(paused_until_ns),
             Self::Window { size, .. } if under_way < size => Next::Send { due_ns: now_ns },
             Self::Window { .. } => Next::AfterAnswer,
             Self::Schedule { next_ns, .. } if now_ns < next_ns => Next::At(next_ns),
@@ -63,7 +71,13 @@ impl Pace {
 
     /// A message went out.
     pub(crate) fn sent(&mut self) {
-        if let Self::Schedule { next_ns, interval_ns, rest, rest_step: (step, rate) } = self {
+        if let Self::Schedule {
+            next_ns,
+            interval_ns,
+            rest,
+            rest_step: (step, rate),
+        } = self
+        {
             // The fraction of a nanosecond is carried on, so that no rate drifts.
             *rest += *step;
             *next_ns += *interval_ns + *rest / *rate;
@@ -73,7 +87,10 @@ impl Pace {
 
     /// A message was refused.
     pub(crate) fn refused(&mut self, now_ns: u64) {
-        if let Self::Window { paused_until_ns, .. } = self {
+        if let Self::Window {
+            paused_until_ns, ..
+        } = self
+        {
             *paused_until_ns = now_ns + PAUSE_AFTER_REFUSAL_NS;
         }
     }
@@ -90,7 +107,12 @@ mod tests {
         assert_eq!(pace.next(5, 2), Next::AfterAnswer);
         pace.refused(5);
         assert_eq!(pace.next(5, 0), Next::At(5 + PAUSE_AFTER_REFUSAL_NS));
-        assert_eq!(pace.next(5 + PAUSE_AFTER_REFUSAL_NS, 0), Next::Send { due_ns: 5 + PAUSE_AFTER_REFUSAL_NS });
+        assert_eq!(
+            pace.next(5 + PAUSE_AFTER_REFUSAL_NS, 0),
+            Next::Send {
+                due_ns: 5 + PAUSE_AFTER_REFUSAL_NS
+            }
+        );
     }
 
     #[test]
@@ -121,6 +143,10 @@ mod tests {
         due.sort_unstable();
         let gaps: Vec<u64> = due.windows(2).map(|pair| pair[1] - pair[0]).collect();
         let even = SECOND_NS / rate;
-        assert!(gaps.iter().all(|gap| gap.abs_diff(even) <= 2), "{:?}", gaps.iter().max());
+        assert!(
+            gaps.iter().all(|gap| gap.abs_diff(even) <= 2),
+            "{:?}",
+            gaps.iter().max()
+        );
     }
 }

@@ -19,12 +19,18 @@ impl Progress {
     /// Shows lines if stderr is a terminal.
     pub(crate) fn on_terminal(clock: Clock) -> Self {
         let is_shown = stderr().is_terminal();
-        Self { clock, next_ns: is_shown.then(|| Arc::new(AtomicU64::new(SECOND_NS))) }
+        Self {
+            clock,
+            next_ns: is_shown.then(|| Arc::new(AtomicU64::new(SECOND_NS))),
+        }
     }
 
     #[cfg(test)]
     pub(crate) fn silent() -> Self {
-        Self { clock: Clock::start(), next_ns: None }
+        Self {
+            clock: Clock::start(),
+            next_ns: None,
+        }
     }
 
     /// A line, unless there was one less than a second ago.
@@ -64,8 +70,19 @@ mod tests {
 
     #[test]
     fn a_line_tells_rates_and_what_is_open() {
-        let before = Totals { sent: 100, accepted: 90, delivered: 80, ..Totals::default() };
-        let now = Totals { sent: 300, accepted: 270, delivered: 280, refused: 1, ..Totals::default() };
+        let before = Totals {
+            sent: 100,
+            accepted: 90,
+            delivered: 80,
+            ..Totals::default()
+        };
+        let now = Totals {
+            sent: 300,
+            accepted: 270,
+            delivered: 280,
+            refused: 1,
+            ..Totals::default()
+        };
         assert_eq!(
             load_line("measuring", &before, &now, 2.0),
             "measuring: 100 sent/s, 90 accepted/s, 100 delivered/s, 29 unanswered, 1 refused"

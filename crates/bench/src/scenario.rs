@@ -52,11 +52,21 @@ impl Names {
 /// Pairs: clients 0 and 1, 2 and 3, and so on.
 pub(crate) fn direct(options: &DirectOptions, names: &Names) -> Plan {
     let clients = options.pairs * 2;
-    let senders = (0..clients).filter(|index| options.duplex || index % 2 == 0).map(|index| {
-        let other = index ^ 1;
-        Sender { index, to: Address::User(names.uid(other)), audience: other..other + 1 }
-    });
-    Plan { logins: names.logins(clients), groups: Vec::new(), senders: senders.collect() }
+    let senders = (0..clients)
+        .filter(|index| options.duplex || index % 2 == 0)
+        .map(|index| {
+            let other = index ^ 1;
+            Sender {
+                index,
+                to: Address::User(names.uid(other)),
+                audience: other..other + 1,
+            }
+        });
+    Plan {
+        logins: names.logins(clients),
+        groups: Vec::new(),
+        senders: senders.collect(),
+    }
 }
 
 /// Groups of neighbours; members beyond those who are online never connect.
@@ -66,15 +76,21 @@ pub(crate) fn group(options: &GroupOptions, names: &Names) -> Plan {
     let groups = (0..options.groups).map(|group| {
         let here = (group * online..(group + 1) * online).map(|index| names.uid(index));
         let away = (online..options.members).map(|at| format!("{}-away{at}", id(group)));
-        Group { id: id(group), members: here.chain(away).collect() }
+        Group {
+            id: id(group),
+            members: here.chain(away).collect(),
+        }
     });
     let senders = (0..options.groups).flat_map(|group| {
         let audience = group * online..(group + 1) * online;
-        audience.clone().take(options.senders as usize).map(move |index| Sender {
-            index,
-            to: Address::Group(id(group)),
-            audience: audience.clone(),
-        })
+        audience
+            .clone()
+            .take(options.senders as usize)
+            .map(move |index| Sender {
+                index,
+                to: Address::Group(id(group)),
+                audience: audience.clone(),
+            })
     });
     Plan {
         logins: names.logins(options.groups * online),
@@ -92,7 +108,10 @@ mod tests {
 
     fn plan(line: &str) -> Plan {
         let words = std::iter::once("crosstalk-bench").chain(line.split_whitespace());
-        let names = Names { run: 0xab, secret: "s".to_owned() };
+        let names = Names {
+            run: 0xab,
+            secret: "s".to_owned(),
+        };
         match Options::try_parse_from(words).expect(line).scenario {
             Scenario::Direct(options) => direct(&options, &names),
             Scenario::Group(options) => group(&options, &names),
@@ -112,7 +131,10 @@ mod tests {
     fn one_of_each_pair_writes_or_both() {
         let one_way = plan("direct --pairs 2");
         assert_eq!(one_way.logins.len(), 4);
-        assert_eq!(senders(&one_way), ["0>b000000ab-1=1..2", "2>b000000ab-3=3..4"]);
+        assert_eq!(
+            senders(&one_way),
+            ["0>b000000ab-1=1..2", "2>b000000ab-3=3..4"]
+        );
         let both = plan("direct --pairs 1 --duplex");
         assert_eq!(senders(&both), ["0>b000000ab-1=1..2", "1>b000000ab-0=0..1"]);
     }
@@ -122,10 +144,19 @@ mod tests {
         let plan = plan("group --groups 2 --members 4 --online 3 --senders 2");
         assert_eq!(plan.logins.len(), 6);
         assert_eq!(plan.groups[1].id, "b000000ab-g1");
-        let members = ["b000000ab-3", "b000000ab-4", "b000000ab-5", "b000000ab-g1-away3"];
+        let members = [
+            "b000000ab-3",
+            "b000000ab-4",
+            "b000000ab-5",
+            "b000000ab-g1-away3",
+        ];
         assert_eq!(plan.groups[1].members, members);
-        let expected = ["0>b000000ab-g0=0..3", "1>b000000ab-g0=0..3", "3>b000000ab-g1=3..6",
-            "4>b000000ab-g1=3..6"];
+        let expected = [
+            "0>b000000ab-g0=0..3",
+            "1>b000000ab-g0=0..3",
+            "3>b000000ab-g1=3..6",
+            "4>b000000ab-g1=3..6",
+        ];
         assert_eq!(senders(&plan), expected);
     }
 }

@@ -37,7 +37,12 @@ impl Stamp {
     pub(crate) fn write(&self, bytes: usize, out: &mut Vec<u8>) {
         out.clear();
         out.extend_from_slice(PREFIX);
-        let numbers = [self.sent_ns, self.run.into(), self.sender.into(), self.seq.into()];
+        let numbers = [
+            self.sent_ns,
+            self.run.into(),
+            self.sender.into(),
+            self.seq.into(),
+        ];
         for (number, width) in numbers.into_iter().zip(WIDTHS) {
             push_hex(number, width, out);
         }
@@ -74,7 +79,11 @@ pub(crate) fn is_whole(content: &[u8], bytes: usize) -> bool {
 /// Appends the lowest `width` hexadecimal digits.
 pub(crate) fn push_hex(number: u64, width: usize, out: &mut Vec<u8>) {
     const DIGIT: &[u8; 16] = b"0123456789abcdef";
-    out.extend((0..width).rev().map(|at| DIGIT[(number >> (4 * at) & 0xf) as usize]));
+    out.extend(
+        (0..width)
+            .rev()
+            .map(|at| DIGIT[(number >> (4 * at) & 0xf) as usize]),
+    );
 }
 
 fn take_hex(text: &[u8], width: usize) -> Option<(u64, &[u8])> {
@@ -95,7 +104,12 @@ fn take_hex(text: &[u8], width: usize) -> Option<(u64, &[u8])> {
 mod tests {
     use super::*;
 
-    const STAMP: Stamp = Stamp { sent_ns: 1_234_567_890_123, run: 7, sender: 49, seq: 123_456 };
+    const STAMP: Stamp = Stamp {
+        sent_ns: 1_234_567_890_123,
+        run: 7,
+        sender: 49,
+        seq: 123_456,
+    };
 
     fn content(stamp: Stamp, bytes: usize) -> Vec<u8> {
         let mut out = b"old".to_vec();
@@ -105,7 +119,12 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        let extremes = Stamp { sent_ns: u64::MAX, run: u32::MAX, sender: 0, seq: u32::MAX };
+        let extremes = Stamp {
+            sent_ns: u64::MAX,
+            run: u32::MAX,
+            sender: 0,
+            seq: u32::MAX,
+        };
         for stamp in [STAMP, extremes] {
             for bytes in [0, MIN_CONTENT_BYTES, 100, 1_000] {
                 let content = content(stamp, bytes);
@@ -121,7 +140,10 @@ mod tests {
         let json: serde_json::Value = serde_json::from_slice(&content(STAMP, 100)).expect("JSON");
         assert_eq!(json["type"], 1);
         let text = json["content"].as_str().expect("a text");
-        assert!(text.starts_with("ct:0000011f71fb04cb00000007000000310001e240..."), "{text}");
+        assert!(
+            text.starts_with("ct:0000011f71fb04cb00000007000000310001e240..."),
+            "{text}"
+        );
     }
 
     #[test]
@@ -133,7 +155,11 @@ mod tests {
             assert!(!is_whole(&bad, 100), "{at}");
         }
         assert!(!is_whole(&good, 101));
-        for (at, byte) in [(0, b'['), (PREFIX.len(), b'g'), (MIN_CONTENT_BYTES - 3, b'X')] {
+        for (at, byte) in [
+            (0, b'['),
+            (PREFIX.len(), b'g'),
+            (MIN_CONTENT_BYTES - 3, b'X'),
+        ] {
             let mut bad = good.clone();
             bad[at] = byte;
             assert_eq!(Stamp::read(&bad), None, "{at}");

@@ -54,7 +54,12 @@ impl Target {
             .no_proxy()
             .build()
             .context("no HTTP client")?;
-        Ok(Self { listeners, folder, http, progress })
+        Ok(Self {
+            listeners,
+            folder,
+            http,
+            progress,
+        })
     }
 
     /// The folder of the server's data.
@@ -66,9 +71,14 @@ impl Target {
     pub(crate) fn listener(&self, name: &str) -> Result<SocketAddr> {
         let Some(address) = self.listeners.get(name) else {
             let known: Vec<&str> = self.listeners.keys().map(String::as_str).collect();
-            bail!("the server has no listener {name}; it has {}", known.join(", "));
+            bail!(
+                "the server has no listener {name}; it has {}",
+                known.join(", ")
+            );
         };
-        address.parse().with_context(|| format!("listener {name}: {address} is no address"))
+        address
+            .parse()
+            .with_context(|| format!("listener {name}: {address} is no address"))
     }
 
     /// The URL of a path on an HTTP listener.
@@ -78,20 +88,16 @@ impl Target {
 
     /// Posts every body, many at a time; `what` they are is for the terminal.
     /// The first refusal ends it.
-    pub(crate) async fn post_all(
-        &self,
-        url: &str,
-        what: &str,
-        bodies: impl Iterator<Item = Value> + Send,
-    ) -> Result<()> {
-        let bodies: Vec<Value> = bodies.collect();
+    pub(crate) async fn post_all(&self, url: &str, what: &str, bodies: Vec<Value>) -> Result<()> {
         let all = bodies.len();
-        let mut answers =
-            stream::iter(bodies).map(|body| self.post(url, body)).buffer_unordered(CONCURRENCY);
+        let mut answers = stream::iter(bodies)
+            .map(|body| self.post(url, body))
+            .buffer_unordered(CONCURRENCY);
         let mut done = 0;
         while answers.try_next().await?.is_some() {
             done += 1;
-            self.progress.step(&format!("set up {done} of {all} {what}"));
+            self.progress
+                .step(&format!("set up {done} of {all} {what}"));
         }
         Ok(())
     }
@@ -156,19 +162,34 @@ mod tests {
     fn listeners_are_read_and_missing_ones_named() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("listeners.json");
-        fs::write(&file, r#"{"http":"127.0.0.1:8080","wukong_tcp":"127.0.0.1:5100"}"#)
-            .expect("a file");
+        fs::write(
+            &file,
+            r#"{"http":"127.0.0.1:8080","wukong_tcp":"127.0.0.1:5100"}"#,
+        )
+        .expect("a file");
         fs::write(folder.path().join("admin.key"), "secret\n").expect("a file");
         let shown = file.display().to_string();
         let options =
             Options::try_parse_from(["crosstalk-bench", "idle", "--listeners", shown.as_str()]);
         let options = options.expect("good options").server;
 
-        assert_eq!(admin_key(&options, folder.path()).expect("read").as_deref(), Some("secret"));
+        assert_eq!(
+            admin_key(&options, folder.path()).expect("read").as_deref(),
+            Some("secret")
+        );
         let target = Target::read(&options, Progress::silent()).expect("a target");
         assert_eq!(target.folder(), folder.path());
-        assert_eq!(target.url("http", "/x").expect("a listener"), "http://127.0.0.1:8080/x");
-        let why = target.listener("wukong_ws").expect_err("not there").to_string();
-        assert_eq!(why, "the server has no listener wukong_ws; it has http, wukong_tcp");
+        assert_eq!(
+            target.url("http", "/x").expect("a listener"),
+            "http://127.0.0.1:8080/x"
+        );
+        let why = target
+            .listener("wukong_ws")
+            .expect_err("not there")
+            .to_string();
+        assert_eq!(
+            why,
+            "the server has no listener wukong_ws; it has http, wukong_tcp"
+        );
     }
 }

@@ -182,28 +182,35 @@ pub(super) struct Slice {
 }
 
 impl Flush {
-    /// Reads how far it came and replays the log behind that.
-    pub(super) fn replay(
+    /// Reads how far it came.
+    pub(super) fn new(
         conn: &Connection,
-        advances: &Advances,
         every_ms: u64,
         limit: usize,
-        now: (u64, i64),
+        mono_ms: u64,
     ) -> DbResult<Self> {
-        let (began_ms, now_ms) = now;
         let sql = "SELECT flushed_through FROM meta";
         let through = conn.query_row(sql, [], |row| row.get(0))?;
-        let mut flush = Self {
+        Ok(Self {
             every_ms,
             limit,
-            began_ms,
+            began_ms: mono_ms,
             through,
             cycle: None,
-        };
+        })
+    }
+
+    /// Works the advances out again that had not been written down.
+    pub(super) fn replay(
+        mut self,
+        conn: &Connection,
+        advances: &Advances,
+        now_ms: i64,
+    ) -> DbResult<Self> {
         let sql = "SELECT m.id, m.sender, m.channel, m.seq, m.ordinal, c.log \
                    FROM message m JOIN channel c ON c.num = m.channel \
                    WHERE m.id > ?1 ORDER BY m.id LIMIT ?2";
-        let mut after = through;
+        let mut after = self.through;
         loop {
             let mut read = conn.prepare_cached(sql)?;
             let mut found = read.query([after, i64::try_from(REPLAY).unwrap_or(i64::MAX)])?;
@@ -223,10 +230,10 @@ impl Flush {
                 advances.settle(&[key], true);
             }
             if count < REPLAY {
-                return Ok(flush);
+                return Ok(self);
             }
-            if advances.len() >= limit {
-                flush.all(conn, advances, after, now_ms)?;
+            if advances.len() >= self.limit {
+                self.all(conn, advances, after, now_ms)?;
             }
         }
     }

@@ -27,22 +27,42 @@ const QUEUE: usize = 1024;
 /// Content of messages that may be in flight, in KiB; callers wait when there is more.
 pub(super) const ROOM_KIB: usize = 64 << 10;
 
+/// The numbers among the options.
+#[derive(Clone, Copy)]
+struct Tuning {
+    flush_every_ms: u64,
+    flush_rows: usize,
+    filter_bytes: usize,
+    wal_limit_bytes: u64,
+}
+
+impl Tuning {
+    fn of(options: &SqliteOptions) -> Self {
+        Self {
+            flush_every_ms: u64::try_from(options.flush_every.as_millis()).unwrap_or(u64::MAX),
+            flush_rows: options.flush_rows.max(1),
+            filter_bytes: options.filter_bytes,
+            wal_limit_bytes: options.wal_limit_bytes,
+        }
+    }
+}
+
 /// Opens a store.
-pub(super) fn open(options: &SqliteOptions) -> DbResult<Sqlite> {
-    let place = Place::take(options)?;
+pub(super) fn open(options: SqliteOptions) -> DbResult<Sqlite> {
+    let place = Place::take(&options)?;
     let conn = place.writer()?;
+    let readers = options.reader_threads.max(1);
+    let tuning = Tuning::of(&options);
     let shared = Arc::new(Shared {
-        clock: Arc::clone(&options.clock),
-        ids: Arc::clone(&options.ids),
+        clock: options.clock,
+        ids: options.ids,
         names: Names::new(),
         advances: Advances::new(),
         counters: Counters::default(),
     });
     let (writes, queue) = mpsc::channel(QUEUE);
-    let (writer, fillings) = prepare(conn, options, &shared, queue)?;
-    let connections: DbResult<Vec<Connection>> = (0..options.reader_threads.max(1))
-        .map(|_| place.reader())
-        .collect();
+    let (writer, fillings) = prepare(conn, tuning, &shared, queue)?;
+    let connections: DbResult<Vec<Connection>> = (0..readers).map(|_| place.reader()).collect();
     let connections = connections?;
     let filler = place.reader()?;
 
@@ -78,19 +98,22 @@ pub(super) fn open(options: &SqliteOptions) -> DbResult<Sqlite> {
 
 fn prepare(
     mut conn: Connection,
-    options: &SqliteOptions,
+    tuning: Tuning,
     shared: &Arc<Shared>,
     queue: mpsc::Receiver<Work>,
 ) -> DbResult<(Writer, Vec<Filling>)> {
-    let now_ms = options.clock.now_ms();
+    let Tuning {
+        flush_every_ms,
+        flush_rows,
+        ..
+    } = tuning;
+    let now_ms = shared.clock.now_ms();
     let newest = writer::newest(&conn)?;
-    options.ids.raise(newest);
-    let every_ms = u64::try_from(options.flush_every.as_millis()).unwrap_or(u64::MAX);
-    let now = (options.clock.mono_ms(), now_ms);
-    let limit = options.flush_rows.max(1);
-    let flush = Flush::replay(&conn, &shared.advances, every_ms, limit, now)?;
-    let (dedup, fillings) = Dedup::open(&conn, now_ms, options.filter_bytes)?;
-    let checkpoints = Checkpoints::watch(&mut conn, options.wal_limit_bytes)?;
+    shared.ids.raise(newest);
+    let flush = Flush::new(&conn, flush_every_ms, flush_rows, shared.clock.mono_ms())?;
+    let flush = flush.replay(&conn, &shared.advances, now_ms)?;
+    let (dedup, fillings) = Dedup::open(&conn, now_ms, tuning.filter_bytes)?;
+    let checkpoints = Checkpoints::watch(&mut conn, tuning.wal_limit_bytes)?;
     let writer = Writer {
         checkpoints,
         conn,

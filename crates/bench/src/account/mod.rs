@@ -10,9 +10,9 @@ mod tally;
 
 use std::ops::Range;
 
-pub(crate) use received::Received;
+pub(crate) use received::{Arrival, Received};
 pub(crate) use sent::Sent;
-pub(crate) use tally::{Batch, Latencies, Tally, Totals};
+pub(crate) use tally::{Batch, Tally, Totals, histogram};
 
 /// One client's books when its connection is over.
 #[derive(Debug, Default)]
@@ -65,7 +65,9 @@ pub(crate) fn settle(books: &[Books]) -> Settlement {
             settlement.broken += 1;
             settlement.broken_why.get_or_insert_with(|| why.clone());
         }
-        let Some(audience) = &book.audience else { continue };
+        let Some(audience) = &book.audience else {
+            continue;
+        };
         let not_accepted = book.sent.not_accepted();
         let sender = index as u32;
         for receiver in audience.clone().filter(|&receiver| receiver != sender) {
@@ -73,7 +75,9 @@ pub(crate) fn settle(books: &[Books]) -> Settlement {
             // What a broken connection did not get waits on the server.
             if receiver.broken.is_none() {
                 settlement.losses +=
-                    receiver.received.lost_from(sender, book.sent.count(), &not_accepted);
+                    receiver
+                        .received
+                        .lost_from(sender, book.sent.count(), &not_accepted);
             }
         }
     }
@@ -87,7 +91,10 @@ mod tests {
     /// A sender of five messages to clients 1 and 2: the second refused, the
     /// fourth never answered.
     fn books() -> Vec<Books> {
-        let mut sender = Books { audience: Some(0..3), ..Books::default() };
+        let mut sender = Books {
+            audience: Some(0..3),
+            ..Books::default()
+        };
         for at_ns in 0..5 {
             sender.sent.send(at_ns);
         }
@@ -106,7 +113,14 @@ mod tests {
     fn losses_are_what_was_accepted_and_did_not_come() {
         let mut books = books();
         let settlement = settle(&books);
-        assert_eq!(settlement, Settlement { losses: 3, unanswered: 1, ..Settlement::default() });
+        assert_eq!(
+            settlement,
+            Settlement {
+                losses: 3,
+                unanswered: 1,
+                ..Settlement::default()
+            }
+        );
 
         books[2].received.note("c", 2, 0, 2);
         assert_eq!(settle(&books).losses, 2);

@@ -95,11 +95,17 @@ impl Track {
             return Step::Next;
         }
         let at = self.missing.partition_point(|gap| gap.end <= seq);
-        let Some(gap) = self.missing.get(at).filter(|gap| gap.contains(&seq)).cloned() else {
+        let Some(gap) = self
+            .missing
+            .get(at)
+            .filter(|gap| gap.contains(&seq))
+            .cloned()
+        else {
             return Step::Duplicate;
         };
         let rest = [gap.start..seq, seq + 1..gap.end];
-        self.missing.splice(at..=at, rest.into_iter().filter(|part| !part.is_empty()));
+        self.missing
+            .splice(at..=at, rest.into_iter().filter(|part| !part.is_empty()));
         Step::Late
     }
 }
@@ -111,7 +117,9 @@ mod tests {
     #[test]
     fn gaps_open_and_close() {
         let mut track = Track::default();
-        let steps: Vec<_> = [0, 5, 3, 5, 3, 1, 2, 4, 0].map(|seq| track.note(seq)).into();
+        let steps: Vec<_> = [0, 5, 3, 5, 3, 1, 2, 4, 0]
+            .map(|seq| track.note(seq))
+            .into();
         let [n, l, d] = [Step::Next, Step::Late, Step::Duplicate];
         assert_eq!(steps, [n, n, l, d, d, l, l, l, d]);
         assert!(track.missing.is_empty());
@@ -147,7 +155,10 @@ mod tests {
         let mut received = Received::default();
         received.note("c", 1, 1, 1);
         received.note("c", 2, 1, 0);
-        assert_eq!((received.order_errors, received.sender_order_errors), (0, 1));
+        assert_eq!(
+            (received.order_errors, received.sender_order_errors),
+            (0, 1)
+        );
     }
 
     #[test]

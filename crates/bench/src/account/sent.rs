@@ -49,7 +49,9 @@ impl Sent {
     fn answer(&mut self, seq: u32) -> Option<u64> {
         let at = seq.checked_sub(self.base)?;
         let fate = self.recent.get_mut(at as usize)?;
-        let Fate::Waiting(at_ns) = *fate else { return None };
+        let Fate::Waiting(at_ns) = *fate else {
+            return None;
+        };
         *fate = Fate::Answered;
         self.in_flight -= 1;
         while self.recent.front() == Some(&Fate::Answered) {
@@ -76,7 +78,9 @@ impl Sent {
 
     /// The numbers of those that the server did not say it accepted, ascending.
     pub(crate) fn not_accepted(&self) -> Vec<u32> {
-        let waiting = (self.base..).zip(&self.recent).filter(|(_, fate)| **fate != Fate::Answered);
+        let waiting = (self.base..)
+            .zip(&self.recent)
+            .filter(|(_, fate)| **fate != Fate::Answered);
         let mut all: Vec<u32> = waiting.map(|(seq, _)| seq).collect();
         all.extend_from_slice(&self.refused);
         all.sort_unstable();

@@ -29,7 +29,11 @@ pub(crate) struct Latencies {
 
 impl Latencies {
     fn new() -> Self {
-        Self { ack: histogram(), delivery: histogram(), lag: histogram() }
+        Self {
+            ack: histogram(),
+            delivery: histogram(),
+            lag: histogram(),
+        }
     }
 }
 
@@ -84,8 +88,13 @@ struct AtomicTotals {
 impl Tally {
     /// One shard per thread keeps them out of each other's way.
     pub(crate) fn new(shards: usize) -> Self {
-        let shards = (0..shards.max(1)).map(|_| Mutex::new(Latencies::new())).collect();
-        Self { shards, totals: AtomicTotals::default() }
+        let shards = (0..shards.max(1))
+            .map(|_| Mutex::new(Latencies::new()))
+            .collect();
+        Self {
+            shards,
+            totals: AtomicTotals::default(),
+        }
     }
 
     /// Takes what a client saw; the batch is empty afterwards.
@@ -167,10 +176,18 @@ mod tests {
     fn batches_of_all_clients_add_up() {
         let tally = Tally::new(2);
         for client in 0..4 {
-            let mut batch = Batch::default();
-            batch.totals = Totals { sent: 2, accepted: 1, expected: 3, ..Totals::default() };
-            batch.ack_ns = vec![u64::from(client + 1) * 1_000_000];
-            batch.delivery_ns = vec![5_000_000, HIGHEST_NS * 2];
+            let totals = Totals {
+                sent: 2,
+                accepted: 1,
+                expected: 3,
+                ..Totals::default()
+            };
+            let mut batch = Batch {
+                totals,
+                ack_ns: vec![u64::from(client + 1) * 1_000_000],
+                delivery_ns: vec![5_000_000, HIGHEST_NS * 2],
+                lag_ns: Vec::new(),
+            };
             tally.add(client, &mut batch);
             assert!(batch.ack_ns.is_empty() && batch.totals == Totals::default());
             tally.add(client, &mut batch);
@@ -178,7 +195,14 @@ mod tests {
         let totals = tally.totals();
         assert_eq!((totals.sent, totals.accepted, totals.expected), (8, 4, 12));
         let latencies = tally.latencies();
-        assert_eq!((latencies.ack.len(), latencies.delivery.len(), latencies.lag.len()), (4, 8, 0));
+        assert_eq!(
+            (
+                latencies.ack.len(),
+                latencies.delivery.len(),
+                latencies.lag.len()
+            ),
+            (4, 8, 0)
+        );
         let median = latencies.ack.value_at_quantile(0.5) as f64;
         assert!((median / 2e6 - 1.0).abs() < 0.001, "{median}");
         // What is out of bounds is recorded as the highest.

@@ -152,13 +152,20 @@ impl Sampler {
     /// `index` spreads the checks of many clients.
     pub(crate) fn new(verify_all: bool, index: u32) -> Self {
         let every = if verify_all { 1 } else { SAMPLE };
-        Self { every, until_next: index % every }
+        Self {
+            every,
+            until_next: index % every,
+        }
     }
 
     /// Whether this message is to be checked.
     pub(crate) fn picks(&mut self) -> bool {
         let is_picked = self.until_next == 0;
-        self.until_next = if is_picked { self.every - 1 } else { self.until_next - 1 };
+        self.until_next = if is_picked {
+            self.every - 1
+        } else {
+            self.until_next - 1
+        };
         is_picked
     }
 }
@@ -229,7 +236,11 @@ mod tests {
             for text in ["one", "", "three"] {
                 let written = out.message(|bytes| {
                     bytes.extend_from_slice(text.as_bytes());
-                    if text.is_empty() { Err("empty") } else { Ok(()) }
+                    if text.is_empty() {
+                        Err("empty")
+                    } else {
+                        Ok(())
+                    }
                 });
                 assert_eq!(written.is_err(), text.is_empty());
             }

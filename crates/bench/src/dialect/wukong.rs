@@ -8,9 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, bail};
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use crosstalk_wire::wukong::binary::crypto::{
-    Cipher, KeyPair, msg_key_matches, msg_key_text,
-};
+use crosstalk_wire::wukong::binary::crypto::{Cipher, KeyPair, msg_key_matches, msg_key_text};
 use crosstalk_wire::wukong::binary::{
     Connack, Connect, Decoder, Flags, Packet, Recv, Recvack, Send, Setting, encode,
 };
@@ -53,12 +51,17 @@ impl Dialect for Wukong {
 
     fn endpoint(&self, target: &Target, transport: Transport) -> Result<Endpoint> {
         Ok(match transport {
-            Transport::Tcp => {
-                Endpoint { address: target.listener("wukong_tcp")?, web_socket: None }
-            }
+            Transport::Tcp => Endpoint {
+                address: target.listener("wukong_tcp")?,
+                web_socket: None,
+            },
             Transport::Ws => Endpoint {
                 address: target.listener("wukong_ws")?,
-                web_socket: Some(WebSocketUse { path: "/", subprotocol: None, is_text: false }),
+                web_socket: Some(WebSocketUse {
+                    path: "/",
+                    subprotocol: None,
+                    is_text: false,
+                }),
             },
         })
     }
@@ -69,7 +72,7 @@ impl Dialect for Wukong {
                    "device_level": DEVICE_LEVEL})
         });
         let url = target.url("wukong_api", "/user/token")?;
-        target.post_all(&url, "users", bodies).await
+        target.post_all(&url, "users", bodies.collect()).await
     }
 
     async fn make_groups(&self, target: &Target, groups: &[Group]) -> Result<()> {
@@ -78,7 +81,7 @@ impl Dialect for Wukong {
             let first = group.members.chunks(SUBSCRIBERS).next().unwrap_or_default();
             json!({"channel_id": group.id, "channel_type": GROUP, "subscribers": first})
         });
-        target.post_all(&url, "groups", bodies).await?;
+        target.post_all(&url, "groups", bodies.collect()).await?;
 
         let url = target.url("wukong_api", "/channel/subscriber_add")?;
         let bodies = groups.iter().flat_map(|group| {
@@ -86,7 +89,9 @@ impl Dialect for Wukong {
                 json!({"channel_id": group.id, "channel_type": GROUP, "subscribers": chunk})
             })
         });
-        target.post_all(&url, "lists of members", bodies).await
+        target
+            .post_all(&url, "lists of members", bodies.collect())
+            .await
     }
 
     fn peer(&self, login: &Login, index: u32) -> Result<Box<dyn Peer>> {
@@ -113,8 +118,13 @@ impl Dialect for Wukong {
 }
 
 fn reason_name(code: u16) -> String {
-    let reason = u8::try_from(code).ok().and_then(|code| Reason::try_from(code).ok());
-    reason.map_or_else(|| format!("reason {code}"), |reason| format!("{code} {reason:?}"))
+    let reason = u8::try_from(code)
+        .ok()
+        .and_then(|code| Reason::try_from(code).ok());
+    reason.map_or_else(
+        || format!("reason {code}"),
+        |reason| format!("{code} {reason:?}"),
+    )
 }
 
 /// One client.
@@ -133,7 +143,9 @@ struct WukongPeer {
 
 impl Peer for WukongPeer {
     fn open(&mut self, out: &mut Outbox) -> Result<()> {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since_epoch = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         let connect = Packet::Connect(Connect {
             version: self.version,
             device_flag: DEVICE_FLAG,
@@ -170,7 +182,10 @@ impl Peer for WukongPeer {
             Bytes::copy_from_slice(content)
         };
         let send = Packet::Send(Send {
-            flags: Flags { red_dot: true, ..Flags::default() },
+            flags: Flags {
+                red_dot: true,
+                ..Flags::default()
+            },
             setting: Setting::default(),
             client_seq,
             client_msg_no,
@@ -202,7 +217,10 @@ impl Peer for WukongPeer {
                     tell(if ack.reason == Reason::Success.code() {
                         Event::Accepted { tag }
                     } else {
-                        Event::Refused { tag, code: ack.reason.into() }
+                        Event::Refused {
+                            tag,
+                            code: ack.reason.into(),
+                        }
                     });
                 }
                 Packet::Recv(recv) => self.received(&recv, out, tell)?,
@@ -231,14 +249,21 @@ impl WukongPeer {
 
     fn logged_in(&mut self, connack: &Connack) -> Result<()> {
         if connack.reason != Reason::Success.code() {
-            bail!("login of {} refused: {}", self.login.uid, reason_name(connack.reason.into()));
+            bail!(
+                "login of {} refused: {}",
+                self.login.uid,
+                reason_name(connack.reason.into())
+            );
         }
         if let Some(version) = connack.server_version {
             self.version = version;
             self.decoder.set_version(version);
         }
         if !connack.server_key.is_empty() {
-            let shared = self.keys.agree(&connack.server_key).context("the server's key")?;
+            let shared = self
+                .keys
+                .agree(&connack.server_key)
+                .context("the server's key")?;
             self.cipher = Some(Cipher::new(&shared, &connack.salt).context("the server's salt")?);
         }
         Ok(())
@@ -253,7 +278,14 @@ impl WukongPeer {
         let is_picked = self.sampler.picks();
         let opened;
         let (content, proof) = match &self.cipher {
-            None => (&recv.payload[..], if is_picked { Proof::Good } else { Proof::NotChecked }),
+            None => (
+                &recv.payload[..],
+                if is_picked {
+                    Proof::Good
+                } else {
+                    Proof::NotChecked
+                },
+            ),
             Some(cipher) => {
                 let proof = match is_picked.then(|| is_signed(cipher, recv)) {
                     None => Proof::NotChecked,
@@ -262,7 +294,9 @@ impl WukongPeer {
                 };
                 opened = cipher.decrypt(&recv.payload);
                 // What cannot be opened is counted as a message gone bad.
-                opened.as_ref().map_or((&[][..], Proof::Bad), |content| (&content[..], proof))
+                opened
+                    .as_ref()
+                    .map_or((&[][..], Proof::Bad), |content| (&content[..], proof))
             }
         };
         tell(Event::Received(Message {

@@ -40,10 +40,15 @@ pub(crate) fn machine(folder: &Path, measures: bool) -> Result<MachineReport> {
     let read = |path| fs::read_to_string(path).unwrap_or_default();
     let value = |text: &str, key: &str| {
         let line = text.lines().find(|line| line.starts_with(key));
-        line.and_then(|line| line.split_once(':')).map(|(_, value)| value.trim().to_owned())
+        line.and_then(|line| line.split_once(':'))
+            .map(|(_, value)| value.trim().to_owned())
     };
     let memory = value(&read("/proc/meminfo"), "MemTotal").unwrap_or_default();
-    let memory_kib: u64 = memory.trim_end_matches("kB").trim().parse().unwrap_or_default();
+    let memory_kib: u64 = memory
+        .trim_end_matches("kB")
+        .trim()
+        .parse()
+        .unwrap_or_default();
     let mut report = MachineReport {
         cores: thread::available_parallelism().map_or(1, usize::from),
         cpu: value(&read("/proc/cpuinfo"), "model name").unwrap_or_else(|| "unknown".to_owned()),

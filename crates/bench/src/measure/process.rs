@@ -26,14 +26,20 @@ pub(crate) struct Sample {
 impl Probe {
     /// A probe of a process that is there.
     pub(crate) fn new(pid: u32) -> Result<Self> {
-        let probe = Self { folder: format!("/proc/{pid}") };
-        probe.sample().with_context(|| format!("process {pid} cannot be watched"))?;
+        let probe = Self {
+            folder: format!("/proc/{pid}"),
+        };
+        probe
+            .sample()
+            .with_context(|| format!("process {pid} cannot be watched"))?;
         Ok(probe)
     }
 
     /// This process.
     pub(crate) fn own() -> Self {
-        Self { folder: "/proc/self".to_owned() }
+        Self {
+            folder: "/proc/self".to_owned(),
+        }
     }
 
     /// How the process stands now.

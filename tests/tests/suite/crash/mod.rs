@@ -1,8 +1,10 @@
-//! SIGKILL at random moments: what was acknowledged is there, once and in order.
+//! Kills at random moments: what was acknowledged is there, once and in order.
 //!
 //! Several writers keep a window of unacknowledged messages in flight when the server is killed.
 //! After each restart the [`Ledger`] compares the logs with what the writers know; then they go
 //! on as SDKs do: what was not acknowledged is sent again under its old client number, first.
+//!
+//! A second run has a disk that loses with each kill what was not synced, as a power cut does.
 //!
 //! `CROSSTALK_SEED` repeats a run's choices, `CROSSTALK_KILLS` sets the number of kills.
 
@@ -22,6 +24,7 @@ use writer::Writer;
 /// The one who hears everything.
 const READER: &str = "reader";
 const KILLS: usize = 20;
+const SETTINGS: &[&str] = &["limits.send_rate=0"];
 
 /// When to kill.
 #[derive(Debug, Clone, Copy)]
@@ -91,10 +94,12 @@ async fn write_until_killed(server: &mut Server, ledger: &mut Ledger, moment: Mo
         posted: AtomicUsize::new(0),
         acked: AtomicUsize::new(0),
     });
-    let reader = server.login(READER).connect().await;
+    let mut reader = server.login(READER).connect().await;
+    reader.link().expect_a_kill();
     let mut ready = Vec::new();
     for line in ledger.take_lines() {
-        let client = server.login(&line.writer).connect().await;
+        let mut client = server.login(&line.writer).connect().await;
+        client.link().expect_a_kill();
         ready.push(Writer::new(client, line));
     }
     // Nobody begins before all are there, since the first may bring about the end.
@@ -110,13 +115,44 @@ async fn write_until_killed(server: &mut Server, ledger: &mut Ledger, moment: Mo
     server.ended().await;
 }
 
+/// What is left of the server's data after a kill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Loss {
+    /// Everything that was written.
+    Nothing,
+    /// Only what was synced, as after a power cut.
+    Unsynced,
+}
+
+impl Loss {
+    /// Brings it about; returns how many writes are gone.
+    fn after(self, server: &Server) -> usize {
+        match self {
+            Loss::Nothing => 0,
+            Loss::Unsynced => server.lose_unsynced(),
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn acknowledged_messages_survive_kills_once_and_in_order() {
+    let server = Server::start_with(SETTINGS).await;
+    survive(server, Loss::Nothing).await;
+}
+
+/// Each sync is slow here, so that an acknowledgement that does not wait for it is caught.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn acknowledged_messages_survive_power_cuts_once_and_in_order() {
+    let server = Server::start_on_faulty_disk(SETTINGS).await;
+    survive(server, Loss::Unsynced).await;
+}
+
+async fn survive(mut server: Server, loss: Loss) {
     let kills = std::env::var("CROSSTALK_KILLS").map_or(KILLS, |text| {
         text.parse().expect("CROSSTALK_KILLS is a number")
     });
     let mut seed = Seed::from_env();
-    let mut server = Server::start_with(&["limits.send_rate=0"]).await;
     let lines = [
         Line::new("direct1", READER, 1),
         Line::new("direct2", READER, 1),
@@ -132,14 +168,17 @@ async fn acknowledged_messages_survive_kills_once_and_in_order() {
         server.register(&line.writer, 0, 0).await;
     }
     let mut ledger = Ledger::new(lines.into());
+    let mut lost = 0;
 
     for kill in 1..=kills {
         let moment = moment(&mut seed);
         write_until_killed(&mut server, &mut ledger, moment).await;
+        lost += loss.after(&server);
         if seed.within(0..4) == 0 {
             // Being killed while it recovers must cost nothing either.
             let delay = Duration::from_micros(seed.within(0..40_000) as u64);
             server.start_and_kill_after(delay).await;
+            lost += loss.after(&server);
         }
         server.start_elsewhere().await;
         ledger.check_new(&server).await;
@@ -152,5 +191,10 @@ async fn acknowledged_messages_survive_kills_once_and_in_order() {
     }
     ledger.check_new(&server).await;
     ledger.check_all(&server).await;
-    println!("at the end: {ledger}");
+    println!("at the end: {ledger}; {lost} writes to the disk were lost on the way");
+    assert_eq!(
+        lost > 0,
+        loss == Loss::Unsynced,
+        "kills that come between write and sync"
+    );
 }
