@@ -36,10 +36,11 @@ pub(crate) enum Next {
 }
 
 impl Pace {
-    pub(crate) fn window(size: u32) -> Self {
+    /// A window that opens at this time.
+    pub(crate) fn window(start_ns: u64, size: u32) -> Self {
         Self::Window {
             size: size.into(),
-            paused_until_ns: 0,
+            paused_until_ns: start_ns,
         }
     }
 
@@ -102,7 +103,8 @@ mod tests {
 
     #[test]
     fn a_window_fills_and_refills() {
-        let mut pace = Pace::window(2);
+        let mut pace = Pace::window(3, 2);
+        assert_eq!(pace.next(2, 0), Next::At(3));
         assert_eq!(pace.next(5, 1), Next::Send { due_ns: 5 });
         assert_eq!(pace.next(5, 2), Next::AfterAnswer);
         pace.refused(5);

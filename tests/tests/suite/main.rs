@@ -9,6 +9,7 @@ mod crash;
 mod dedup;
 mod framing;
 mod history;
+mod jwt;
 mod order;
 mod rest;
 mod rules;

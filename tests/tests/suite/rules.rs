@@ -150,6 +150,27 @@ async fn a_sender_with_a_send_ban_is_reason_25_and_still_hears() {
     alice.accepted(&Outgoing::direct("bob", "free")).await;
 }
 
+/// A ban is for login, sending and receiving; whoever is online is no exception.
+#[tokio::test]
+async fn a_banned_user_who_is_online_is_shut_out() {
+    let (server, mut alice, mut bob) = group_of_two().await;
+    set_info(&server, "alice", 1, "ban", 1).await;
+    // Either the connection is closed or what it sends is refused.
+    if alice
+        .try_post(&Outgoing::direct("bob", "from a banned user"))
+        .await
+        .is_some()
+        && let Some(ack) = alice.any_ack().await
+    {
+        assert_ne!(ack.reason, 1, "{ack:?}");
+    }
+    let mut carol = server.client("carol").await;
+    carol
+        .accepted(&Outgoing::direct("bob", "from another"))
+        .await;
+    bob.hears("from another").await;
+}
+
 #[tokio::test]
 async fn an_unknown_channel_type_is_reason_23() {
     let server = Server::start().await;

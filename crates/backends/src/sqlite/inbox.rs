@@ -53,19 +53,10 @@ impl Inbox for Sqlite {
     }
 }
 
-/// All conversations of a user, or the one with a channel. One statement, so one snapshot.
-fn views(
-    conn: &Connection,
-    shared: &Shared,
-    user: UserNum,
-    only: Option<ChannelNum>,
-) -> DbResult<Vec<ConversationRow>> {
-    let one = if only.is_some() {
-        "AND channel = ?2"
-    } else {
-        ""
-    };
-    let sql = format!(
+/// The statement of [`views`].
+pub(super) fn views_sql(of_one: bool) -> String {
+    let one = if of_one { "AND channel = ?2" } else { "" };
+    format!(
         "WITH mine (channel, join_seq, join_ordinal, version) AS (
             SELECT channel, join_seq, join_ordinal, version FROM member
             WHERE user = ?1 AND state = 1 {one}
@@ -84,7 +75,17 @@ fn views(
         LEFT JOIN conversation v ON v.user = ?1 AND v.channel = m.channel
         LEFT JOIN message h ON h.id =
             (SELECT id FROM message WHERE channel = m.channel ORDER BY seq DESC LIMIT 1)"
-    );
+    )
+}
+
+/// All conversations of a user, or the one with a channel. One statement, so one snapshot.
+fn views(
+    conn: &Connection,
+    shared: &Shared,
+    user: UserNum,
+    only: Option<ChannelNum>,
+) -> DbResult<Vec<ConversationRow>> {
+    let sql = views_sql(only.is_some());
     let mut find = conn.prepare_cached(&sql)?;
     let mut found = match only {
         Some(channel) => find.query([user.0, channel.0])?,

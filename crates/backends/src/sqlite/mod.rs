@@ -65,6 +65,9 @@ struct Shared {
     names: Names,
     advances: Advances,
     counters: Counters,
+    /// How many of the next commits fail.
+    #[cfg(test)]
+    failing_commits: std::sync::atomic::AtomicU32,
 }
 
 /// The threads that run, until they are joined.

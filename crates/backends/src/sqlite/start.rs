@@ -59,6 +59,8 @@ pub(super) fn open(options: SqliteOptions) -> DbResult<Sqlite> {
         names: Names::new(),
         advances: Advances::new(),
         counters: Counters::default(),
+        #[cfg(test)]
+        failing_commits: std::sync::atomic::AtomicU32::new(0),
     });
     let (writes, queue) = mpsc::channel(QUEUE);
     let (writer, fillings) = prepare(conn, tuning, &shared, queue)?;

@@ -245,6 +245,8 @@ impl Writer {
     }
 
     fn commit(&mut self) -> DbResult<()> {
+        #[cfg(test)]
+        self.fail_if_told()?;
         let clock = &self.shared.clock;
         let begun = clock.mono_ms();
         let done = self.execute("COMMIT");
@@ -255,6 +257,16 @@ impl Writer {
             add(&counters.commits, 1);
         }
         done
+    }
+
+    #[cfg(test)]
+    fn fail_if_told(&self) -> DbResult<()> {
+        let failing = &self.shared.failing_commits;
+        let left = failing.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1));
+        match left {
+            Ok(_) => Err(DbError::Unavailable("a commit failed, as told".to_owned())),
+            Err(_) => Ok(()),
+        }
     }
 
     fn undo(&mut self) {

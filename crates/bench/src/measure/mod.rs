@@ -4,4 +4,4 @@ mod machine;
 mod process;
 
 pub(crate) use machine::{MachineReport, machine};
-pub(crate) use process::{Probe, Sample};
+pub(crate) use process::{Probe, Sample, machine_busy_secs};

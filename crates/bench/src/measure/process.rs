@@ -60,6 +60,23 @@ impl Probe {
     }
 }
 
+/// Processor time that all processes of the machine took since it started,
+/// with what a virtual machine's host took away.
+pub(crate) fn machine_busy_secs() -> Option<f64> {
+    let ticks = busy_ticks(&fs::read_to_string("/proc/stat").ok()?)?;
+    Some(ticks as f64 / clock_ticks_per_second() as f64)
+}
+
+/// All of the first line but the time that was idle or waited for a disk.
+fn busy_ticks(stat: &str) -> Option<u64> {
+    let fields = stat.lines().next()?.strip_prefix("cpu ")?;
+    // user, nice, system, idle, iowait, irq, softirq, steal; guests are in user.
+    let fields: Result<Vec<u64>, _> = fields.split_whitespace().take(8).map(str::parse).collect();
+    let fields = fields.ok()?;
+    let idle = fields.get(3)? + fields.get(4)?;
+    Some(fields.iter().sum::<u64>() - idle)
+}
+
 /// Ticks in user and system mode. The name, second, may hold blanks.
 fn cpu_ticks(stat: &str) -> Option<u64> {
     let (_, after_name) = stat.rsplit_once(')')?;
@@ -91,6 +108,14 @@ mod tests {
         assert_eq!(field(io, "write_bytes:"), Some(4096));
         assert_eq!(field("VmRSS:\t   12 kB\n", "VmRSS:"), Some(12));
         assert_eq!(field(io, "bytes:"), None);
+    }
+
+    #[test]
+    fn a_machine_is_busy_when_it_is_not_idle() {
+        let stat = "cpu  10 1 20 1000 500 2 3 4 7 7\ncpu0 1 1 1 1 1 1 1 1 1 1\n";
+        assert_eq!(busy_ticks(stat), Some(40));
+        assert_eq!(busy_ticks("intr 5"), None);
+        assert!(machine_busy_secs().is_some_and(|secs| secs > 0.0));
     }
 
     #[test]

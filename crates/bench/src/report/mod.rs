@@ -25,6 +25,9 @@ pub struct Report {
     pub(crate) idle: Option<IdleReport>,
     pub(crate) server: Option<ServerReport>,
     pub(crate) generator: GeneratorReport,
+    /// Processors that all other processes kept busy on average in that time;
+    /// `null` without the server's process.
+    pub(crate) others_cores_busy: Option<f64>,
     pub(crate) machine: MachineReport,
     /// What a correct server would not have done.
     pub(crate) faults: Vec<String>,

@@ -45,6 +45,7 @@ fn report() -> Report {
         load: Some(load),
         idle: None,
         server: None,
+        others_cores_busy: Some(0.25),
         generator: GeneratorReport {
             threads: 1,
             cpu_secs: 11.0,
@@ -130,6 +131,8 @@ fn the_text_names_every_number_with_its_unit() {
         "  send to ack        p50 5.00 ms   p99 9.90 ms   p99.9 9.99 ms   max 10.0 ms",
         "  refused            12 (22 RateLimit)",
         "  losses             2",
+        "  load generator     11.0 s of CPU, 0.55 cores busy of 1 thread",
+        "  everything else    0.25 cores busy",
         "  fsync of 4 KiB     p50 850 µs   p99 2.10 ms",
         "  loopback           41,235 round trips/s on one TCP connection",
         "FAULT 2 accepted messages never reached a member who was online",

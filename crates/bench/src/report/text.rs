@@ -39,12 +39,19 @@ impl Display for Report {
             write_server(f, server)?;
         }
         let generator = &self.generator;
-        let (threads, cpu) = (generator.threads, generator.cpu_secs);
-        let text = format!(
-            "{cpu:.1} s of CPU, {:.2} cores busy, {threads} threads",
-            generator.cores_busy
-        );
-        row(f, "load generator", &text)?;
+        let (cpu, busy) = (generator.cpu_secs, generator.cores_busy);
+        let threads = match generator.threads {
+            1 => "1 thread".to_owned(),
+            threads => format!("{threads} threads"),
+        };
+        row(
+            f,
+            "load generator",
+            &format!("{cpu:.1} s of CPU, {busy:.2} cores busy of {threads}"),
+        )?;
+        if let Some(others) = self.others_cores_busy {
+            row(f, "everything else", &format!("{others:.2} cores busy"))?;
+        }
         write_machine(f, &self.machine)?;
         for fault in &self.faults {
             writeln!(f, "FAULT {fault}")?;

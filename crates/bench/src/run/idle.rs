@@ -8,13 +8,13 @@ use anyhow::{Context, Result};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::spent::Moment;
 use super::{Bench, Outcome};
 use crate::account::Tally;
 use crate::clock::SECOND_NS;
 use crate::drive::{Shared, drive};
-use crate::measure::Probe;
 use crate::options::IdleOptions;
-use crate::report::{IdleReport, LatencyReport, ServerReport};
+use crate::report::{IdleReport, LatencyReport};
 use crate::scenario::{Names, Plan};
 use crate::stamp::MIN_CONTENT_BYTES;
 
@@ -35,14 +35,11 @@ impl Bench<'_> {
         };
         self.set_up(&plan).await?;
         self.pause(SETTLE).await;
-        // Before the connections, and when they are held.
-        let sample = || probe.as_ref().map(Probe::sample).transpose();
-        let before = sample()?;
-        let connect_ns = self.clock.now_ns();
+        let before = self.moment(probe.as_ref())?;
         let connector = self.connector(CHUNK_BYTES)?;
         let connecting = async { Ok(connector.connect_all(&plan.logins, &self.progress).await) };
         let connected = self.unless_interrupted(connecting).await?;
-        let hold_ns = self.clock.now_ns();
+        let connected_ns = self.clock.now_ns();
 
         let (count, failed) = (connected.clients.len() as u64, connected.failures);
         let shared = Arc::new(self.idle_shared(names, plan.logins.len()));
@@ -50,10 +47,9 @@ impl Bench<'_> {
         for client in connected.clients {
             clients.spawn(drive(client, None, Arc::clone(&shared)));
         }
-        let (held, own) = (sample()?, Probe::own().sample()?);
+        let held = self.moment(probe.as_ref())?;
         self.hold(options.seconds).await;
-        let secs = (self.clock.now_ns() - hold_ns) as f64 / SECOND_NS as f64;
-        let after = sample()?;
+        let after = self.moment(probe.as_ref())?;
         shared.close.cancel();
         let (mut broken_connections, mut broken_why) = (0, None);
         while let Some(client) = clients.join_next().await {
@@ -63,34 +59,31 @@ impl Bench<'_> {
                 broken_why = broken_why.or(books.broken);
             }
         }
-        let connect_secs = (hold_ns - connect_ns) as f64 / SECOND_NS as f64;
-        let grown = before
-            .zip(after)
-            .map(|(before, after)| after.rss_bytes as f64 - before.rss_bytes as f64);
+        let connect_secs = (connected_ns - before.at_ns) as f64 / SECOND_NS as f64;
+        let spent = self.spent(&held, &after, 0, 0);
+        let rss = |moment: &Moment| moment.server.as_ref().map(|sample| sample.rss_bytes);
+        let (rss_before_bytes, rss_after_bytes) = (rss(&before), rss(&after));
+        let grown = rss_before_bytes.zip(rss_after_bytes);
+        let grown = grown.map(|(before, after)| after as f64 - before as f64);
         let report = IdleReport {
             connections: count,
             failed,
             first_failure: connected.first_failure.map(|error| format!("{error:#}")),
             logins_per_s: count as f64 / connect_secs.max(f64::EPSILON),
             login: LatencyReport::new(&connected.login),
-            held_secs: secs,
+            held_secs: spent.secs,
             broken_connections,
             broken_why,
-            rss_before_bytes: before.map(|sample| sample.rss_bytes),
-            rss_after_bytes: after.map(|sample| sample.rss_bytes),
+            rss_before_bytes,
+            rss_after_bytes,
             bytes_per_connection: grown
                 .filter(|_| count > 0)
                 .map(|grown| grown / count as f64),
         };
-        let server = held
-            .zip(after)
-            .map(|(held, after)| ServerReport::new(&held, &after, secs, 0, 0));
-        let generator = self.generator(&own, secs)?;
         Ok(Outcome {
             load: None,
             idle: Some(report),
-            server,
-            generator,
+            spent,
             hints: Vec::new(),
         })
     }

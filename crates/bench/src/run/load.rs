@@ -8,16 +8,17 @@ use anyhow::{Context, Result};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::spent::Moment;
 use super::{Bench, Outcome};
 use crate::account::{Books, Tally, Totals, settle};
 use crate::clock::SECOND_NS;
 use crate::connect::Client;
 use crate::drive::{Sending, Shared, drive};
-use crate::measure::{Probe, Sample};
+use crate::measure::Probe;
 use crate::options::LoadOptions;
 use crate::pace::Pace;
 use crate::progress::load_line;
-use crate::report::{LatencyReport, LoadReport, ServerReport};
+use crate::report::{LatencyReport, LoadReport};
 use crate::scenario::{Names, Plan};
 
 /// Read buffer of a client that gets many messages.
@@ -33,10 +34,8 @@ const DRAIN_NS: u64 = 60 * SECOND_NS;
 
 /// The processes and the counts at one moment.
 struct Mark {
-    at_ns: u64,
+    moment: Moment,
     totals: Totals,
-    server: Option<Sample>,
-    own: Sample,
 }
 
 impl Bench<'_> {
@@ -69,7 +68,7 @@ impl Bench<'_> {
         let end = self.mark(&shared, probe.as_ref())?;
         if is_counted {
             // The measured time lasts until the last message is through.
-            end_sending(&shared, end.at_ns);
+            end_sending(&shared, end.moment.at_ns);
         }
         shared.close.cancel();
         let mut books: Vec<(u32, Books)> = Vec::with_capacity(clients.len());
@@ -78,7 +77,7 @@ impl Bench<'_> {
         }
         books.sort_unstable_by_key(|(index, _)| *index);
         let books: Vec<Books> = books.into_iter().map(|(_, books)| books).collect();
-        self.outcome(&shared, load, &books, &begin, &end)
+        Ok(self.outcome(&shared, load, &books, &begin, &end))
     }
 
     fn shared(&self, plan: &Plan, load: &LoadOptions, names: &Names, start_ns: u64) -> Shared {
@@ -150,11 +149,8 @@ impl Bench<'_> {
 
     fn mark(&self, shared: &Shared, probe: Option<&Probe>) -> Result<Mark> {
         Ok(Mark {
-            at_ns: self.clock.now_ns(),
+            moment: self.moment(probe)?,
             totals: shared.tally.totals(),
-            // A server that has ended is reported by what its clients saw.
-            server: probe.and_then(|probe| probe.sample().ok()),
-            own: Probe::own().sample()?,
         })
     }
 
@@ -165,24 +161,18 @@ impl Bench<'_> {
         books: &[Books],
         begin: &Mark,
         end: &Mark,
-    ) -> Result<Outcome> {
-        let stop_ns = shared.stop_ns();
-        let secs = stop_ns.saturating_sub(shared.measure_ns) as f64 / SECOND_NS as f64;
-        let report = load_report(shared, load, books, secs);
-        let is_too_fast = books.iter().any(|book| {
-            book.sent
-                .refused_by_code()
-                .keys()
-                .any(|code| self.dialect.is_rate_limit(*code))
-        });
+    ) -> Outcome {
+        let measured_ns = shared.stop_ns().saturating_sub(shared.measure_ns);
+        let secs = measured_ns as f64 / SECOND_NS as f64;
+        let mut report = load_report(shared, load, books, secs);
         let mut hints = Vec::new();
-        let named = books.iter().flat_map(|book| book.sent.refused_by_code());
-        let mut report = report;
-        for (code, count) in named {
+        let mut is_too_fast = false;
+        for (code, count) in books.iter().flat_map(|book| book.sent.refused_by_code()) {
             *report
                 .refused
                 .entry(self.dialect.refusal(*code))
                 .or_default() += count;
+            is_too_fast |= self.dialect.is_rate_limit(*code);
         }
         if is_too_fast {
             hints.push(
@@ -191,30 +181,18 @@ impl Bench<'_> {
                     .to_owned(),
             );
         }
-        if secs <= 0.0 {
+        if measured_ns == 0 {
             hints.push("the run ended before anything was measured".to_owned());
         }
-        let whole_secs = (end.at_ns - begin.at_ns) as f64 / SECOND_NS as f64;
-        let server = begin.server.zip(end.server).map(|(before, after)| {
-            let messages = end.totals.accepted - begin.totals.accepted;
-            let deliveries = end.totals.delivered - begin.totals.delivered;
-            ServerReport::new(&before, &after, whole_secs, messages, deliveries)
-        });
-        let generator = self.generator(&begin.own, whole_secs)?;
-        if generator.cores_busy > 0.9 * self.threads as f64 {
-            hints.push(format!(
-                "the load generator used all of its {} threads: the server may be faster than \
-                 this shows; give more --threads or another machine",
-                self.threads
-            ));
-        }
-        Ok(Outcome {
+        let messages = end.totals.accepted - begin.totals.accepted;
+        let deliveries = end.totals.delivered - begin.totals.delivered;
+        let spent = self.spent(&begin.moment, &end.moment, messages, deliveries);
+        Outcome {
             load: Some(report),
             idle: None,
-            server,
-            generator,
+            spent,
             hints,
-        })
+        }
     }
 }
 
@@ -236,7 +214,7 @@ fn start(
     for (at, sender) in (0..).zip(plan.senders) {
         let pace = match load.rate {
             Some(rate) => Pace::schedule(start_ns, rate, at, senders),
-            None => Pace::window(load.window),
+            None => Pace::window(start_ns, load.window),
         };
         // The first senders take what does not divide.
         let quota = load

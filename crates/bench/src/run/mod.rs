@@ -4,6 +4,7 @@
 mod idle;
 mod interrupt;
 mod load;
+mod spent;
 
 #[cfg(test)]
 mod fake;
@@ -20,13 +21,14 @@ use anyhow::{Context, Result, anyhow, bail};
 use crate::clock::Clock;
 use crate::connect::{Connector, allow_files};
 use crate::dialect::{self, Dialect};
-use crate::measure::{MachineReport, Probe, Sample, machine};
+use crate::measure::{MachineReport, Probe, machine};
 use crate::options::{Options, Scenario, ServerOptions};
 use crate::progress::Progress;
-use crate::report::{GeneratorReport, IdleReport, LoadReport, Report, ServerReport};
+use crate::report::{IdleReport, LoadReport, Report};
 use crate::scenario::{self, Names};
 use crate::target::Target;
 use interrupt::Interrupt;
+use spent::Spent;
 
 /// The most threads that are taken without being asked for.
 const MOST_DEFAULT_THREADS: usize = 8;
@@ -95,8 +97,7 @@ struct Bench<'a> {
 struct Outcome {
     load: Option<LoadReport>,
     idle: Option<IdleReport>,
-    server: Option<ServerReport>,
-    generator: GeneratorReport,
+    spent: Spent,
     hints: Vec<String>,
 }
 
@@ -132,6 +133,8 @@ impl Bench<'_> {
                 .map(IdleReport::faults)
                 .unwrap_or_default(),
         );
+        let mut hints = outcome.hints;
+        hints.extend(outcome.spent.hints());
         Ok(Report {
             scenario: name,
             dialect: self.dialect.name(),
@@ -140,11 +143,12 @@ impl Bench<'_> {
             is_interrupted: self.interrupt.has_come(),
             load: outcome.load,
             idle: outcome.idle,
-            server: outcome.server,
-            generator: outcome.generator,
+            server: outcome.spent.server,
+            generator: outcome.spent.generator,
+            others_cores_busy: outcome.spent.others_cores_busy,
             machine,
             faults,
-            hints: outcome.hints,
+            hints,
         })
     }
 
@@ -191,15 +195,6 @@ impl Bench<'_> {
 
     fn probe(&self) -> Result<Option<Probe>> {
         self.server().server_pid.map(Probe::new).transpose()
-    }
-
-    fn generator(&self, before: &Sample, secs: f64) -> Result<GeneratorReport> {
-        let cpu_secs = Probe::own().sample()?.cpu_secs - before.cpu_secs;
-        Ok(GeneratorReport {
-            threads: self.threads,
-            cpu_secs,
-            cores_busy: cpu_secs / secs.max(f64::EPSILON),
-        })
     }
 }
 

@@ -139,7 +139,10 @@ impl Names for Invented {
 }
 
 /// A user of the default realm.
-async fn user(directory: &dyn Directory, uid: &str) -> UserRef {
+///
+/// # Panics
+/// Like the rest of this module: when something is not as it must be.
+pub async fn user(directory: &dyn Directory, uid: &str) -> UserRef {
     let uid = Uid::parse(uid).expect("a valid uid");
     let mut records = directory
         .intern(&Realm::default(), &[uid])
@@ -149,7 +152,8 @@ async fn user(directory: &dyn Directory, uid: &str) -> UserRef {
 }
 
 /// A group of the default realm.
-fn group(id: &str) -> ChannelKey {
+#[must_use]
+pub fn group(id: &str) -> ChannelKey {
     ChannelKey {
         realm: Realm::default(),
         kind: ChannelKind::GROUP,
@@ -158,7 +162,8 @@ fn group(id: &str) -> ChannelKey {
 }
 
 /// A text that counts, without a client number.
-fn text(payload: &str) -> Body {
+#[must_use]
+pub fn text(payload: &str) -> Body {
     Body {
         client_no: "".into(),
         origin: Origin(1),
@@ -174,14 +179,17 @@ fn text(payload: &str) -> Body {
 }
 
 /// A text with a client number.
-fn numbered(client_no: &str, payload: &str) -> Body {
+#[must_use]
+pub fn numbered(client_no: &str, payload: &str) -> Body {
     Body {
         client_no: client_no.into(),
         ..text(payload)
     }
 }
 
-fn append(channel: &Arc<ChannelRef>, sender: &UserRef, body: Body) -> Append {
+/// An append without first contact that stores reused numbers.
+#[must_use]
+pub fn append(channel: &Arc<ChannelRef>, sender: &UserRef, body: Body) -> Append {
     Append {
         channel: Arc::clone(channel),
         sender: sender.clone(),
@@ -192,7 +200,10 @@ fn append(channel: &Arc<ChannelRef>, sender: &UserRef, body: Body) -> Append {
 }
 
 /// Appends a batch that must succeed.
-async fn store(log: &dyn Log, batch: Vec<Append>) -> Vec<AppendOutcome> {
+///
+/// # Panics
+/// When it does not.
+pub async fn store(log: &dyn Log, batch: Vec<Append>) -> Vec<AppendOutcome> {
     let count = batch.len();
     let pending = log.append(batch).await.expect("the batch is taken");
     let outcomes = pending.await;

@@ -10,6 +10,7 @@ use crate::deliver::{Job, ReplyTo, SendJob, Sender};
 use crate::id::{ChannelNum, Realm, UserRef};
 use crate::message::{Accepted, Body, Draft, Message};
 use crate::refusal::Refusal;
+use crate::send::limits::MAX_CLIENT_NO_BYTES;
 use crate::session::{Event, Refused, SendReply, Session, Ticket};
 
 impl Im {
@@ -106,6 +107,9 @@ impl Im {
     fn admit(&self, realm: &Realm, user: &UserRef, draft: &Draft) -> Result<ChannelKey, Refusal> {
         if draft.body.payload.len() > self.policy.send.payload_bytes {
             return Err(Refusal::TooLarge);
+        }
+        if draft.body.client_no.len() > MAX_CLIENT_NO_BYTES {
+            return Err(Refusal::InvalidArgument);
         }
         draft.to.key(realm, &user.uid)
     }

@@ -11,6 +11,12 @@ use quick_cache::sync::Cache;
 
 use crate::id::UserNum;
 
+/// No payload may be larger, bytes: what is accepted must fit, encrypted and in base64, into
+/// a frame of 1 MiB beside its envelope, or it could never be delivered.
+pub const MAX_PAYLOAD_BYTES: usize = 700 << 10;
+/// The longest client number, bytes.
+pub const MAX_CLIENT_NO_BYTES: usize = 512;
+
 /// Limits on sending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SendLimits {
@@ -18,7 +24,7 @@ pub struct SendLimits {
     pub rate_per_sec: u32,
     /// Messages that a user may send at once before the rate counts.
     pub burst: u32,
-    /// The largest payload, bytes.
+    /// The largest payload, bytes; at most [`MAX_PAYLOAD_BYTES`].
     pub payload_bytes: usize,
 }
 
@@ -27,7 +33,7 @@ impl Default for SendLimits {
         Self {
             rate_per_sec: 200,
             burst: 1000,
-            payload_bytes: 1 << 20,
+            payload_bytes: MAX_PAYLOAD_BYTES,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a type cannot say about a setting: ranges, forms, and settings that need each other.
 
 use crosstalk_core::id::Realm;
+use crosstalk_core::send::limits::MAX_PAYLOAD_BYTES;
 use crosstalk_gateway::net::TrustedProxies;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
@@ -155,6 +156,11 @@ fn numbers(config: &Config, findings: &mut Findings) {
     for (key, value) in at_least_one {
         findings.unless(value > 0, key, "must be at least 1");
     }
+    findings.unless(
+        limits.payload_bytes <= MAX_PAYLOAD_BYTES,
+        "limits.payload_bytes",
+        &format!("must be at most {MAX_PAYLOAD_BYTES}: a larger message fits no frame"),
+    );
     findings.unless(
         (1..=64).contains(&config.store.reader_threads),
         "store.reader_threads",

@@ -1,6 +1,7 @@
 //! Every setting with its type and default. `crosstalk.example.toml` says what each means; a
 //! test keeps the two equal.
 
+use crosstalk_core::send::limits::MAX_PAYLOAD_BYTES;
 use serde::{Deserialize, Serialize};
 
 use super::values::{Listener, Secret};
@@ -194,7 +195,7 @@ pub struct Limits {
     pub send_rate: u32,
     /// Messages that a user may send at once before the rate counts.
     pub send_burst: u32,
-    /// The largest payload.
+    /// The largest payload, at most [`MAX_PAYLOAD_BYTES`].
     pub payload_bytes: usize,
     /// Failed logins per minute and address.
     pub login_failures_per_address: u32,
@@ -217,7 +218,7 @@ impl Default for Limits {
         Self {
             send_rate: 200,
             send_burst: 1000,
-            payload_bytes: 1 << 20,
+            payload_bytes: MAX_PAYLOAD_BYTES,
             login_failures_per_address: 300,
             login_failures_per_user: 20,
             mailbox_items: 1024,

@@ -78,6 +78,10 @@ pub(super) async fn explain(request: Request, next: Next) -> Response {
 /// The same in the form of WuKongIM's API.
 pub(super) async fn explain_to_wukong(request: Request, next: Next) -> Response {
     let form = |status: StatusCode, msg: String| {
+        if status == StatusCode::UNAUTHORIZED {
+            // A wrong manager token is answered without a body (wukong.md §4.0).
+            return status.into_response();
+        }
         (
             status,
             Json(json!({ "msg": msg, "status": status.as_u16() })),

@@ -1,6 +1,8 @@
-//! The contracts of all ports.
+//! The contracts of all ports, with the usual settings and with settings that make what is
+//! rare happen all the time.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crosstalk_core::clock::ManualClock;
 use crosstalk_core::contract::LogBed;
@@ -9,10 +11,14 @@ use crosstalk_core::im::Stores;
 
 use crate::sqlite::{Sqlite, SqliteOptions};
 
-async fn stores() -> Stores {
+fn options() -> SqliteOptions {
     let clock = Arc::new(ManualClock::at_ms(1_700_000_000_000));
     let ids = Arc::new(Snowflake::new(clock.clone(), 1));
-    let store = Arc::new(Sqlite::open(SqliteOptions::temporary(clock, ids)).unwrap());
+    SqliteOptions::temporary(clock, ids)
+}
+
+fn stores_of(options: SqliteOptions) -> Stores {
+    let store = Arc::new(Sqlite::open(options).unwrap());
     Stores {
         log: store.clone(),
         channels: store.clone(),
@@ -23,13 +29,46 @@ async fn stores() -> Stores {
     }
 }
 
-async fn log() -> LogBed {
-    LogBed::of(&stores().await)
+mod usual {
+    use super::*;
+
+    async fn stores() -> Stores {
+        stores_of(options())
+    }
+
+    async fn log() -> LogBed {
+        LogBed::of(&stores().await)
+    }
+
+    crosstalk_core::log_contract!(log);
+    crosstalk_core::channels_contract!(stores);
+    crosstalk_core::inbox_contract!(stores);
+    crosstalk_core::directory_contract!(stores);
+    crosstalk_core::apps_contract!(stores);
+    crosstalk_core::relations_contract!(stores);
 }
 
-crosstalk_core::log_contract!(log);
-crosstalk_core::channels_contract!(stores);
-crosstalk_core::inbox_contract!(stores);
-crosstalk_core::directory_contract!(stores);
-crosstalk_core::apps_contract!(stores);
-crosstalk_core::relations_contract!(stores);
+/// Advances are written with every transaction, each is followed by a checkpoint, the
+/// filters suspect everything and there is one reader.
+mod eager {
+    use super::*;
+
+    async fn stores() -> Stores {
+        stores_of(SqliteOptions {
+            flush_every: Duration::ZERO,
+            flush_rows: 1,
+            filter_bytes: 1,
+            wal_limit_bytes: 1,
+            reader_threads: 1,
+            ..options()
+        })
+    }
+
+    async fn log() -> LogBed {
+        LogBed::of(&stores().await)
+    }
+
+    crosstalk_core::log_contract!(log);
+    crosstalk_core::channels_contract!(stores);
+    crosstalk_core::inbox_contract!(stores);
+}

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::auth::Caller;
-use super::input::{Body, Segments};
+use super::input::{self, Body, Segments};
 use super::openapi::{Conflict, Denials, Missing, Oversize};
 use super::page::Page;
 use super::problem::Problem;
@@ -68,6 +68,7 @@ pub(super) struct NewApp {
     realm: Option<String>,
     /// What people call it.
     #[serde(default)]
+    #[schema(max_length = 200)]
     name: String,
 }
 
@@ -122,12 +123,7 @@ pub(super) async fn create_app(
         Some(realm) => Realm::parse(realm).map_err(|why| Problem::field("realm", why))?,
         None => Realm::default(),
     };
-    if new.name.chars().count() > NAME_CHARS {
-        return Err(Problem::field(
-            "name",
-            format_args!("has at most {NAME_CHARS} characters"),
-        ));
-    }
+    input::check_name("name", &new.name, NAME_CHARS)?;
     if api.im.apps().get(&id).is_some() {
         let why = format!("app_id: {id} exists; POST /v1/apps/{id}/secret gives it a new secret");
         return Err(Problem::new(Refusal::IdempotencyConflict, why));

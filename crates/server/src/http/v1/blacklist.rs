@@ -1,14 +1,71 @@
 //! Whom a user does not want to hear from.
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use crosstalk_core::id::{Realm, Uid};
 use crosstalk_core::refusal::Refusal;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::auth::Caller;
-use super::input::{self, Segments};
+use super::input::{self, Params, Segments};
 use super::openapi::{Denials, Missing};
+use super::page::{self, Page, Paging};
 use super::problem::Problem;
 use crate::http::state::ApiState;
+
+/// What cursors of this list begin with.
+const LIST: &str = "b";
+
+/// A user who is blocked.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Blocked, example = json!({"uid": "mallory"}))]
+pub(super) struct BlockedView {
+    /// Who.
+    uid: String,
+}
+
+/// Whom a user blocks
+///
+/// In the order in which the server first heard of them.
+#[utoipa::path(
+    get, path = "/v1/users/{uid}/blacklist", tag = "users",
+    params(("uid" = String, Path, description = "Who blocks; `me` with a user token"), Paging),
+    responses(
+        (status = 200, description = "Who is blocked", body = Page<BlockedView>),
+        Denials, Missing
+    ),
+    security(("admin_key" = []), ("app_secret" = []), ("user_token" = []))
+)]
+pub(super) async fn list_blocked(
+    State(api): State<ApiState>,
+    caller: Caller,
+    Segments(uid): Segments<String>,
+    Params(paging): Params<Paging>,
+) -> Result<Json<Page<BlockedView>>, Problem> {
+    let (realm, uid) = caller.reaches(&uid)?;
+    let limit = paging.limit()? as usize;
+    let after = paging.after(LIST)?.map_or(i64::MIN, |[num]| num);
+    api.im.user(realm, &uid).await?;
+    let relations = api.im.relations(realm, &uid).await?.into_iter();
+    let mut blocked: Vec<_> = relations
+        .filter(|(other, relation)| relation.blocked && other.num.0 > after)
+        .map(|(other, _)| other)
+        .collect();
+    blocked.sort_by_key(|other| other.num);
+    let is_more = blocked.len() > limit;
+    blocked.truncate(limit);
+    let last = blocked.last().filter(|_| is_more);
+    let next_cursor = last.map(|last| page::encode(LIST, [last.num.0]));
+    let items = blocked.iter().map(|other| BlockedView {
+        uid: other.uid.as_str().to_owned(),
+    });
+    Ok(Json(Page {
+        items: items.collect(),
+        next_cursor,
+    }))
+}
 
 /// Block a user
 ///
@@ -27,10 +84,24 @@ pub(super) async fn block_user(
     caller: Caller,
     Segments((uid, other)): Segments<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    set_blocked(&api, &caller, &uid, &other, true).await
+    let (realm, uid, other) = pair(&api, &caller, &uid, &other).await?;
+    // The other exists, so that no caller can fill the directory with names.
+    match api.im.user(realm, &other).await {
+        Ok(_) => {}
+        Err(why @ Refusal::NoSuchUser) => {
+            return Err(Problem::new(why, format!("other: there is no {other}")));
+        }
+        Err(why) => return Err(why.into()),
+    }
+    api.im
+        .relate(realm, &uid, &other, |relation| relation.blocked = true)
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Unblock a user
+///
+/// Unblocking who is not blocked changes nothing.
 #[utoipa::path(
     delete, path = "/v1/users/{uid}/blacklist/{other}", tag = "users",
     params(
@@ -45,35 +116,28 @@ pub(super) async fn unblock_user(
     caller: Caller,
     Segments((uid, other)): Segments<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    set_blocked(&api, &caller, &uid, &other, false).await
+    let (realm, uid, other) = pair(&api, &caller, &uid, &other).await?;
+    // A dialect may block names that never became users: they must come off, too.
+    if api.im.find_user(realm, &other).await?.is_some() {
+        api.im
+            .relate(realm, &uid, &other, |relation| relation.blocked = false)
+            .await?;
+    }
+    Ok(StatusCode::NO_CONTENT)
 }
 
-async fn set_blocked(
+/// The user, who exists, and somebody else.
+async fn pair<'a>(
     api: &ApiState,
-    caller: &Caller,
+    caller: &'a Caller,
     uid: &str,
     other: &str,
-    blocked: bool,
-) -> Result<StatusCode, Problem> {
+) -> Result<(&'a Realm, Uid, Uid), Problem> {
     let (realm, uid) = caller.reaches(uid)?;
     let other = input::uid("other", other)?;
     if uid == other {
         return Err(Problem::field("other", "is the user themselves"));
     }
-    // Both exist, so that no caller can fill the directory with names.
     api.im.user(realm, &uid).await?;
-    match api.im.user(realm, &other).await {
-        Ok(_) => {}
-        Err(Refusal::NoSuchUser) => {
-            return Err(Problem::new(
-                Refusal::NoSuchUser,
-                format!("other: there is no {other}"),
-            ));
-        }
-        Err(why) => return Err(why.into()),
-    }
-    api.im
-        .relate(realm, &uid, &other, |relation| relation.blocked = blocked)
-        .await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok((realm, uid, other))
 }

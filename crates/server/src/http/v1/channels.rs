@@ -2,16 +2,17 @@
 
 use axum::Json;
 use axum::extract::State;
-use crosstalk_core::channel::{ChannelChange, ChannelKey, ChannelKind, ChannelRecord, HistoryFrom};
-use crosstalk_core::id::{Realm, Uid};
-use crosstalk_core::im::{HistoryQuery, Viewer};
+use crosstalk_core::channel::{
+    ChannelChange, ChannelKey, ChannelKind, ChannelRecord, HistoryFrom, MemberChange, MemberRole,
+};
+use crosstalk_core::id::{Realm, Uid, UserRef};
+use crosstalk_core::im::{HistoryQuery, Im, Viewer};
 use crosstalk_core::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::auth::Caller;
 use super::input::{self, Body, Segments};
-use super::membership::{self, Wanted};
 use super::openapi::{Denials, Missing, Oversize};
 use super::problem::Problem;
 use super::view::KindName;
@@ -19,6 +20,8 @@ use crate::http::state::ApiState;
 
 /// The longest name of a channel, characters.
 const NAME_CHARS: usize = 200;
+/// Members read at once.
+const READ: u32 = 1000;
 
 /// A channel.
 #[derive(Debug, Serialize, ToSchema)]
@@ -79,7 +82,7 @@ pub(super) struct NewChannel {
     /// What people call it.
     #[schema(max_length = 200)]
     name: Option<String>,
-    /// The owner, who becomes a member; a former owner becomes an ordinary member.
+    /// The owner, who becomes a member; a former owner becomes an administrator.
     owner: Option<String>,
     /// All members. Those who are not named leave, but the owner stays.
     members: Option<Vec<String>>,
@@ -224,15 +227,8 @@ pub(super) async fn put_channel(
 ) -> Result<Json<ChannelView>, Problem> {
     let realm = &caller.app()?.realm;
     let key = with_members(realm, &kind, &id)?;
-    if new
-        .name
-        .as_ref()
-        .is_some_and(|name| name.chars().count() > NAME_CHARS)
-    {
-        return Err(Problem::field(
-            "name",
-            format_args!("has at most {NAME_CHARS} characters"),
-        ));
+    if let Some(name) = &new.name {
+        input::check_name("name", name, NAME_CHARS)?;
     }
     let owner = new
         .owner
@@ -259,12 +255,47 @@ pub(super) async fn put_channel(
             Some(owner) => Some(api.im.user_ref(realm, &owner).await?),
             None => None,
         };
-        let members = match members {
-            Some(members) => Some(api.im.user_refs(realm, &members).await?),
-            None => None,
-        };
-        membership::set(&api.im, &key, Wanted { owner, members }).await?;
+        if let Some(members) = members {
+            let members = api.im.user_refs(realm, &members).await?;
+            set_members(&api.im, &key, members, owner.as_ref()).await?;
+        }
+        if let Some(owner) = owner {
+            let join = vec![MemberChange::Join(owner, MemberRole::Owner)];
+            api.im.change_members(&key, join).await?;
+        }
         record = api.im.channel(&key).await?;
     }
     Ok(Json(record.into()))
+}
+
+/// Makes the members exactly these and the owner, the new one if there is one. Whoever is a
+/// member already keeps their role.
+async fn set_members(
+    im: &Im,
+    key: &ChannelKey,
+    mut members: Vec<UserRef>,
+    new_owner: Option<&UserRef>,
+) -> Result<(), Refusal> {
+    match new_owner {
+        Some(owner) => members.push(owner.clone()),
+        None => members.extend(owner(im, key).await?),
+    }
+    im.keep_members(key, members.clone()).await?;
+    let enter = members.into_iter().map(MemberChange::Enter).collect();
+    im.change_members(key, enter).await.map(drop)
+}
+
+/// The channel's owner, if it has one.
+async fn owner(im: &Im, key: &ChannelKey) -> Result<Option<UserRef>, Refusal> {
+    let mut after = None;
+    loop {
+        let page = im.members(key, after, READ).await?;
+        if let Some(owner) = page.iter().find(|it| it.role == MemberRole::Owner) {
+            return Ok(Some(owner.user.clone()));
+        }
+        match page.last() {
+            Some(last) => after = Some(last.user.num),
+            None => return Ok(None),
+        }
+    }
 }

@@ -33,7 +33,7 @@ const LIST: &str = "c";
         "from": "alice",
         "sent_at": 1_715_000_001_234_i64,
         "content": {"type": "text", "text": "你好"},
-        "state": "normal",
+        "state": "sent",
         "client_no": "m-7",
     },
     "last_seq": 7,

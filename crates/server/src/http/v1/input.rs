@@ -1,5 +1,7 @@
-//! What requests are made of: path segments, query, JSON body, and the ids in them. Whatever
-//! cannot be read is a problem that names the field.
+//! What requests are made of: path segments, query, JSON body, and the ids and names in them.
+//! Whatever cannot be read is a problem that names the field.
+
+use std::marker::PhantomData;
 
 use axum::Json;
 use axum::body::Bytes;
@@ -10,7 +12,8 @@ use axum::http::request::Parts;
 use crosstalk_core::channel::{Address, ChannelKind};
 use crosstalk_core::id::{MessageId, Uid};
 use crosstalk_core::refusal::Refusal;
-use serde::de::{DeserializeOwned, Error as _, Unexpected, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, Error as _, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::problem::Problem;
@@ -54,8 +57,13 @@ where
     }
 }
 
-/// A JSON body; none at all is read as `{}`. The media type is not looked at.
+/// A JSON object as body; none at all is read as `{}`. The media type is not looked at.
 pub(super) struct Body<T>(pub(super) T);
+
+/// What is read from an object, and from nothing else.
+#[derive(Deserialize)]
+#[serde(bound = "T: DeserializeOwned")]
+struct Object<T>(#[serde(deserialize_with = "object")] T);
 
 impl<S, T> FromRequest<S> for Body<T>
 where
@@ -73,8 +81,12 @@ where
         } else {
             bytes
         };
+        if let Err(why) = std::str::from_utf8(&bytes) {
+            let why = format!("the body is no UTF-8: {why}");
+            return Err(Problem::new(Refusal::UndecodableContent, why));
+        }
         match Json::from_bytes(&bytes) {
-            Ok(Json(body)) => Ok(Self(body)),
+            Ok(Json(Object(body))) => Ok(Self(body)),
             Err(JsonRejection::JsonDataError(why)) => Err(Problem::new(
                 Refusal::InvalidArgument,
                 after(
@@ -98,6 +110,24 @@ fn unreadable(why: &BytesRejection) -> Problem {
 
 fn after(text: &str, prefix: &str) -> String {
     text.strip_prefix(prefix).unwrap_or(text).to_owned()
+}
+
+/// A line of text has no control characters: no screen shows them, not every store keeps them.
+pub(super) fn check_line(name: &str, text: &str) -> Result<(), Problem> {
+    if text.chars().any(char::is_control) {
+        return Err(Problem::field(name, "has a control character"));
+    }
+    Ok(())
+}
+
+/// A name is a line of at most `max` characters.
+pub(super) fn check_name(name: &str, text: &str, max: usize) -> Result<(), Problem> {
+    check_line(name, text)?;
+    if text.chars().count() > max {
+        let wrong = format_args!("has at most {max} characters");
+        return Err(Problem::field(name, wrong));
+    }
+    Ok(())
 }
 
 /// A user id out of the field `name`.
@@ -129,8 +159,12 @@ pub(super) fn kind(text: &str) -> Result<ChannelKind, Problem> {
 /// A channel as the path names it.
 pub(super) fn address(kind_text: &str, id: &str) -> Result<Address, Problem> {
     let kind = kind(kind_text)?;
-    Address::parse(kind, id)
-        .map_err(|why| Problem::new(why, format!("id: {id:?} cannot be a {kind:?} channel's")))
+    Address::parse(kind, id).map_err(|why| Problem::new(why, no_channel_of("id", kind, id)))
+}
+
+/// What to say of an id in the field `name` that no channel of a kind can have.
+pub(super) fn no_channel_of(name: &str, kind: ChannelKind, id: &str) -> String {
+    format!("{name}: no channel of kind {kind:?} can have the id {id:?}")
 }
 
 /// A message id.
@@ -165,6 +199,29 @@ pub(super) fn kind_in_body<'de, D: Deserializer<'de>>(from: D) -> Result<Channel
     }
 
     from.deserialize_any(Kind)
+}
+
+/// Something from a JSON object only: what is derived would be read from a list, too.
+pub(super) fn object<'de, T, D>(from: D) -> Result<T, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    struct Members<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<T, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(members))
+        }
+    }
+
+    from.deserialize_map(Members(PhantomData))
 }
 
 /// A field that may be absent (`None`), `null` (`Some(None)`) or there.
@@ -219,6 +276,26 @@ mod tests {
         assert_eq!(name(r#"{"kind":2}"#), None);
         assert_eq!(name(r#"{"kind":2,"name":null}"#), Some(None));
         assert_eq!(name(r#"{"kind":2,"name":"n"}"#), Some(Some("n".to_owned())));
+    }
+
+    #[test]
+    fn only_objects_are_objects() {
+        let read = |json| serde_json::from_str::<Object<Holder>>(json).map(|Object(it)| it.kind);
+        assert_eq!(read(r#"{"kind":2}"#).ok(), Some(ChannelKind::GROUP));
+        for json in ["[2]", "[2,null]", "null", "2", "\"x\""] {
+            let why = read(json).expect_err(json).to_string();
+            assert!(why.contains("expected an object"), "{why}");
+        }
+    }
+
+    #[test]
+    fn names_have_no_control_characters_and_an_end() {
+        for text in ["", "The team", "团队 🎉", "xxxxxxxxxx"] {
+            assert_eq!(check_name("name", text, 10), Ok(()), "{text:?}");
+        }
+        for text in ["a\0b", "a\nb", "\u{7f}", "\u{85}", "xxxxxxxxxxx"] {
+            assert!(check_name("name", text, 10).is_err(), "{text:?}");
+        }
     }
 
     #[test]

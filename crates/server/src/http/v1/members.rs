@@ -11,7 +11,6 @@ use utoipa::ToSchema;
 use super::auth::Caller;
 use super::channels::{must_belong, with_members};
 use super::input::{self, Body, Params, Segments};
-use super::membership;
 use super::openapi::{Denials, Missing, Oversize};
 use super::page::{self, Page, Paging};
 use super::problem::Problem;
@@ -118,7 +117,8 @@ pub(super) async fn add_members(
     let uids = input::uids("members", &new.members)?;
     api.im.channel(&key).await?;
     let users = api.im.user_refs(realm, &uids).await?;
-    let member_count = membership::add(&api.im, &key, users).await?;
+    let enter = users.into_iter().map(MemberChange::Enter).collect();
+    let member_count = api.im.change_members(&key, enter).await?;
     Ok(Json(MemberCount { member_count }))
 }
 
@@ -144,9 +144,9 @@ pub(super) async fn remove_member(
     let key = with_members(realm, &kind, &id)?;
     let uid = input::uid("uid", &uid)?;
     api.im.channel(&key).await?;
-    let user = api.im.user_ref(realm, &uid).await?;
-    api.im
-        .change_members(&key, vec![MemberChange::Leave(user)])
-        .await?;
+    if let Some(user) = api.im.find_user(realm, &uid).await? {
+        let leave = vec![MemberChange::Leave(user)];
+        api.im.change_members(&key, leave).await?;
+    }
     Ok(StatusCode::NO_CONTENT)
 }

@@ -41,6 +41,7 @@ pub(super) struct NewMessage {
     /// as `____system` and is bound by bans of the channel only; with a user token the user.
     from: Option<String>,
     /// Where to.
+    #[serde(deserialize_with = "input::object")]
     to: ChannelName,
     /// What: an object with a `type` (`text`, `image`, `audio`, `video`, `file`, `location`,
     /// `link`, `card`, `notice`, `custom`, …) and what belongs to it.
@@ -48,7 +49,7 @@ pub(super) struct NewMessage {
     content: Value,
     /// The sender's own number for it. The same number with the same content is the same
     /// message: it is answered like the first and delivered once.
-    #[schema(max_length = 128)]
+    #[schema(min_length = 1, max_length = 128)]
     client_no: Option<String>,
 }
 
@@ -163,12 +164,8 @@ async fn existing(
 /// directory with names.
 async fn address(api: &ApiState, realm: &Realm, to: &ChannelName) -> Result<Address, Problem> {
     let kind = to.kind;
-    let address = Address::parse(kind, &to.id).map_err(|why| {
-        Problem::new(
-            why,
-            format!("to.id: {:?} cannot be a {kind:?} channel's", to.id),
-        )
-    })?;
+    let address = Address::parse(kind, &to.id)
+        .map_err(|why| Problem::new(why, input::no_channel_of("to.id", kind, &to.id)))?;
     if kind == ChannelKind::DIRECT {
         existing(api, realm, "to.id", &to.id).await?;
     }
@@ -190,13 +187,13 @@ fn client_no(headers: &HeaderMap, in_body: Option<String>) -> Result<Option<Stri
             "differs from the header Idempotency-Key",
         ));
     }
-    let number = in_body.or(in_header);
-    match &number {
+    match in_body.as_ref().or(in_header.as_ref()) {
         Some(number) if number.is_empty() || number.len() > CLIENT_NO_BYTES => Err(Problem::field(
             "client_no",
             format_args!("has 1 to {CLIENT_NO_BYTES} bytes"),
         )),
-        _ => Ok(number),
+        Some(number) => input::check_line("client_no", number).map(|()| in_body.or(in_header)),
+        None => Ok(None),
     }
 }
 
@@ -250,6 +247,7 @@ mod tests {
         assert_eq!(client_no(&headers, Some("n".into())), Ok(Some("n".into())));
         assert!(client_no(&headers, Some(String::new())).is_err());
         assert!(client_no(&headers, Some("x".repeat(129))).is_err());
+        assert!(client_no(&headers, Some("a\0b".into())).is_err());
         headers.insert(KEY_HEADER, "n".parse().expect("a header"));
         assert_eq!(client_no(&headers, None), Ok(Some("n".into())));
         assert_eq!(client_no(&headers, Some("n".into())), Ok(Some("n".into())));

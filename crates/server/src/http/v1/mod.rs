@@ -13,7 +13,6 @@ mod conversations;
 mod history;
 mod input;
 mod members;
-pub(in crate::http) mod membership;
 mod messages;
 mod openapi;
 mod page;
@@ -46,6 +45,7 @@ pub fn router(state: ApiState) -> (Router, utoipa::openapi::OpenApi) {
         .routes(routes!(tokens::issue_token))
         .routes(routes!(tokens::revoke_tokens))
         .routes(routes!(sessions::list_sessions))
+        .routes(routes!(blacklist::list_blocked))
         .routes(routes!(blacklist::block_user, blacklist::unblock_user))
         .routes(routes!(conversations::list_conversations))
         .routes(routes!(conversations::read_conversation))

@@ -17,7 +17,12 @@ use super::problem::{MEDIA_TYPE, ProblemBody};
         description = "The REST interface of Crosstalk. JSON throughout: times are ms since \
                        1970 and named `*_at`, message ids are decimal strings, lists come in \
                        pages (`limit`, `cursor`), errors are RFC 9457 problem details with a \
-                       stable `code`. Members that are not known are ignored.",
+                       stable `code`. Members that are not known are ignored, and no body at \
+                       all is read as `{}`. Ids of users and channels are 1 to 64 letters, \
+                       digits and `_ . - =`, in Unicode's normal form C; `SYSTEM` and what \
+                       begins with `____` are no users. Channels of the kinds \
+                       `customer_service` (joined by a bar), `topic` and `agent` (joined by \
+                       an at sign) have two such ids as one.",
     ),
     components(schemas(ProblemBody)),
     modifiers(&Credentials),

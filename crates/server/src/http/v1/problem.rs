@@ -9,6 +9,9 @@ use crosstalk_core::store::StoreError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+/// The longest detail, characters: what is quoted in it is the caller's own.
+const DETAIL_CHARS: usize = 1000;
+
 /// The media type of every error.
 pub(super) const MEDIA_TYPE: &str = "application/problem+json";
 
@@ -49,9 +52,14 @@ pub(super) struct ProblemBody {
 impl Problem {
     /// A refusal with words of its own about this request.
     pub(super) fn new(refusal: Refusal, detail: impl Into<String>) -> Self {
+        let mut detail = detail.into();
+        if let Some((end, _)) = detail.char_indices().nth(DETAIL_CHARS) {
+            detail.truncate(end);
+            detail.push('…');
+        }
         Self {
             refusal,
-            detail: Some(detail.into()),
+            detail: Some(detail),
         }
     }
 
@@ -209,6 +217,16 @@ mod tests {
         }
         let (_, body) = Problem::field("limit", "must be a number").body();
         assert_eq!(body.detail, "limit: must be a number");
+    }
+
+    #[test]
+    fn a_detail_has_an_end() {
+        let detail = |chars: usize| {
+            let (_, body) = Problem::new(Refusal::InvalidUid, "é".repeat(chars)).body();
+            body.detail.chars().count()
+        };
+        assert_eq!(detail(1000), 1000);
+        assert_eq!(detail(1_000_000), 1001, "and a sign that it was cut");
     }
 
     #[test]

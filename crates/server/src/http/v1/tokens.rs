@@ -17,8 +17,8 @@ const DAY_SECS: i64 = 24 * 60 * 60;
 const DEFAULT_TTL_SECS: i64 = 30 * DAY_SECS;
 /// How long a token holds at most.
 const MAX_TTL_SECS: i64 = 400 * DAY_SECS;
-/// The longest name of a device, bytes.
-const DEVICE_BYTES: usize = 128;
+/// The longest name of a device, characters.
+const DEVICE_CHARS: usize = 128;
 
 /// What a token is to be like.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -64,13 +64,8 @@ pub(super) async fn issue_token(
         let wrong = format_args!("must be between 1 and {MAX_TTL_SECS}");
         return Err(Problem::field("ttl_secs", wrong));
     }
-    if new
-        .device
-        .as_ref()
-        .is_some_and(|device| device.len() > DEVICE_BYTES)
-    {
-        let wrong = format_args!("has at most {DEVICE_BYTES} bytes");
-        return Err(Problem::field("device", wrong));
+    if let Some(device) = &new.device {
+        input::check_name("device", device, DEVICE_CHARS)?;
     }
     let issued = api.im.issue_token(app, &uid, ttl_secs, new.device).await?;
     Ok(Json(TokenView {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::auth::Caller;
-use super::input::{Body, Segments, nullable};
+use super::input::{self, Body, Segments, nullable};
 use super::openapi::{Denials, Missing, Oversize};
 use super::problem::Problem;
 use crate::http::state::ApiState;
@@ -169,6 +169,11 @@ pub(super) async fn put_user(
     let (realm, uid) = caller.reaches(&uid)?;
     if new.changes_flags() {
         caller.app()?;
+    }
+    for (field, text) in [("name", &new.name), ("avatar", &new.avatar)] {
+        if let Some(Some(text)) = text {
+            input::check_line(field, text)?;
+        }
     }
     let profile = if new.changes_profile() {
         let mut kept = match api.im.user(realm, &uid).await {

@@ -72,7 +72,7 @@ impl ChannelName {
 #[serde(rename_all = "snake_case")]
 pub(super) enum MessageState {
     /// As it was sent.
-    Normal,
+    Sent,
     /// Its life is over; the content is gone.
     Expired,
 }
@@ -88,7 +88,7 @@ pub(super) enum MessageState {
         "from": "alice",
         "sent_at": 1_715_000_001_234_i64,
         "content": {"type": "text", "text": "你好"},
-        "state": "normal",
+        "state": "sent",
         "client_no": "m-1",
     })
 )]
@@ -127,7 +127,7 @@ impl MessageView {
             state: if is_over {
                 MessageState::Expired
             } else {
-                MessageState::Normal
+                MessageState::Sent
             },
             client_no: (!body.client_no.is_empty()).then(|| body.client_no.to_string()),
         }
@@ -178,7 +178,7 @@ mod tests {
         );
         assert_eq!(
             (&alive["state"], &alive["client_no"]),
-            (&"normal".into(), &Value::Null)
+            (&"sent".into(), &Value::Null)
         );
         assert_eq!(alive["content"]["text"], "x");
         let over = view(3000);

@@ -3,17 +3,22 @@
 
 use std::collections::HashSet;
 
+use axum::Json;
 use axum::extract::State;
 use crosstalk_core::channel::{ChannelKind, List, ListChange};
-use crosstalk_core::id::Uid;
+use crosstalk_core::id::{Uid, UserRef};
 use crosstalk_core::refusal::Refusal;
 use crosstalk_core::relation::Relation;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use tokio::task::JoinSet;
 
 use super::answer::{Done, Failure};
-use super::input::Body;
+use super::input::{Body, Params};
 use super::{lenient, names, subscribers};
 use crate::http::state::WukongApiState;
+
+/// Changes of one personal list that are written at once.
+const AT_ONCE: usize = 256;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -98,14 +103,18 @@ async fn change(
     let key = names::shared(&api.realm, kind, &request.channel_id)?;
     let adds = !uids.is_empty() && change != ListChange::Remove;
     if adds || subscribers::exists(&api, &key).await? {
-        let users = api.im.user_refs(&api.realm, &uids).await?;
+        let users = if adds {
+            api.im.user_refs(&api.realm, &uids).await?
+        } else {
+            subscribers::known(&api, &uids).await?
+        };
         let nums = users.into_iter().map(|user| user.num).collect();
         api.im.change_list(&key, list, change, nums).await?;
     }
     Ok(Done)
 }
 
-/// Changes whom a user blocks or allows.
+/// Changes whom a user blocks or allows. Only those whose standing changes are written.
 async fn relate(
     api: &WukongApiState,
     owner: &Uid,
@@ -113,43 +122,94 @@ async fn relate(
     change: ListChange,
     uids: &[Uid],
 ) -> Result<(), Failure> {
-    if change == ListChange::Set {
-        nobody_else(api, owner, list, uids).await?;
+    let listed: HashSet<Uid> = personal(api, owner, list)
+        .await?
+        .into_iter()
+        .map(|user| user.uid)
+        .collect();
+    let named: HashSet<&Uid> = uids.iter().collect();
+    let enter = uids.iter().filter(|uid| !listed.contains(*uid));
+    let leave = listed.iter().filter(|uid| match change {
+        ListChange::Add => false,
+        ListChange::Remove => named.contains(*uid),
+        ListChange::Set => !named.contains(*uid),
+    });
+    let mut changes: Vec<(Uid, bool)> = leave.map(|uid| (uid.clone(), false)).collect();
+    if change != ListChange::Remove {
+        changes.extend(enter.map(|uid| (uid.clone(), true)));
     }
-    let wanted = change != ListChange::Remove;
-    for other in uids {
-        let set = |relation: &mut Relation| match list {
-            List::Deny => relation.blocked = wanted,
-            List::Allow => relation.allowed = wanted,
-        };
-        api.im.relate(&api.realm, owner, other, set).await?;
+    for some in changes.chunks(AT_ONCE) {
+        let mut writes = JoinSet::new();
+        for (other, is_on) in some.iter().cloned() {
+            let (api, owner) = (api.clone(), owner.clone());
+            let set = move |relation: &mut Relation| *place(relation, list) = is_on;
+            writes.spawn(async move { api.im.relate(&api.realm, &owner, &other, set).await });
+        }
+        while let Some(written) = writes.join_next().await {
+            written.map_err(|error| {
+                tracing::error!(%error, "a change of a personal list was cut off");
+                Refusal::Internal
+            })??;
+        }
     }
     Ok(())
 }
 
-/// Makes sure that nobody is on a user's list but those who are to be: the messenger takes
-/// others off by name only, and does not tell the names.
-async fn nobody_else(
-    api: &WukongApiState,
-    owner: &Uid,
-    list: List,
-    uids: &[Uid],
-) -> Result<(), Failure> {
-    let state = match api.im.user(&api.realm, owner).await {
-        Ok(state) => state,
-        Err(Refusal::NoSuchUser) => return Ok(()),
-        Err(why) => return Err(why.into()),
-    };
-    let listed = match list {
-        List::Deny => &state.blocked,
-        List::Allow => &state.allowed,
-    };
-    let stay = api.im.user_refs(&api.realm, uids).await?;
-    let stay: HashSet<_> = stay.into_iter().map(|user| user.num).collect();
-    if listed.iter().all(|user| stay.contains(user)) {
-        return Ok(());
+/// Where a relation says whether somebody is on a list.
+fn place(relation: &mut Relation, list: List) -> &mut bool {
+    match list {
+        List::Deny => &mut relation.blocked,
+        List::Allow => &mut relation.allowed,
     }
-    Err(Failure::new(
-        "uids: others are on this personal list; remove them by name",
-    ))
+}
+
+/// Who is on a user's own list.
+async fn personal(api: &WukongApiState, owner: &Uid, list: List) -> Result<Vec<UserRef>, Refusal> {
+    let relations = api.im.relations(&api.realm, owner).await?.into_iter();
+    Ok(relations
+        .filter_map(|(other, mut relation)| place(&mut relation, list).then_some(other))
+        .collect())
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct WhitelistRequest {
+    #[serde(deserialize_with = "lenient::text")]
+    channel_id: String,
+    #[serde(deserialize_with = "lenient::int")]
+    channel_type: i64,
+}
+
+/// Somebody on a list. When they came there is not kept; the original writes such times as
+/// text or leaves them out, so that callers understand `null` but not 0.
+#[derive(Debug, Serialize)]
+pub(super) struct Listed {
+    /// The server's own number of the user.
+    id: i64,
+    uid: String,
+    created_at: (),
+    updated_at: (),
+}
+
+/// Who alone may write: in a channel, or to a user. Nobody, if there is no such channel.
+pub(super) async fn whitelist(
+    State(api): State<WukongApiState>,
+    Params(request): Params<WhitelistRequest>,
+) -> Result<Json<Vec<Listed>>, Failure> {
+    let kind = names::kind(request.channel_type)?;
+    let mut users = if kind == ChannelKind::DIRECT {
+        let owner = names::uid("channel_id", &request.channel_id)?;
+        personal(&api, &owner, List::Allow).await?
+    } else {
+        let key = names::shared(&api.realm, kind, &request.channel_id)?;
+        api.im.list(&key, List::Allow).await?
+    };
+    users.sort_by_key(|user| user.num);
+    let listed = users.iter().map(|user| Listed {
+        id: user.num.0,
+        uid: names::shown(&user.uid).to_owned(),
+        created_at: (),
+        updated_at: (),
+    });
+    Ok(Json(listed.collect()))
 }

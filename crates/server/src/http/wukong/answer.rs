@@ -26,6 +26,9 @@ impl<T: Serialize> IntoResponse for Data<T> {
     }
 }
 
+/// The longest message, characters: what is quoted in it is the caller's own.
+const MSG_CHARS: usize = 1000;
+
 /// Why something was not done. Always HTTP 400, except where a route says otherwise.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Failure(String);
@@ -33,7 +36,12 @@ pub(super) struct Failure(String);
 impl Failure {
     /// A field that is missing or wrong.
     pub(super) fn new(msg: impl Into<String>) -> Self {
-        Self(msg.into())
+        let mut msg = msg.into();
+        if let Some((end, _)) = msg.char_indices().nth(MSG_CHARS) {
+            msg.truncate(end);
+            msg.push('…');
+        }
+        Self(msg)
     }
 }
 

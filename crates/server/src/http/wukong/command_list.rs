@@ -1,13 +1,19 @@
-//! Commands to a list of users instead of a channel (protocols/wukong.md §4.3): a temporary
-//! channel stands for the list, the same one for the same users.
+//! Commands to a list of users instead of a channel (protocols/wukong.md §4.3). For those that
+//! are stored a temporary channel stands for the list, the same one for the same users; the
+//! others go to whoever is online, and nothing is made for them.
 
-use crosstalk_core::channel::{Address, ChannelKey, ChannelKind, MemberChange, MemberRole};
-use crosstalk_core::id::Uid;
+use crosstalk_core::channel::{Address, ChannelKey, ChannelKind, MemberChange};
+use crosstalk_core::id::{Uid, UserRef};
+use crosstalk_core::message::Body;
 use crosstalk_core::refusal::Refusal;
 use sha2::{Digest, Sha256};
 
 use super::answer::Failure;
+use super::subscribers;
 use crate::http::state::WukongApiState;
+
+/// The channel in whose name commands go to whoever is online. There is no such channel.
+const ONLINE_ID: &str = "systemcmdonline";
 
 /// Where to send what is meant for exactly these users.
 pub(super) async fn address(api: &WukongApiState, uids: &[Uid]) -> Result<Address, Failure> {
@@ -26,12 +32,27 @@ pub(super) async fn address(api: &WukongApiState, uids: &[Uid]) -> Result<Addres
     };
     if !is_there {
         let users = api.im.user_refs(&api.realm, uids).await?;
-        let joins = users
-            .into_iter()
-            .map(|user| MemberChange::Join(user, MemberRole::Member));
-        api.im.change_members(&key, joins.collect()).await?;
+        let enter = users.into_iter().map(MemberChange::Enter);
+        api.im.change_members(&key, enter.collect()).await?;
     }
     Ok(address)
+}
+
+/// Tells those of these users who are online.
+pub(super) async fn push_online(
+    api: &WukongApiState,
+    sender: &UserRef,
+    uids: &[Uid],
+    body: Body,
+) -> Result<(), Failure> {
+    let key = ChannelKey {
+        realm: api.realm.clone(),
+        kind: ChannelKind::TEMPORARY,
+        id: ONLINE_ID.into(),
+    };
+    let users = subscribers::known(api, uids).await?;
+    api.im.push_online(key, sender, &users, body)?;
+    Ok(())
 }
 
 /// The id of the channel for a list, whatever its order.

@@ -121,7 +121,9 @@ pub(super) async fn sync(
         only_unread: request.only_unread,
         excluded: request.exclude_channel_types,
     };
-    let user = api.im.user_ref(&api.realm, &uid).await?;
+    let Some(user) = api.im.find_user(&api.realm, &uid).await? else {
+        return Ok(Json(Vec::new()));
+    };
     let rows = api.im.conversations(&user).await?;
     let (skip, take) = window(request.page, request.page_size);
     let mut conversations = Vec::new();

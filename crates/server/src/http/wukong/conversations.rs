@@ -61,7 +61,9 @@ async fn change(
     let uid = names::uid("uid", &request.uid)?;
     let kind = names::kind(request.channel_type)?;
     let key = names::seen_by(&api.realm, uid.as_str(), kind, &request.channel_id)?;
-    let user = api.im.user_ref(&api.realm, &uid).await?;
+    let Some(user) = api.im.find_user(&api.realm, &uid).await? else {
+        return Ok(Done);
+    };
     match api.im.change_conversation(&user, &key, change).await {
         Ok(_) | Err(Refusal::NoSuchChannel | Refusal::NotAMember) => Ok(Done),
         Err(why) => Err(why.into()),

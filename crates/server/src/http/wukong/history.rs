@@ -60,8 +60,9 @@ pub(super) async fn sync(
     let range = Range::new(start, end, request.limit, is_up);
     let messages = match range.query() {
         Some(query) => {
-            let user = api.im.user_ref(&api.realm, &viewer).await?;
-            read(&api, &key, Viewer::User(user), query).await?
+            let user = api.im.find_user(&api.realm, &viewer).await?;
+            let viewer = user.map_or(Viewer::Application, Viewer::User);
+            read(&api, &key, viewer, query).await?
         }
         None => Vec::new(),
     };

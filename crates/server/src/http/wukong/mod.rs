@@ -73,6 +73,7 @@ pub fn router(state: WukongApiState) -> Router {
             "/channel/whitelist_remove_all",
             post(access_lists::whitelist_remove_all),
         )
+        .route("/channel/whitelist", get(access_lists::whitelist))
         .route("/message/send", post(send::send))
         .route("/message/sendbatch", post(send::send_batch))
         .route("/channel/messagesync", post(history::sync))

@@ -63,7 +63,8 @@ pub(super) fn address(kind: ChannelKind, id: &str) -> Result<Address, Failure> {
     Address::parse(kind, id).map_err(|why| match why {
         _ if id.is_empty() => Failure::new("channel_id must not be empty"),
         Refusal::InvalidChannelId => Failure::new(format!(
-            "channel_id: {id:?} cannot be one of a {kind:?} channel"
+            "channel_id: no channel of type {} can have the id {id:?}",
+            kind.0
         )),
         other => other.into(),
     })

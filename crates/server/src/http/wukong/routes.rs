@@ -8,8 +8,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::answer::Failure;
-use super::input::Body;
-use super::users::Uids;
+use super::input::BareList;
 use crate::http::state::WukongApiState;
 
 /// The addresses of this server. One node serves all users, from inside and outside alike.
@@ -43,7 +42,7 @@ pub(super) async fn route(State(api): State<WukongApiState>) -> Json<Addresses> 
 
 pub(super) async fn batch(
     State(api): State<WukongApiState>,
-    Body(Uids { uids }): Body<Uids>,
+    BareList(uids): BareList,
 ) -> Result<Json<Vec<AddressesOf>>, Failure> {
     if uids.is_empty() {
         return Ok(Json(Vec::new()));

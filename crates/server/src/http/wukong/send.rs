@@ -23,6 +23,8 @@ use super::input::Body;
 use super::{command_list, lenient, names};
 use crate::http::state::WukongApiState;
 
+/// The longest client number, bytes: what a packet of the dialect can carry.
+const CLIENT_NO_BYTES: usize = 32_767;
 /// Messages of one batch that are on their way at once.
 const AT_ONCE: usize = 256;
 
@@ -85,25 +87,32 @@ pub(super) async fn send(
             "channel_id and subscribers exclude each other",
         ));
     }
-    let to = if to_list {
+    let client_msg_no = match request.client_msg_no {
+        given if given.is_empty() => random_number(&api),
+        given if given.len() > CLIENT_NO_BYTES => {
+            let wrong = format!("client_msg_no has at most {CLIENT_NO_BYTES} bytes");
+            return Err(Failure::new(wrong));
+        }
+        given => given,
+    };
+    let body = body(&api, header, &client_msg_no, expire, payload);
+    if to_list {
         if !header.sync_once {
             return Err(Failure::new("subscribers need header.sync_once = 1"));
         }
         let uids = names::uids("subscribers", &request.subscribers)?;
-        command_list::address(&api, &uids).await?
-    } else {
-        names::address(names::kind(request.channel_type)?, &request.channel_id)?
-    };
-    let client_msg_no = match request.client_msg_no {
-        given if given.is_empty() => random_number(&api),
-        given => given,
-    };
-    let body = body(&api, header, &client_msg_no, expire, payload);
-    let sender = sender(&api, &request.from_uid).await?;
-    let accepted = deliver(&api, sender, to, body).await?;
-    if to_list {
+        let sender = sender(&api, &request.from_uid).await?;
+        if header.no_persist {
+            command_list::push_online(&api, &sender, &uids, body).await?;
+        } else {
+            let to = command_list::address(&api, &uids).await?;
+            deliver(&api, sender, to, body).await?;
+        }
         return Ok(Done.into_response());
     }
+    let to = names::address(names::kind(request.channel_type)?, &request.channel_id)?;
+    let sender = sender(&api, &request.from_uid).await?;
+    let accepted = deliver(&api, sender, to, body).await?;
     let sent = Sent {
         message_id: accepted.id.0,
         message_idstr: accepted.id.to_string(),

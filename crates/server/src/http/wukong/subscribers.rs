@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use crosstalk_core::channel::{ChannelKey, ChannelKind, MemberChange};
-use crosstalk_core::id::Uid;
+use crosstalk_core::id::{Uid, UserRef};
 use crosstalk_core::refusal::Refusal;
 use serde::Deserialize;
 
@@ -10,7 +10,6 @@ use super::answer::{Done, Failure};
 use super::input::Body;
 use super::{lenient, names};
 use crate::http::state::WukongApiState;
-use crate::http::v1::membership::{self, Wanted};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -47,7 +46,8 @@ impl SubscribersRequest {
     }
 }
 
-/// Makes users members, and with `reset` nobody else.
+/// Makes users members, and with `reset` nobody else. Whoever is a member already keeps their
+/// role; the channel is created if there is none.
 pub(super) async fn join(
     api: &WukongApiState,
     key: &ChannelKey,
@@ -56,14 +56,10 @@ pub(super) async fn join(
 ) -> Result<(), Failure> {
     let users = api.im.user_refs(&api.realm, uids).await?;
     if reset {
-        let wanted = Wanted {
-            owner: None,
-            members: Some(users),
-        };
-        membership::set(&api.im, key, wanted).await?;
-    } else {
-        membership::add(&api.im, key, users).await?;
+        api.im.keep_members(key, users.clone()).await?;
     }
+    let enter = users.into_iter().map(MemberChange::Enter).collect();
+    api.im.change_members(key, enter).await?;
     Ok(())
 }
 
@@ -85,7 +81,7 @@ pub(super) async fn remove(
     let key = request.key(&api)?;
     let uids = request.named()?;
     if exists(&api, &key).await? {
-        let users = api.im.user_refs(&api.realm, &uids).await?;
+        let users = known(&api, &uids).await?;
         let leaves = users.into_iter().map(MemberChange::Leave).collect();
         api.im.change_members(&key, leaves).await?;
     }
@@ -102,6 +98,15 @@ pub(super) async fn remove_all(
         api.im.keep_members(&key, Vec::new()).await?;
     }
     Ok(Done)
+}
+
+/// Those of some users whose names are known. The others belong to nothing.
+pub(super) async fn known(api: &WukongApiState, uids: &[Uid]) -> Result<Vec<UserRef>, Refusal> {
+    let mut users = Vec::with_capacity(uids.len());
+    for uid in uids {
+        users.extend(api.im.find_user(&api.realm, uid).await?);
+    }
+    Ok(users)
 }
 
 /// A change would create the channel: there is nothing to take away from one that is not there.

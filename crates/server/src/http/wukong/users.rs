@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::answer::{Done, Failure};
-use super::input::Body;
+use super::input::{BareList, Body};
 use super::{lenient, names};
 use crate::http::state::WukongApiState;
 
@@ -102,20 +102,9 @@ pub(super) async fn quit_device(
             level: DeviceLevel::Master,
             origin: api.origin,
         };
-        match api.im.register_flag_token(&api.realm, &uid, &blank).await {
-            // Whoever is banned has no sessions and cannot log in.
-            Ok(()) | Err(Refusal::UserBanned) => {}
-            Err(why) => return Err(why.into()),
-        }
+        api.im.register_flag_token(&api.realm, &uid, &blank).await?;
     }
     Ok(Done)
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(transparent)]
-pub(super) struct Uids {
-    #[serde(deserialize_with = "lenient::texts")]
-    pub(super) uids: Vec<String>,
 }
 
 /// One live connection.
@@ -129,7 +118,7 @@ struct Online {
 /// The live connections of some users, whatever dialect they speak.
 pub(super) async fn online_status(
     State(api): State<WukongApiState>,
-    Body(Uids { uids }): Body<Uids>,
+    BareList(uids): BareList,
 ) -> Result<Response, Failure> {
     if uids.is_empty() {
         return Ok(Done.into_response());

@@ -83,6 +83,12 @@ fn table() -> Vec<Expected> {
             none.clone(),
             [403, 200, 404],
         ),
+        row(
+            "GET",
+            "/v1/users/alice/blacklist",
+            none.clone(),
+            [403, 200, 404],
+        ),
         row("PUT", blocked, none.clone(), [403, 204, 404]),
         row("DELETE", blocked, none.clone(), [403, 204, 404]),
         row(

@@ -57,7 +57,12 @@ async fn what_cannot_be_an_app_is_refused() {
             json!({"app_id": "x", "name": "n".repeat(201)}),
             (422, "invalid_argument"),
         ),
+        (
+            json!({"app_id": "x", "name": "a\u{85}b"}),
+            (422, "invalid_argument"),
+        ),
         (json!({"app_id": 7}), (422, "invalid_argument")),
+        (json!(["x", "default", "name"]), (422, "invalid_argument")),
     ];
     for (body, (status, code)) in cases {
         let answer = rest.call(ADMIN, "POST", "/v1/apps", body.clone()).await;

@@ -64,8 +64,15 @@ async fn members_become_exactly_those_named_and_the_owner_stays() {
     rest.put(TEAM, json!({"owner": "carol"})).await;
     assert_eq!(
         members(&rest).await,
-        ["alice member", "carol owner", "dave member"]
+        ["alice administrator", "carol owner", "dave member"]
     );
+    rest.put(TEAM, json!({"members": ["alice"]})).await;
+    assert_eq!(
+        members(&rest).await,
+        ["alice administrator", "carol owner"],
+        "who stays keeps their role"
+    );
+    rest.put(TEAM, json!({"members": ["alice", "dave"]})).await;
     rest.put(TEAM, json!({"name": "n"})).await;
     assert_eq!(members(&rest).await.len(), 3);
     rest.put(TEAM, json!({"owner": "erin", "members": []}))
@@ -93,6 +100,12 @@ async fn members_come_and_go_and_keep_their_role() {
     }
     assert_eq!(members(&rest).await, ["alice owner", "carol member"]);
     assert_eq!(rest.get(TEAM).await["member_count"], 2);
+    let none = rest.post(MEMBERS, json!({"members": []})).await;
+    assert_eq!(none["member_count"], 2);
+    rest.app("DELETE", &format!("{MEMBERS}/nobody"), Value::Null)
+        .await
+        .ok();
+    assert!(!rest.is_known("nobody").await);
 }
 
 #[tokio::test]
@@ -152,6 +165,7 @@ async fn what_cannot_be_a_channel_is_refused() {
         (TEAM, json!({"members": "a"}), "invalid_argument"),
         (TEAM, json!({"history": "some"}), "invalid_argument"),
         (TEAM, json!({"name": "n".repeat(201)}), "invalid_argument"),
+        (TEAM, json!({"name": "a\0b"}), "invalid_argument"),
     ];
     for (path, body, code) in cases {
         let answer = rest.app("PUT", path, body.clone()).await;
@@ -196,12 +210,29 @@ async fn who_leaves_sees_no_more() {
     let rest = Rest::start().await;
     let bob = rest.user("bob").await;
     rest.put(TEAM, json!({"members": ["bob"]})).await;
-    assert_eq!(rest.call(&bob, "GET", TEAM, Value::Null).await.status, 200);
+    let sent = rest.text("bob", "group", "team", "bye").await;
+    let message = format!("/v1/messages/{}", sent["id"].as_str().expect("an id"));
+    let as_bob = async |method: &str, path: &str| rest.call(&bob, method, path, Value::Null).await;
+    for path in [TEAM, &message] {
+        assert_eq!(as_bob("GET", path).await.status, 200, "{path}");
+    }
+    let conversations = "/v1/users/me/conversations";
+    let listed = as_bob("GET", conversations).await.ok();
+    assert_eq!(each(&listed["items"], "/channel/id"), ["team"]);
+
     rest.app("DELETE", &format!("{MEMBERS}/bob"), Value::Null)
         .await
         .ok();
     for path in [TEAM, MEMBERS, "/v1/channels/group/team/messages"] {
-        let answer = rest.call(&bob, "GET", path, Value::Null).await;
+        let answer = as_bob("GET", path).await;
         assert_eq!(answer.problem(), (403, "not_a_member".to_owned()), "{path}");
     }
+    let own = as_bob("GET", &message).await;
+    assert_eq!(own.problem(), (404, "no_such_message".to_owned()));
+    let listed = as_bob("GET", conversations).await.ok();
+    assert_eq!(listed["items"], json!([]));
+    let read = as_bob("POST", &format!("{conversations}/group/team/read")).await;
+    assert_eq!(read.problem(), (403, "not_a_member".to_owned()));
+    let backend = rest.get(&format!("{TEAM}/messages")).await;
+    assert_eq!(each(&backend["items"], "/from"), ["bob"]);
 }

@@ -24,14 +24,15 @@ impl Seal for Open {
     }
 }
 
-/// A messenger with the app `default`, and its clock, which stands still.
-pub(in crate::http) async fn start() -> (Arc<Im>, Arc<ManualClock>) {
-    let (im, clock, _) = start_with_store().await;
-    (im, clock)
+/// A messenger with the app `default`, its clock, which stands still, and its store.
+pub(in crate::http) async fn start_with_store() -> (Arc<Im>, Arc<ManualClock>, Arc<dyn Apps>) {
+    start_with_policy(Policy::default()).await
 }
 
-/// The same, and its store.
-pub(in crate::http) async fn start_with_store() -> (Arc<Im>, Arc<ManualClock>, Arc<dyn Apps>) {
+/// The same, with a policy.
+pub(in crate::http) async fn start_with_policy(
+    policy: Policy,
+) -> (Arc<Im>, Arc<ManualClock>, Arc<dyn Apps>) {
     let manual = Arc::new(ManualClock::at_ms(START_MS));
     let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(&manual);
     let ids = Arc::new(Snowflake::new(Arc::clone(&clock), 1));
@@ -48,7 +49,7 @@ pub(in crate::http) async fn start_with_store() -> (Arc<Im>, Arc<ManualClock>, A
         apps: Arc::clone(&store) as _,
         relations: Arc::clone(&store) as _,
     };
-    let im = Im::start(stores, Arc::new(Open), ids, clock, Policy::default()).await;
+    let im = Im::start(stores, Arc::new(Open), ids, clock, policy).await;
     let im = im.expect("a messenger");
     let put = im
         .apps()

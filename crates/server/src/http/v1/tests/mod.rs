@@ -17,7 +17,8 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, header};
 use crosstalk_core::clock::ManualClock;
 use crosstalk_core::directory::{App, AppId};
-use crosstalk_core::im::Im;
+use crosstalk_core::id::{Realm, Uid};
+use crosstalk_core::im::{Im, Policy};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -82,7 +83,11 @@ impl Answer {
 
 impl Rest {
     async fn start() -> Self {
-        let (im, clock) = im::start().await;
+        Self::with_policy(Policy::default()).await
+    }
+
+    async fn with_policy(policy: Policy) -> Self {
+        let (im, clock, _) = im::start_with_policy(policy).await;
         let app = im.apps().get(&AppId::default()).expect("the app default");
         let state = ApiState {
             im: Arc::clone(&im),
@@ -182,6 +187,13 @@ impl Rest {
 
     async fn post(&self, path: &str, body: Value) -> Value {
         self.app("POST", path, body).await.ok()
+    }
+
+    /// Whether the server has ever given this name a number.
+    async fn is_known(&self, uid: &str) -> bool {
+        let uid = Uid::parse(uid).expect("a uid");
+        let found = self.im.find_user(&Realm::default(), &uid).await;
+        found.expect("an answer").is_some()
     }
 
     /// Makes a user exist and returns a token.

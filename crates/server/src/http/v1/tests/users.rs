@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use crosstalk_core::id::{Realm, Uid};
 use crosstalk_core::im::{Credential, OpenSession};
+use crosstalk_core::relation::Relation;
 use crosstalk_gateway::WUKONG_ORIGIN;
 
 use super::*;
@@ -50,9 +50,12 @@ async fn what_cannot_be_a_user_is_refused() {
     }
     for body in [
         json!({"name": 1}),
+        json!({"name": "a\0b"}),
+        json!({"avatar": "a\nb"}),
         json!({"ban": "yes"}),
         json!({"custom": []}),
         json!([1]),
+        json!(["Alice", null, null, null, null, null, null]),
     ] {
         let answer = rest.app("PUT", "/v1/users/alice", body.clone()).await;
         assert_eq!(
@@ -65,13 +68,19 @@ async fn what_cannot_be_a_user_is_refused() {
         .app("PUT", "/v1/users/alice", json!({"ban": "yes"}))
         .await;
     assert!(named.detail("invalid_argument").starts_with("ban"));
-    let broken = Request::builder()
-        .method("PUT")
-        .uri("/v1/users/alice")
-        .header(header::AUTHORIZATION, format!("Bearer {ADMIN}"))
-        .body(Body::from("{"));
-    let broken = rest.send(broken.expect("a request")).await;
-    assert_eq!(broken.problem(), (400, "undecodable_content".to_owned()));
+    for bytes in [&b"{"[..], b"{} {}", b"\xef\xbb\xbf{}", b"{\"x\":\"\xff\"}"] {
+        let broken = Request::builder()
+            .method("PUT")
+            .uri("/v1/users/alice")
+            .header(header::AUTHORIZATION, format!("Bearer {ADMIN}"))
+            .body(Body::from(bytes));
+        let broken = rest.send(broken.expect("a request")).await;
+        let expected = (400, "undecodable_content".to_owned());
+        assert_eq!(broken.problem(), expected, "{}", bytes.escape_ascii());
+    }
+    let echo = json!({"ban": "y".repeat(1 << 20)});
+    let echo = rest.app("PUT", "/v1/users/alice", echo).await;
+    assert!(echo.detail("invalid_argument").chars().count() <= 1001);
     let large = json!({"custom": {"x": "y".repeat(20_000)}});
     let large = rest.app("PUT", "/v1/users/alice", large).await;
     assert_eq!(large.problem(), (413, "too_large".to_owned()));
@@ -96,6 +105,7 @@ async fn tokens_have_bounds() {
         json!({"ttl_secs": 400 * 86_400 + 1}),
         json!({"ttl_secs": "1"}),
         json!({"device": "d".repeat(129)}),
+        json!({"device": "\0"}),
     ] {
         let answer = rest
             .app("POST", "/v1/users/alice/tokens", body.clone())
@@ -181,4 +191,77 @@ async fn who_is_blocked_cannot_write() {
         .app("PUT", "/v1/users/alice/blacklist/alice", Value::Null)
         .await;
     assert_eq!(oneself.problem(), (422, "invalid_argument".to_owned()));
+}
+
+#[tokio::test]
+async fn who_is_blocked_is_listed_in_pages() {
+    let rest = Rest::start().await;
+    let list = "/v1/users/alice/blacklist";
+    let alice = rest.user("alice").await;
+    assert_eq!(rest.get(list).await["items"], json!([]));
+    for uid in ["dave", "bob", "carol", "erin"] {
+        rest.user(uid).await;
+        rest.put(&format!("{list}/{uid}"), Value::Null).await;
+    }
+    rest.app("DELETE", &format!("{list}/carol"), Value::Null)
+        .await
+        .ok();
+    let own = rest
+        .call(&alice, "GET", "/v1/users/me/blacklist", Value::Null)
+        .await
+        .ok();
+    let expected = json!([{"uid": "dave"}, {"uid": "bob"}, {"uid": "erin"}]);
+    assert_eq!(own, json!({"items": expected, "next_cursor": null}));
+    let first = rest.get(&format!("{list}?limit=2")).await;
+    assert_eq!(each(&first["items"], "/uid"), ["dave", "bob"]);
+    let cursor = first["next_cursor"].as_str().expect("another page");
+    let second = rest.get(&format!("{list}?limit=2&cursor={cursor}")).await;
+    assert_eq!(each(&second["items"], "/uid"), ["erin"]);
+    assert_eq!(second["next_cursor"], Value::Null);
+    for query in ["limit=0", "cursor=x"] {
+        let answer = rest
+            .app("GET", &format!("{list}?{query}"), Value::Null)
+            .await;
+        let field = query.split('=').next().unwrap_or_default();
+        assert!(answer.detail("invalid_argument").starts_with(field));
+    }
+    let unknown = rest
+        .app("GET", "/v1/users/nobody/blacklist", Value::Null)
+        .await;
+    assert_eq!(unknown.problem(), (404, "no_such_user".to_owned()));
+}
+
+/// A decision made in another way than REST.
+async fn relate(rest: &Rest, uid: &str, other: &str, change: fn(&mut Relation)) {
+    let uid = Uid::parse(uid).expect("a uid");
+    let other = Uid::parse(other).expect("a uid");
+    let realm = Realm::default();
+    let related = rest.im.relate(&realm, &uid, &other, change).await;
+    related.expect("a relation");
+}
+
+#[tokio::test]
+async fn whoever_is_allowed_is_not_blocked() {
+    let rest = Rest::start().await;
+    rest.user("alice").await;
+    relate(&rest, "alice", "bob", |it| it.allowed = true).await;
+    let listed = rest.get("/v1/users/alice/blacklist").await;
+    assert_eq!(listed["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_name_that_never_became_a_user_can_be_unblocked() {
+    let rest = Rest::start().await;
+    rest.user("alice").await;
+    relate(&rest, "alice", "ghost", |it| it.blocked = true).await;
+    let list = "/v1/users/alice/blacklist";
+    assert_eq!(each(&rest.get(list).await["items"], "/uid"), ["ghost"]);
+    for uid in ["ghost", "ghost", "nobody"] {
+        let gone = rest
+            .app("DELETE", &format!("{list}/{uid}"), Value::Null)
+            .await;
+        assert_eq!(gone.status, 204, "{uid}");
+    }
+    assert_eq!(rest.get(list).await["items"], json!([]));
+    assert!(!rest.is_known("nobody").await);
 }

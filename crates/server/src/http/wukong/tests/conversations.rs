@@ -199,6 +199,7 @@ async fn what_is_not_there_is_no_error() {
             api.refused(route, body).await;
         }
     }
+    assert!(!api.is_known("nobody").await);
     api.say("", 1, "u2").await;
     assert_eq!(
         sync(&api, json!({})).await,

@@ -80,7 +80,17 @@ async fn without_a_manager_token_web_pages_may_not_call() {
 #[tokio::test]
 async fn bodies_that_cannot_be_read_are_refused() {
     let api = Api::start().await;
-    for body in ["", "{", "[]", "\"x\"", r#"{"uid":{}}"#] {
+    let latin1 = &b"{\"uid\":\"u1\",\"token\":\"t\",\"x\":\"\xff\"}"[..];
+    for body in [
+        &b""[..],
+        b"{",
+        b"[]",
+        br#"["u1","t"]"#,
+        b"null",
+        b"\"x\"",
+        br#"{"uid":{}}"#,
+        latin1,
+    ] {
         let request = Request::builder()
             .method("POST")
             .uri("/user/token")
@@ -89,9 +99,16 @@ async fn bodies_that_cannot_be_read_are_refused() {
         assert_eq!(
             (answer.status, &answer.body["status"]),
             (400, &json!(400)),
-            "{body:?}"
+            "{}",
+            body.escape_ascii()
         );
         assert!(answer.body["msg"].is_string());
+    }
+    for (path, body) in [
+        ("/user/onlinestatus", json!({})),
+        ("/route/batch", json!("u1")),
+    ] {
+        api.refused(path, body).await;
     }
     let twice = r#"{"uid":"a","token":"t","uid":"alice"}"#;
     let request = Request::builder()
@@ -104,6 +121,18 @@ async fn bodies_that_cannot_be_read_are_refused() {
         api.try_session("alice", "t").await.is_none(),
         "registered for the app, not the web"
     );
+}
+
+#[tokio::test]
+async fn a_refusal_names_the_member_and_quotes_little() {
+    let api = Api::start().await;
+    let flag = json!({"uid": "u1", "token": "t", "device_flag": "web"});
+    let why = api.refused("/user/token", flag).await;
+    assert_eq!(why, "device_flag: must be an integer");
+    let long = json!({"channel_id": "x".repeat(1 << 20), "channel_type": 2});
+    let why = api.refused("/channel/info", long).await;
+    assert!(why.starts_with("channel_id"), "{why}");
+    assert_eq!(why.chars().count(), 1001);
 }
 
 #[tokio::test]

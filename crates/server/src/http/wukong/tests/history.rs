@@ -117,6 +117,7 @@ async fn an_unknown_channel_is_empty_and_a_stranger_reads() {
     assert_eq!(sync(&api, unknown).await, empty);
     let stranger = sync(&api, json!({"login_uid": "stranger"})).await;
     assert_eq!(seqs(&stranger["messages"]), [1, 2, 3]);
+    assert!(!api.is_known("stranger").await);
     for changes in [
         json!({"login_uid": ""}),
         json!({"channel_id": ""}),

@@ -144,6 +144,13 @@ impl Api {
         self.post("/message/send", message).await["data"].clone()
     }
 
+    /// Whether the server has ever given this name a number.
+    async fn is_known(&self, uid: &str) -> bool {
+        let uid = Uid::parse(uid).expect("a uid");
+        let found = self.im.find_user(&Realm::default(), &uid).await;
+        found.expect("an answer").is_some()
+    }
+
     /// Opens a session with a token registered for the web.
     async fn session(&self, uid: &str) -> Arc<Session> {
         let token = json!({"uid": uid, "token": "t", "device_flag": 1, "device_level": 1});

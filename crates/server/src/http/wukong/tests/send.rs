@@ -1,5 +1,7 @@
 //! Sending.
 
+use crosstalk_core::refusal::Refusal;
+
 use super::*;
 
 #[tokio::test]
@@ -106,6 +108,7 @@ async fn what_cannot_be_sent_is_refused() {
         json!({"from_uid": "a#b"}),
         json!({"from_uid": "____manager"}),
         json!({"expire": 4_294_967_296_i64}),
+        json!({"client_msg_no": "n".repeat(32_768)}),
         json!({"subscribers": ["u1"]}),
         json!({"channel_id": "", "subscribers": ["u1"]}),
         json!({"channel_id": "", "subscribers": ["a@b"], "header": {"sync_once": 1}}),
@@ -173,6 +176,38 @@ async fn commands_to_a_list_reach_exactly_that_list() {
     }
     let conversations = api.post("/conversation/sync", json!({"uid": "u1"})).await;
     assert_eq!(conversations, json!([]));
+}
+
+#[tokio::test]
+async fn commands_that_are_not_stored_go_to_whoever_is_online_and_leave_nothing() {
+    let api = Api::start().await;
+    let (u1, u2) = (api.session("u1").await, api.session("u2").await);
+    let command = json!({
+        "header": {"sync_once": 1, "no_persist": 1}, "from_uid": "u1",
+        "subscribers": ["u2", "nobody"], "payload": PAYLOAD,
+    });
+    api.done("/message/send", command.clone()).await;
+    assert!(received(&u1).is_empty(), "not on the list");
+    let received = received(&u2);
+    assert_eq!(received.len(), 1);
+    let message = &received[0];
+    assert_eq!(message.sender.uid.as_str(), "u1");
+    assert_eq!(
+        (message.channel.key.kind.0, &*message.channel.key.id),
+        (8, "systemcmdonline")
+    );
+    assert!(message.body.flags.command && message.body.flags.no_persist);
+    assert_eq!(message.seq, 0);
+    assert_eq!(
+        message.body.payload,
+        STANDARD.decode(PAYLOAD).expect("base64")
+    );
+    let made = api.im.channel(&message.channel.key).await;
+    assert_eq!(made.err(), Some(Refusal::NoSuchChannel));
+    assert!(!api.is_known("nobody").await);
+    let mut huge = command;
+    huge["payload"] = json!(STANDARD.encode(vec![b'x'; (1 << 20) + 1]));
+    assert_eq!(api.refused("/message/send", huge).await, "too large");
 }
 
 #[tokio::test]

@@ -100,6 +100,22 @@ async fn a_device_that_quits_is_out_and_stays_out() {
         json!({"uid": "nobody", "device_flag": 1}),
     )
     .await;
+    assert!(!api.is_known("nobody").await);
     api.refused("/user/device_quit", json!({"device_flag": 1}))
         .await;
+}
+
+#[tokio::test]
+async fn a_banned_user_quits_for_good() {
+    let api = Api::start().await;
+    let ban = async |ban: u8| {
+        let info = json!({"channel_id": "u1", "channel_type": 1, "ban": ban});
+        api.done("/channel/info", info).await;
+    };
+    let _session = api.session("u1").await;
+    ban(1).await;
+    api.done("/user/device_quit", json!({"uid": "u1", "device_flag": 1}))
+        .await;
+    ban(0).await;
+    assert!(api.try_session("u1", "t").await.is_none());
 }

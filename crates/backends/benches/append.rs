@@ -1,0 +1,186 @@
+//! What a stored message costs: time, CPU and bytes written, by the size of a commit.
+//!
+//! The workload is that of the design: 10,000 channels, a client number per message, an
+//! fsync per commit. CPU and bytes are read from `/proc/self` and so are the whole
+//! process's; where there is none they are 0.
+
+#![allow(clippy::unwrap_used, reason = "a bench that fails has nobody to tell")]
+
+use std::fs;
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Instant;
+
+use criterion::{Criterion, Throughput};
+use crosstalk_backends::sqlite::{Sqlite, SqliteOptions};
+use crosstalk_core::channel::{ChannelRef, Channels, LogKind};
+use crosstalk_core::clock::{Clock, SystemClock};
+use crosstalk_core::contract::{append, group, numbered, store, user};
+use crosstalk_core::conversation::Inbox;
+use crosstalk_core::id::{Snowflake, UserRef};
+use crosstalk_core::log::{Append, Log, Page};
+use tokio::runtime::Runtime;
+
+const CHANNELS: usize = 10_000;
+const WARM_UP: usize = 100_000;
+const MEASURED: usize = 200_000;
+
+struct Bed {
+    runtime: Runtime,
+    db: Arc<Sqlite>,
+    logs: Vec<Arc<ChannelRef>>,
+    alice: UserRef,
+    said: usize,
+    _dir: tempfile::TempDir,
+}
+
+impl Bed {
+    fn new() -> Self {
+        let runtime = Runtime::new().unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let ids = Arc::new(Snowflake::new(Arc::clone(&clock), 1));
+        let options = SqliteOptions::new(dir.path().join("im.db"), clock, ids);
+        let db = Arc::new(Sqlite::open(options).unwrap());
+        let (alice, logs) = runtime.block_on(async {
+            let opened = (0..CHANNELS).map(|n| {
+                let db = Arc::clone(&db);
+                async move {
+                    db.open(&group(&format!("g{n}")), LogKind::Chat, true)
+                        .await
+                        .unwrap()
+                        .unwrap()
+                }
+            });
+            (
+                user(&*db, "alice").await,
+                futures_util::future::join_all(opened).await,
+            )
+        });
+        Self {
+            runtime,
+            db,
+            logs,
+            alice,
+            said: 0,
+            _dir: dir,
+        }
+    }
+
+    fn batch(&mut self, size: usize) -> Vec<Append> {
+        let payload = "x".repeat(150);
+        (0..size)
+            .map(|_| {
+                self.said += 1;
+                // A step that is coprime to their number visits all channels in turn.
+                let log = &self.logs[(self.said * 7919) % CHANNELS];
+                append(
+                    log,
+                    &self.alice,
+                    numbered(&format!("client-{}", self.said), &payload),
+                )
+            })
+            .collect()
+    }
+
+    fn say(&mut self, size: usize) {
+        let batch = self.batch(size);
+        self.runtime.block_on(store(&*self.db, batch));
+    }
+}
+
+/// CPU time of the process in µs, and bytes it had written.
+fn spent() -> (u64, u64) {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields: Vec<&str> = stat
+        .rsplit(')')
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .collect();
+    let ticks = |at: usize| {
+        fields
+            .get(at)
+            .and_then(|n| n.parse::<u64>().ok())
+            .unwrap_or(0)
+    };
+    let io = fs::read_to_string("/proc/self/io").unwrap_or_default();
+    let written = io.lines().find_map(|line| line.strip_prefix("wchar: "));
+    // A tick is 10 ms.
+    (
+        (ticks(11) + ticks(12)) * 10_000,
+        written.and_then(|n| n.parse().ok()).unwrap_or(0),
+    )
+}
+
+#[expect(clippy::print_stderr, reason = "a bench reports to whoever runs it")]
+fn report(size: usize) {
+    let mut bed = Bed::new();
+    for _ in 0..WARM_UP / 256 {
+        bed.say(256);
+    }
+    let (cpu, bytes) = spent();
+    let begun = Instant::now();
+    for _ in 0..MEASURED / size {
+        bed.say(size);
+    }
+    let seconds = begun.elapsed().as_secs_f64();
+    let (cpu, bytes) = (spent().0 - cpu, spent().1 - bytes);
+    let count = (MEASURED / size * size) as u64;
+    let rate = count as f64 / seconds;
+    let cpu = cpu as f64 / count as f64;
+    let stats = bed.db.stats();
+    eprintln!(
+        "commits of {size}: {rate:.0} messages/s, {cpu:.1} µs CPU and {} bytes written per \
+         message, {} checkpoints, the last in {} ms, {} look-ups of client numbers",
+        bytes / count,
+        stats.checkpoints,
+        stats.last_checkpoint_ms,
+        stats.key_lookups,
+    );
+}
+
+fn latencies(criterion: &mut Criterion) {
+    let mut bed = Bed::new();
+    let mut appends = criterion.benchmark_group("append");
+    for size in [1, 16, 256] {
+        appends.throughput(Throughput::Elements(size as u64));
+        appends.bench_function(format!("{size}"), |bench| bench.iter(|| bed.say(size)));
+    }
+    appends.finish();
+    let log = Arc::clone(&bed.logs[0]);
+    let lines = (0..200)
+        .map(|_| append(&log, &bed.alice, numbered("", "x")))
+        .collect();
+    bed.runtime.block_on(store(&*bed.db, lines));
+    let (num, alice) = (log.num, bed.alice.num);
+    let page = Page {
+        from: 1,
+        to: u64::MAX,
+        limit: 50,
+        newest: true,
+    };
+    criterion.bench_function("newest 50 of a log", |bench| {
+        bench.iter(|| black_box(bed.runtime.block_on(bed.db.page(&log, page)).unwrap()));
+    });
+    criterion.bench_function("one conversation", |bench| {
+        bench.iter(|| {
+            black_box(
+                bed.runtime
+                    .block_on(bed.db.conversation(alice, num))
+                    .unwrap(),
+            )
+        });
+    });
+}
+
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args();
+    if !std::env::args().any(|arg| arg == "--test") {
+        for size in [16, 256] {
+            report(size);
+        }
+    }
+    latencies(&mut criterion);
+    criterion.final_summary();
+}

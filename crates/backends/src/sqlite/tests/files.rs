@@ -1,0 +1,125 @@
+//! Which files are opened and which are refused, untouched.
+
+use std::fs;
+
+use crosstalk_core::contract::user;
+use crosstalk_core::store::{StoreErrorKind, StoreResult};
+
+use super::Bed;
+use crate::sqlite::Sqlite;
+
+fn refused(opened: StoreResult<Sqlite>) -> (StoreErrorKind, String) {
+    let error = opened.expect_err("refused");
+    (error.kind, error.to_string())
+}
+
+/// The file's bytes do not change by being refused.
+fn refused_untouched(bed: &Bed) -> (StoreErrorKind, String) {
+    let before = fs::read(bed.path()).unwrap();
+    let why = refused(Sqlite::open(bed.options()));
+    assert_eq!(fs::read(bed.path()).unwrap(), before);
+    assert!(!bed.wal().exists());
+    why
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused() {
+    let bed = Bed::new();
+    let db = bed.open();
+    user(&*db, "alice").await;
+    db.close().await;
+    let raw = bed.raw();
+    let sql = "INSERT INTO refinery_schema_history VALUES \
+               (9999, 'later', '2031-01-01T00:00:00Z', '1')";
+    raw.execute(sql, []).unwrap();
+    raw.pragma_update(None, "journal_mode", "DELETE").unwrap();
+    drop(raw);
+    let (kind, why) = refused_untouched(&bed);
+    assert_eq!(kind, StoreErrorKind::TooNew);
+    assert!(why.contains("9999"), "{why}");
+}
+
+#[tokio::test]
+async fn an_edited_migration_is_refused() {
+    let bed = Bed::new();
+    bed.open().close().await;
+    let raw = bed.raw();
+    raw.execute("UPDATE refinery_schema_history SET checksum = '1'", [])
+        .unwrap();
+    drop(raw);
+    assert_eq!(
+        refused(Sqlite::open(bed.options())).0,
+        StoreErrorKind::Corrupt
+    );
+}
+
+#[test]
+fn the_database_of_another_program_is_refused() {
+    let bed = Bed::new();
+    bed.raw()
+        .execute_batch("CREATE TABLE theirs (x); INSERT INTO theirs VALUES (1)")
+        .unwrap();
+    let (kind, why) = refused_untouched(&bed);
+    assert_eq!(kind, StoreErrorKind::Corrupt);
+    assert!(why.contains("another program"), "{why}");
+    let marked = Bed::new();
+    marked
+        .raw()
+        .execute_batch("PRAGMA application_id = 77")
+        .unwrap();
+    assert_eq!(refused_untouched(&marked).0, StoreErrorKind::Corrupt);
+}
+
+#[test]
+fn what_is_no_database_is_refused() {
+    let bed = Bed::new();
+    fs::write(bed.path(), "not a database ".repeat(1000)).unwrap();
+    assert_eq!(refused_untouched(&bed).0, StoreErrorKind::Corrupt);
+}
+
+#[test]
+fn an_empty_file_is_a_new_database() {
+    let bed = Bed::new();
+    fs::write(bed.path(), "").unwrap();
+    assert!(Sqlite::open(bed.options()).is_ok());
+}
+
+#[test]
+fn a_directory_that_is_not_there_is_unavailable() {
+    let bed = Bed::new();
+    let options = crate::sqlite::SqliteOptions {
+        path: Some(bed.dir.path().join("missing").join("im.db")),
+        ..bed.options()
+    };
+    assert_eq!(
+        refused(Sqlite::open(options)).0,
+        StoreErrorKind::Unavailable
+    );
+}
+
+#[tokio::test]
+async fn a_second_store_on_the_same_file_is_refused() {
+    let bed = Bed::new();
+    let first = bed.open();
+    let (kind, why) = refused(Sqlite::open(bed.options()));
+    assert_eq!(kind, StoreErrorKind::Unavailable);
+    assert!(why.contains("in use"), "{why}");
+    first.close().await;
+    let second = bed.open();
+    drop(second);
+    bed.open();
+}
+
+#[test]
+fn a_temporary_store_leaves_nothing_behind() {
+    let bed = Bed::new();
+    let options = crate::sqlite::SqliteOptions {
+        path: None,
+        ..bed.options()
+    };
+    let db = Sqlite::open(options).unwrap();
+    let path = db.place.lock().as_ref().unwrap().path.clone();
+    assert!(path.exists());
+    drop(db);
+    assert!(!path.parent().unwrap().exists());
+}

@@ -1,0 +1,79 @@
+//! That hot queries use the indexes made for them.
+
+use crosstalk_core::conversation::Inbox;
+use crosstalk_core::log::{Log, Page};
+
+use super::{Bed, people, room, say};
+
+/// What SQLite would do for each of these statements.
+fn plan(bed: &Bed, sql: &str) -> String {
+    let raw = bed.raw();
+    let mut explain = raw.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let params = vec![0_i64; explain.parameter_count()];
+    let steps = explain
+        .query_map(rusqlite::params_from_iter(params), |row| {
+            row.get::<_, String>(3)
+        })
+        .unwrap();
+    steps.map(Result::unwrap).collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test]
+async fn heads_and_pages_come_from_the_narrow_index() {
+    let bed = Bed::new();
+    let db = bed.open();
+    let (alice, _) = people(&db).await;
+    let log = room(&db, "g", &[&alice]).await;
+    say(&db, &log, &alice, 3).await;
+    let page = Page {
+        from: 1,
+        to: 9,
+        limit: 2,
+        newest: true,
+    };
+    assert_eq!(db.page(&log, page).await.unwrap().len(), 2);
+    let head = plan(
+        &bed,
+        "SELECT seq, ordinal FROM message WHERE channel = ?1 ORDER BY seq DESC LIMIT 1",
+    );
+    assert_eq!(
+        head,
+        "SEARCH message USING COVERING INDEX message_place (channel=?)"
+    );
+    let page = plan(
+        &bed,
+        "SELECT payload FROM message WHERE channel = ?1 AND seq BETWEEN ?2 AND ?3 \
+         ORDER BY seq DESC LIMIT ?4",
+    );
+    assert_eq!(
+        page,
+        "SEARCH message USING INDEX message_place (channel=? AND seq>? AND seq<?)"
+    );
+}
+
+#[tokio::test]
+async fn conversations_are_found_without_a_scan() {
+    let bed = Bed::new();
+    let db = bed.open();
+    let (alice, _) = people(&db).await;
+    let log = room(&db, "g", &[&alice]).await;
+    for only in [None, Some(log.num)] {
+        let plan = plan(&bed, &crate::sqlite::inbox::views_sql(only.is_some()));
+        // The only thing scanned is the user's own list, made by the searches below it.
+        let scans: Vec<_> = plan.lines().filter(|step| step.contains("SCAN")).collect();
+        assert!(
+            scans.iter().all(|step| step.starts_with("SCAN m")),
+            "{plan}"
+        );
+        let members = match only {
+            None => "USING INDEX member_of (user=?",
+            Some(_) => "SEARCH member USING PRIMARY KEY (channel=? AND user=?)",
+        };
+        assert!(plan.contains(members), "{plan}");
+        assert!(
+            plan.contains("USING COVERING INDEX message_place (channel=?)"),
+            "{plan}"
+        );
+    }
+    assert_eq!(db.conversations(alice.num).await.unwrap().len(), 1);
+}
