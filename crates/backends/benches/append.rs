@@ -105,7 +105,7 @@ fn spent() -> (u64, u64) {
             .unwrap_or(0)
     };
     let io = fs::read_to_string("/proc/self/io").unwrap_or_default();
-    let written = io.lines().find_map(|line| line.strip_prefix("wchar: "));
+    let written = io.lines().find_map(|line| line.strip_prefix("write_bytes: "));
     // A tick is 10 ms.
     (
         (ticks(11) + ticks(12)) * 10_000,

@@ -41,6 +41,9 @@ pub enum Scenario {
     /// Groups whose members receive what some of them write.
     Group(GroupOptions),
     /// Connections that do nothing; what does the server spend on one?
+    ///
+    /// Memory counts from before the first of them, so use a server that has just started: one
+    /// that was busy before has memory left over to give them.
     Idle(IdleOptions),
 }
 

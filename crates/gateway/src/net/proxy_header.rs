@@ -14,6 +14,8 @@ use tokio::time::timeout;
 /// The largest header that is looked at: v2 with some extensions.
 const MAX_HEADER: usize = 1024;
 const DEADLINE: Duration = Duration::from_secs(2);
+/// The pause before an incomplete header is looked at again.
+const PEEK_PAUSE: Duration = Duration::from_millis(5);
 
 /// Addresses whose word on a client's address is taken.
 #[derive(Debug, Clone, Default)]
@@ -93,7 +95,8 @@ async fn read_header(stream: &mut TcpStream, peer: SocketAddr) -> io::Result<Soc
         let header = HeaderResult::parse(&seen[..count]);
         if header.is_incomplete() {
             if count == before {
-                tokio::task::yield_now().await;
+                // A peek does not wait for more than is there.
+                tokio::time::sleep(PEEK_PAUSE).await;
             }
             before = count;
             continue;

@@ -20,9 +20,9 @@ use super::problem::{MEDIA_TYPE, ProblemBody};
                        stable `code`. Members that are not known are ignored, and no body at \
                        all is read as `{}`. Ids of users and channels are 1 to 64 letters, \
                        digits and `_ . - =`, in Unicode's normal form C; `SYSTEM` and what \
-                       begins with `____` are no users. Channels of the kinds \
-                       `customer_service` (joined by a bar), `topic` and `agent` (joined by \
-                       an at sign) have two such ids as one.",
+                       begins with `____` are no users. Ids of channels of the kinds \
+                       `customer_service`, `topic` and `agent` are two such ids, joined by `|`, \
+                       `@` and `@`.",
     ),
     components(schemas(ProblemBody)),
     modifiers(&Credentials),

@@ -15,6 +15,7 @@ use crosstalk_core::channel::Address;
 use crosstalk_core::deliver::Sender;
 use crosstalk_core::id::UserRef;
 use crosstalk_core::message::{Accepted, Body as MessageBody, Draft, Flags, OnReuse};
+use crosstalk_core::send::limits::MAX_CLIENT_NO_BYTES;
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
@@ -23,8 +24,6 @@ use super::input::Body;
 use super::{command_list, lenient, names};
 use crate::http::state::WukongApiState;
 
-/// The longest client number, bytes: what a packet of the dialect can carry.
-const CLIENT_NO_BYTES: usize = 32_767;
 /// Messages of one batch that are on their way at once.
 const AT_ONCE: usize = 256;
 
@@ -89,8 +88,8 @@ pub(super) async fn send(
     }
     let client_msg_no = match request.client_msg_no {
         given if given.is_empty() => random_number(&api),
-        given if given.len() > CLIENT_NO_BYTES => {
-            let wrong = format!("client_msg_no has at most {CLIENT_NO_BYTES} bytes");
+        given if given.len() > MAX_CLIENT_NO_BYTES => {
+            let wrong = format!("client_msg_no has at most {MAX_CLIENT_NO_BYTES} bytes");
             return Err(Failure::new(wrong));
         }
         given => given,
