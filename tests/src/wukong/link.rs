@@ -197,7 +197,7 @@ impl Link {
         // The server may have been faster.
         let _ = match &mut self.stream {
             Stream::Tcp(tcp) => tcp.shutdown().await.is_ok(),
-            Stream::Ws(ws) => ws.close(None).await.is_ok(),
+            Stream::Ws(ws) => WebSocketStream::close(ws, None).await.is_ok(),
         };
     }
 
