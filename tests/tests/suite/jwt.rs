@@ -186,3 +186,16 @@ async fn a_user_token_is_no_app_secret() {
         .await
         .problem(403, "forbidden");
 }
+
+/// Such a token would outlive every revocation until its time comes.
+#[tokio::test]
+async fn a_token_from_the_future_is_refused() {
+    let (server, secret) = with_app().await;
+    for member in ["iat", "nbf"] {
+        let mut claims = claims("zoe");
+        claims[member] = json!(now_secs() + 3600);
+        let token = sign(&hs256(), &claims, &secret);
+        let answer = me(&server, &token).get("/v1/users/me").await;
+        assert_eq!(answer.status, 401, "{member}: {answer:?}");
+    }
+}

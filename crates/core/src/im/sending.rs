@@ -61,7 +61,7 @@ impl Im {
     /// Passes a message that is not stored to those of some users who are online.
     ///
     /// # Errors
-    /// `TooLarge`.
+    /// `TooLarge`, or `InvalidArgument` for a client number that is too long.
     pub fn push_online(
         &self,
         channel: ChannelKey,
@@ -69,9 +69,7 @@ impl Im {
         to: &[UserRef],
         mut body: Body,
     ) -> Result<Accepted, Refusal> {
-        if body.payload.len() > self.policy.send.payload_bytes {
-            return Err(Refusal::TooLarge);
-        }
+        within_limits(&body, self.policy.send.payload_bytes)?;
         body.flags.no_persist = true;
         let log = if body.flags.command {
             LogKind::Command
@@ -105,12 +103,7 @@ impl Im {
 
     /// What can be said of a draft without looking at its channel.
     fn admit(&self, realm: &Realm, user: &UserRef, draft: &Draft) -> Result<ChannelKey, Refusal> {
-        if draft.body.payload.len() > self.policy.send.payload_bytes {
-            return Err(Refusal::TooLarge);
-        }
-        if draft.body.client_no.len() > MAX_CLIENT_NO_BYTES {
-            return Err(Refusal::InvalidArgument);
-        }
+        within_limits(&draft.body, self.policy.send.payload_bytes)?;
         draft.to.key(realm, &user.uid)
     }
 
@@ -129,4 +122,15 @@ impl Im {
             });
         }
     }
+}
+
+/// What must hold for every message to fit a frame.
+fn within_limits(body: &Body, payload_bytes: usize) -> Result<(), Refusal> {
+    if body.payload.len() > payload_bytes {
+        return Err(Refusal::TooLarge);
+    }
+    if body.client_no.len() > MAX_CLIENT_NO_BYTES {
+        return Err(Refusal::InvalidArgument);
+    }
+    Ok(())
 }

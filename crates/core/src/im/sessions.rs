@@ -110,9 +110,7 @@ impl Im {
         if let Some(user) = users.find(&request.realm, &request.uid).await? {
             let offered: [u8; 32] = Sha256::digest(text.as_bytes()).into();
             let directory = &self.stores.directory;
-            let registered = directory
-                .flag_token(user.num, request.device_flag)
-                .await?;
+            let registered = directory.flag_token(user.num, request.device_flag).await?;
             // Digests are compared, so the time this takes tells nothing of the token.
             if let Some(registered) = registered.filter(|r| r.hash == Some(offered)) {
                 return Ok((users.state(user.num).await?, registered.level));

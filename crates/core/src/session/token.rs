@@ -24,6 +24,9 @@ pub struct Claims {
     pub app_id: String,
     /// When it expires, seconds since 1970.
     pub exp: i64,
+    /// From when it holds, seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nbf: Option<i64>,
     /// When it was issued, seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iat: Option<i64>,
@@ -77,6 +80,7 @@ pub fn issue(
         sub: uid.as_str().to_owned(),
         app_id: app.id.as_str().to_owned(),
         exp,
+        nbf: None,
         iat: Some(now_ms / 1000),
         iat_ms: Some(now_ms),
         jti: Some(URL_SAFE_NO_PAD.encode(jti)),
@@ -110,7 +114,12 @@ pub fn verify(token: &str, apps: &AppKeys, clock: &dyn Clock) -> Result<(App, Cl
     let key = DecodingKey::from_secret(app.secret.as_bytes());
     let decoded = jsonwebtoken::decode::<Claims>(token, &key, &validation);
     let claims = decoded.map_err(|_| Refusal::NotAuthenticated)?.claims;
-    if claims.exp.saturating_add(LEEWAY_SECS) < clock.now_ms() / 1000 {
+    let now = clock.now_ms() / 1000;
+    let expired = claims.exp.saturating_add(LEEWAY_SECS) < now;
+    // A token from the future would outlive every revocation until then.
+    let issued = claims.issued_at_ms() / 1000;
+    let begins = claims.nbf.unwrap_or(0).max(issued);
+    if expired || begins > now.saturating_add(LEEWAY_SECS) {
         return Err(Refusal::NotAuthenticated);
     }
     Ok((app, claims))

@@ -159,7 +159,7 @@ impl Gateway {
         match what {
             Listener::WukongTcp => {
                 self.run(Dialect::Wukong, peer.ip(), TcpTransport(stream))
-                    .await
+                    .await;
             }
             Listener::WukongWs => {
                 let mut client = peer.ip();

@@ -181,13 +181,7 @@ fn payload(content: &Content) -> Value {
         }),
         Content::Link {
             title, text, url, ..
-        } => {
-            let content = format!("{title}\n{text}\n{url}");
-            let offset = content.encode_utf16().count() - url.encode_utf16().count();
-            let length = url.encode_utf16().count();
-            let link = json!({"offset": offset, "length": length, "type": "link", "value": url});
-            json!({"type": 1, "content": content, "entities": [link]})
-        }
+        } => link(title, text, url),
         Content::Card { uid, name } => json!({"type": 7, "uid": uid, "name": name}),
         Content::Notice {
             title,
@@ -208,6 +202,15 @@ fn payload(content: &Content) -> Value {
         Content::Command { cmd, param } => json!({"type": 99, "cmd": cmd, "param": param}),
         Content::Unknown { raw } => json!({"type": 999, "raw": raw}),
     }
+}
+
+/// A link is text with an entity; offsets count UTF-16 units, as JavaScript does.
+fn link(title: &str, text: &str, url: &str) -> Value {
+    let before = format!("{title}\n{text}\n");
+    let offset = before.encode_utf16().count();
+    let length = url.encode_utf16().count();
+    let entity = json!({"offset": offset, "length": length, "type": "link", "value": url});
+    json!({"type": 1, "content": format!("{before}{url}"), "entities": [entity]})
 }
 
 fn type_of(payload: &Map<String, Value>) -> u64 {

@@ -464,8 +464,7 @@ fn unacknowledged_messages_come_again_five_times() {
     let mut copies = 0;
     for minute in 1..=8u64 {
         let now = after(minute * 60_000);
-        let _ = wire
-            .machine
+        wire.machine
             .receive(&mut BytesMut::from(&b"\x70"[..]), now, &mut Turn::default());
         let mut turn = Turn::default();
         wire.machine.tick(now, &mut turn);

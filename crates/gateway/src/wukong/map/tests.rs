@@ -94,7 +94,8 @@ fn what_has_none_is_readable_text() {
 
 #[test]
 fn every_payload_means_something() {
-    let cases: [(&[u8], fn(&Content) -> bool); 8] = [
+    type Case = (&'static [u8], fn(&Content) -> bool);
+    let cases: [Case; 8] = [
         (b"", |c| matches!(c, Content::Unknown { .. })),
         (
             b"\xff\xfe",

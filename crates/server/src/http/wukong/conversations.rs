@@ -45,11 +45,12 @@ pub(super) async fn set_unread(
     .await
 }
 
-/// Puts the conversation away until somebody says something.
+/// Puts the conversation away until somebody says something; what was unread counts no more.
 pub(super) async fn delete(
     State(api): State<WukongApiState>,
     Body(request): Body<ConversationRequest>,
 ) -> Result<Done, Failure> {
+    change(&api, &request, ConversationChange::SetUnread(0)).await?;
     change(&api, &request, ConversationChange::Hide).await
 }
 
