@@ -196,6 +196,6 @@ async fn a_token_from_the_future_is_refused() {
         claims[member] = json!(now_secs() + 3600);
         let token = sign(&hs256(), &claims, &secret);
         let answer = me(&server, &token).get("/v1/users/me").await;
-        assert_eq!(answer.status, 401, "{member}: {answer:?}");
+        assert_eq!(answer.status, 401, "{member}");
     }
 }

@@ -25,7 +25,7 @@ const STATEMENTS: usize = 128;
 
 /// Page caches, in KiB. What is not here is read from the system's file cache. Memory maps
 /// are not used: an I/O error there kills the process instead of failing a statement.
-const WRITER_CACHE_KIB: i64 = 32 << 10;
+const WRITER_CACHE_KIB: i64 = 64 << 10;
 const READER_CACHE_KIB: i64 = 16 << 10;
 
 /// Where a database lives, and what keeps it ours.
