@@ -155,34 +155,59 @@ impl Users {
         }
     }
 
-    /// Creates or changes a user.
+    /// Creates or changes a user. Once begun it is carried out even if the caller goes away:
+    /// otherwise the store might change and the cache not hear of it.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn put(
-        &self,
+        self: &Arc<Self>,
         realm: &Realm,
         uid: &Uid,
         change: &UserChange,
     ) -> StoreResult<UserRecord> {
-        let record = self.directory.put_user(realm, uid, change).await?;
-        self.states.remove(&record.user.num);
-        Ok(record)
+        let users = Arc::clone(self);
+        let (realm, uid, change) = (realm.clone(), uid.clone(), change.clone());
+        carry_out(async move {
+            let record = users.directory.put_user(&realm, &uid, &change).await?;
+            users.states.remove(&record.user.num);
+            Ok(record)
+        })
+        .await
     }
 
-    /// Changes what a user has decided about others.
+    /// Changes what a user has decided about others; carried out as `put` is.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn relate(&self, user: UserNum, others: &[(UserNum, Relation)]) -> StoreResult<()> {
-        self.relations.set(user, others).await?;
-        self.states.remove(&user);
-        Ok(())
+    pub async fn relate(
+        self: &Arc<Self>,
+        user: UserNum,
+        others: &[(UserNum, Relation)],
+    ) -> StoreResult<()> {
+        let users = Arc::clone(self);
+        let others = others.to_vec();
+        carry_out(async move {
+            users.relations.set(user, &others).await?;
+            users.states.remove(&user);
+            Ok(())
+        })
+        .await
     }
 
     /// The store behind, for what is not cached.
     #[must_use]
     pub fn directory(&self) -> &Arc<dyn Directory> {
         &self.directory
+    }
+}
+
+/// Runs a change to its end, whatever becomes of who waits for it.
+async fn carry_out<T: Send + 'static>(
+    change: impl Future<Output = StoreResult<T>> + Send + 'static,
+) -> StoreResult<T> {
+    match tokio::spawn(change).await {
+        Ok(done) => done,
+        Err(error) => Err(StoreError::unavailable(error)),
     }
 }

@@ -15,8 +15,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::Request;
-use axum::response::Response;
+use axum::http::{Request, StatusCode};
+use axum::response::{IntoResponse, Response};
 use crosstalk_gateway::net::{TrustedProxies, take_header};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -188,7 +188,12 @@ async fn answer(
 ) -> Result<Response, Infallible> {
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(ConnectInfo(client));
-    router.oneshot(request).await
+    // A change that was asked for is made whole even if the client does not wait for it.
+    let answering = tokio::spawn(router.oneshot(request));
+    answering.await.unwrap_or_else(|error| {
+        tracing::error!(%error, "an answer was not finished");
+        Ok(StatusCode::INTERNAL_SERVER_ERROR.into_response())
+    })
 }
 
 /// The client's address, as a trusted proxy in between names it.
