@@ -13,11 +13,12 @@ use std::time::Instant;
 
 use criterion::{Criterion, Throughput};
 use crosstalk_backends::sqlite::{Sqlite, SqliteOptions};
-use crosstalk_core::channel::{ChannelRef, Channels, LogKind};
+use crosstalk_core::channel::{ChannelRef, Channels, LogKind, MemberChange, MemberRole};
 use crosstalk_core::clock::{Clock, SystemClock};
 use crosstalk_core::contract::{append, group, numbered, store, user};
 use crosstalk_core::conversation::Inbox;
-use crosstalk_core::id::{Snowflake, UserRef};
+use crosstalk_core::directory::{Directory, UserRecord};
+use crosstalk_core::id::{Realm, Snowflake, Uid, UserRef};
 use crosstalk_core::log::{Append, Log, Page};
 use tokio::runtime::Runtime;
 
@@ -105,7 +106,9 @@ fn spent() -> (u64, u64) {
             .unwrap_or(0)
     };
     let io = fs::read_to_string("/proc/self/io").unwrap_or_default();
-    let written = io.lines().find_map(|line| line.strip_prefix("write_bytes: "));
+    let written = io
+        .lines()
+        .find_map(|line| line.strip_prefix("write_bytes: "));
     // A tick is 10 ms.
     (
         (ticks(11) + ticks(12)) * 10_000,
@@ -174,6 +177,45 @@ fn latencies(criterion: &mut Criterion) {
     });
 }
 
+/// A user with 2,000 conversations, and a group of 100,000.
+#[expect(clippy::print_stderr, reason = "a bench reports to whoever runs it")]
+fn crowds(criterion: &mut Criterion) {
+    let mut bed = Bed::new();
+    let bob = bed.runtime.block_on(user(&*bed.db, "bob"));
+    bed.runtime.block_on(async {
+        for log in &bed.logs[..2000] {
+            let join = MemberChange::Join(bob.clone(), MemberRole::Member);
+            bed.db.change_members(log.num, &[join]).await.unwrap();
+        }
+    });
+    for _ in 0..40 {
+        bed.say(1000);
+    }
+    criterion.bench_function("2,000 conversations", |bench| {
+        bench.iter(|| black_box(bed.runtime.block_on(bed.db.conversations(bob.num)).unwrap()));
+    });
+    let num = bed.logs[0].num;
+    let uids: Vec<Uid> = (0..100_000)
+        .map(|n| Uid::parse(&format!("user{n}")).unwrap())
+        .collect();
+    let users = bed
+        .runtime
+        .block_on(bed.db.intern(&Realm::default(), &uids))
+        .unwrap();
+    let join = |user: UserRecord| MemberChange::Join(user.user, MemberRole::Member);
+    let joins: Vec<_> = users.into_iter().map(join).collect();
+    let begun = Instant::now();
+    for chunk in joins.chunks(5_000) {
+        bed.runtime
+            .block_on(bed.db.change_members(num, chunk))
+            .unwrap();
+    }
+    eprintln!(
+        "100,000 members in chunks of 5,000: {} ms",
+        begun.elapsed().as_millis()
+    );
+}
+
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     if !std::env::args().any(|arg| arg == "--test") {
@@ -182,5 +224,6 @@ fn main() {
         }
     }
     latencies(&mut criterion);
+    crowds(&mut criterion);
     criterion.final_summary();
 }

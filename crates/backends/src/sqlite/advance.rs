@@ -1,6 +1,6 @@
 //! Senders have read what they sent. Writing that down per message would cost a row each, so
 //! it is kept in memory, seen by every read of the inbox at once, and written in slices
-//! every few seconds. After a crash it is worked out again from the log.
+//! every few seconds (`flush`). After a crash it is worked out again from the log.
 //!
 //! The rule, wherever it is applied: a place whose seq is above a conversation's `read_seq`
 //! moves `read_seq` and the badge there; any other is of no account. `read_seq` never goes
@@ -14,7 +14,6 @@
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use crosstalk_core::channel::LogKind;
 use crosstalk_core::id::{ChannelNum, UserNum};
 use parking_lot::Mutex;
 use rusqlite::Connection;
@@ -122,7 +121,7 @@ impl Advances {
     }
 
     /// These are in the database now: those that were not overtaken are dropped.
-    fn written(&self, slice: &[(Key, Place)]) {
+    pub(super) fn written(&self, slice: &[(Key, Place)]) {
         // Before the first one goes: a read that begins after this sees the database's row.
         self.generation.fetch_add(1, Ordering::SeqCst);
         for (key, place) in slice {
@@ -135,194 +134,25 @@ impl Advances {
         }
     }
 
-    fn keys(&self) -> Vec<Key> {
+    /// Whose advances there are, in the order of the table, so that a page is touched once.
+    pub(super) fn keys(&self) -> Vec<Key> {
         let mut keys: Vec<Key> = self
             .shards
             .iter()
             .flat_map(|shard| shard.lock().keys().copied().collect::<Vec<_>>())
             .collect();
-        // In the order of the table, so that a page is touched once.
         keys.sort_unstable();
         keys
     }
 
-    fn now(&self, key: Key) -> Option<Place> {
+    /// The committed advance of a user in a log.
+    pub(super) fn now(&self, key: Key) -> Option<Place> {
         self.shard(key.0).lock().get(&key)?.now
     }
 }
 
-/// Rows written in one transaction: few enough not to be felt by the messages beside them,
-/// and as many as a transaction can add, so that the memory stays bounded.
-const SLICE: usize = 4096;
-
-/// Rows of the log read at once when it is replayed.
-const REPLAY: usize = 50_000;
-
-/// The writer's progress in writing advances down.
-pub(super) struct Flush {
-    every_ms: u64,
-    limit: usize,
-    began_ms: u64,
-    through: i64,
-    cycle: Option<Cycle>,
-}
-
-/// One pass over everything that was there when it began. `through` is the newest message
-/// then: at the end of the pass all own sends up to it are in the database.
-struct Cycle {
-    keys: Vec<Key>,
-    done: usize,
-    through: i64,
-}
-
-/// What one slice has written; it counts when its transaction is committed.
-pub(super) struct Slice {
-    rows: Vec<(Key, Place)>,
-    keys: usize,
-}
-
-impl Flush {
-    /// Reads how far it came.
-    pub(super) fn new(
-        conn: &Connection,
-        every_ms: u64,
-        limit: usize,
-        mono_ms: u64,
-    ) -> DbResult<Self> {
-        let sql = "SELECT flushed_through FROM meta";
-        let through = conn.query_row(sql, [], |row| row.get(0))?;
-        Ok(Self {
-            every_ms,
-            limit,
-            began_ms: mono_ms,
-            through,
-            cycle: None,
-        })
-    }
-
-    /// Works the advances out again that had not been written down.
-    pub(super) fn replay(
-        mut self,
-        conn: &Connection,
-        advances: &Advances,
-        now_ms: i64,
-    ) -> DbResult<Self> {
-        let sql = "SELECT m.id, m.sender, m.channel, m.seq, m.ordinal, c.log \
-                   FROM message m JOIN channel c ON c.num = m.channel \
-                   WHERE m.id > ?1 ORDER BY m.id LIMIT ?2";
-        let mut after = self.through;
-        loop {
-            let mut read = conn.prepare_cached(sql)?;
-            let mut found = read.query([after, i64::try_from(REPLAY).unwrap_or(i64::MAX)])?;
-            let mut count = 0;
-            while let Some(row) = found.next()? {
-                count += 1;
-                after = row.get(0)?;
-                if row.get::<_, i64>(5)? != LogKind::Chat as i64 {
-                    continue;
-                }
-                let key = (UserNum(row.get(1)?), ChannelNum(row.get(2)?));
-                let place = Place {
-                    seq: rows::count(row, 3)?,
-                    ordinal: rows::count(row, 4)?,
-                };
-                advances.stage(key, place);
-                advances.settle(&[key], true);
-            }
-            if count < REPLAY {
-                return Ok(self);
-            }
-            if advances.len() >= self.limit {
-                self.all(conn, advances, after, now_ms)?;
-            }
-        }
-    }
-
-    /// Begins a pass if it is time. `last` is the newest committed message.
-    pub(super) fn begin(&mut self, advances: &Advances, mono_ms: u64, last: i64) {
-        let time = mono_ms.saturating_sub(self.began_ms) >= self.every_ms;
-        if self.cycle.is_none() && (time && last > self.through || advances.len() >= self.limit) {
-            self.began_ms = mono_ms;
-            self.cycle = Some(Cycle {
-                keys: advances.keys(),
-                done: 0,
-                through: last,
-            });
-        }
-    }
-
-    /// Writes the next slice of the pass, if one is under way.
-    pub(super) fn slice(
-        &mut self,
-        conn: &Connection,
-        advances: &Advances,
-        now_ms: i64,
-    ) -> DbResult<Option<Slice>> {
-        let Some(cycle) = &self.cycle else {
-            return Ok(None);
-        };
-        let rest = &cycle.keys[cycle.done..];
-        let keys = &rest[..rest.len().min(SLICE)];
-        let mut slice = Slice {
-            rows: Vec::with_capacity(keys.len()),
-            keys: keys.len(),
-        };
-        for key in keys {
-            let Some(place) = advances.now(*key) else {
-                continue;
-            };
-            write(conn, *key, place, now_ms)?;
-            slice.rows.push((*key, place));
-        }
-        if rest.len() == keys.len() {
-            let mut through = conn.prepare_cached("UPDATE meta SET flushed_through = ?1")?;
-            through.execute([cycle.through])?;
-        }
-        Ok(Some(slice))
-    }
-
-    /// A slice was committed.
-    pub(super) fn committed(&mut self, advances: &Advances, slice: &Slice) {
-        advances.written(&slice.rows);
-        let Some(cycle) = &mut self.cycle else { return };
-        cycle.done += slice.keys;
-        if cycle.done >= cycle.keys.len() {
-            self.through = cycle.through;
-            self.cycle = None;
-        }
-    }
-
-    /// Writes everything down, each slice in its own transaction. `last` as in `begin`.
-    pub(super) fn all(
-        &mut self,
-        conn: &Connection,
-        advances: &Advances,
-        last: i64,
-        now_ms: i64,
-    ) -> DbResult<()> {
-        // A pass that is under way may not know of the newest.
-        self.cycle = None;
-        if last <= self.through {
-            return Ok(());
-        }
-        self.cycle = Some(Cycle {
-            keys: advances.keys(),
-            done: 0,
-            through: last,
-        });
-        while self.cycle.is_some() {
-            let transaction = conn.unchecked_transaction()?;
-            let Some(slice) = self.slice(conn, advances, now_ms)? else {
-                break;
-            };
-            transaction.commit()?;
-            self.committed(advances, &slice);
-        }
-        Ok(())
-    }
-}
-
-fn write(conn: &Connection, key: Key, place: Place, now_ms: i64) -> DbResult<()> {
+/// Writes an advance down, where the user has or may have a conversation.
+pub(super) fn write(conn: &Connection, key: Key, place: Place, now_ms: i64) -> DbResult<()> {
     let (UserNum(user), ChannelNum(channel)) = key;
     let (seq, ordinal) = (rows::seq(place.seq), rows::seq(place.ordinal));
     let sql = "UPDATE conversation SET read_seq = ?3, badge_seq = ?3, badge_ordinal = ?4, \

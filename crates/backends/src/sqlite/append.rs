@@ -17,7 +17,7 @@ pub(super) struct Appender<'a> {
     pub(super) conn: &'a Connection,
     pub(super) shared: &'a Shared,
     pub(super) heads: &'a mut Heads,
-    pub(super) dedup: &'a Dedup,
+    pub(super) dedup: &'a mut Dedup,
     /// Own advances that the end of the transaction settles.
     pub(super) staged: &'a mut Vec<Key>,
     /// The newest id of the transaction.
@@ -69,8 +69,7 @@ impl Appender<'_> {
         let place = (id.0, channel.num.0, rows::seq(seq), rows::seq(ordinal));
         MessageRow::new(place, sender, sent_at_ms, &item.body).insert(self.conn)?;
         if let Some(claim) = claim {
-            self.dedup
-                .insert(self.conn, claim.key, id.0, claim.digest)?;
+            self.dedup.stage((claim.key, id.0), claim.digest);
         }
         self.heads.set(channel.num, Head { seq, ordinal });
         *self.last = id.0;

@@ -1,5 +1,6 @@
 //! Retries of a client number (data-model.md §4): one table of keys per week, of which the
-//! newest two are looked at, each behind a filter in memory.
+//! newest two are looked at, each behind a filter in memory. New keys wait in memory and are
+//! written later (`pending`, `flush`).
 //!
 //! A key is a hash, so a hit counts only if the message it leads to has the same sender, log
 //! and client number. Older tables stay for look-ups by client number.
@@ -12,6 +13,7 @@ use rusqlite::Connection;
 
 use super::error::DbResult;
 use super::filter::Filter;
+use super::pending::{Key, KeyId, Pending};
 use super::rows::count;
 use super::stats::{Counters, add};
 
@@ -57,6 +59,7 @@ pub(super) struct Dedup {
     current: Partition,
     previous: Option<Partition>,
     filter_bytes: usize,
+    pending: Pending,
 }
 
 /// A filter to be filled from its table by a thread of its own.
@@ -71,7 +74,7 @@ impl Partition {
         Self {
             week,
             filter: Arc::new(Filter::new(filter_bytes)),
-            insert: format!("INSERT INTO {table} (hash, id, digest) VALUES (?1, ?2, ?3)"),
+            insert: insert_into(&table),
             find: format!("SELECT id, digest FROM {table} WHERE hash = ?1 ORDER BY id DESC"),
         }
     }
@@ -116,6 +119,7 @@ impl Dedup {
                 current,
                 previous,
                 filter_bytes,
+                pending: Pending::default(),
             },
             fill,
         ))
@@ -143,6 +147,25 @@ impl Dedup {
         claim: &Claim<'_>,
     ) -> DbResult<Found> {
         let mut reused = false;
+        let mut judge = |id: i64, digest: i64| -> DbResult<Option<Found>> {
+            let Some((seq, sent_at_ms)) = agrees(conn, id, claim)? else {
+                return Ok(None);
+            };
+            reused = true;
+            let same = digest == claim.digest;
+            Ok(same.then_some(Found::Same {
+                id: MessageId(id),
+                seq,
+                sent_at_ms,
+            }))
+        };
+        for (id, key) in self.pending.find(claim.key) {
+            if key.week >= self.current.week - 1
+                && let Some(found) = judge(id, key.digest)?
+            {
+                return Ok(found);
+            }
+        }
         for partition in std::iter::once(&self.current).chain(&self.previous) {
             if !partition.filter.may_have(claim.key) {
                 continue;
@@ -151,29 +174,84 @@ impl Dedup {
             let mut find = conn.prepare_cached(&partition.find)?;
             let mut hits = find.query([claim.key])?;
             while let Some(hit) = hits.next()? {
-                let (id, digest) = (hit.get(0)?, hit.get::<_, i64>(1)?);
-                let Some((seq, sent_at_ms)) = agrees(conn, id, claim)? else {
-                    continue;
-                };
-                if digest == claim.digest {
-                    return Ok(Found::Same {
-                        id: MessageId(id),
-                        seq,
-                        sent_at_ms,
-                    });
+                if let Some(found) = judge(hit.get(0)?, hit.get(1)?)? {
+                    return Ok(found);
                 }
-                reused = true;
             }
         }
         Ok(if reused { Found::Other } else { Found::New })
     }
 
-    /// Writes a new message's key.
-    pub(super) fn insert(&self, conn: &Connection, key: i64, id: i64, digest: i64) -> DbResult<()> {
-        self.current.filter.add(key);
-        conn.prepare_cached(&self.current.insert)?
-            .execute([key, id, digest])?;
-        Ok(())
+    /// Notes the key of a message of the running transaction.
+    pub(super) fn stage(&mut self, id: KeyId, digest: i64) {
+        let week = self.current.week;
+        self.pending.stage(id, Key { digest, week });
+    }
+
+    /// The running transaction was committed, or has failed.
+    pub(super) fn settle(&mut self, committed: bool) {
+        self.pending.settle(committed);
+    }
+
+    /// Notes a key that a crash kept from being written down.
+    pub(super) fn replay(&mut self, id: KeyId, digest: i64, sent_at_ms: i64) {
+        let week = week(sent_at_ms);
+        self.pending.stage(id, Key { digest, week });
+        self.pending.settle(true);
+    }
+
+    /// How many keys are not written down.
+    pub(super) fn waiting(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Begins a pass over the keys that wait.
+    pub(super) fn begin_pass(&mut self) {
+        self.pending.begin();
+    }
+
+    /// Writes the next keys of the pass. Returns the last one, and how many there were.
+    pub(super) fn write_slice(
+        &self,
+        conn: &Connection,
+        limit: usize,
+    ) -> DbResult<(Option<KeyId>, usize)> {
+        let (mut last, mut count) = (None, 0);
+        for ((hash, id), key) in self.pending.slice(limit) {
+            if let Some(partition) = self.of(key.week) {
+                partition.filter.add(hash);
+                conn.prepare_cached(&partition.insert)?
+                    .execute([hash, id, key.digest])?;
+            } else {
+                // Left over from long ago. Nobody retries it, but it can be looked up.
+                create(conn, key.week)?;
+                conn.execute(&insert_into(&table(key.week)), [hash, id, key.digest])?;
+            }
+            last = Some((hash, id));
+            count += 1;
+        }
+        Ok((last, count))
+    }
+
+    /// The partition for keys of a week, if it is one that is looked at.
+    fn of(&self, week: i64) -> Option<&Partition> {
+        let previous = self
+            .previous
+            .as_ref()
+            .filter(|previous| previous.week == week);
+        previous.or_else(|| (week >= self.current.week - 1).then_some(&self.current))
+    }
+
+    /// The keys up to this one are committed.
+    pub(super) fn slice_written(&mut self, last: Option<KeyId>) {
+        if let Some(last) = last {
+            self.pending.written(last);
+        }
+    }
+
+    /// All keys of the pass are committed.
+    pub(super) fn finish_pass(&mut self) {
+        self.pending.finish();
     }
 }
 
@@ -221,6 +299,11 @@ fn week(now_ms: i64) -> i64 {
 
 fn table(week: i64) -> String {
     format!("{PREFIX}{week}")
+}
+
+/// A key that a pass was given up after is there already.
+fn insert_into(table: &str) -> String {
+    format!("INSERT INTO {table} (hash, id, digest) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")
 }
 
 fn create(conn: &Connection, week: i64) -> DbResult<()> {

@@ -2,8 +2,8 @@
 //!
 //! One thread writes and shares its commits among all that wait (`writer`, `append`); a few
 //! read (`reader`). What the send path asks most is answered from memory: heads (`heads`),
-//! whether a client number is new (`filter`, `dedup`), how far senders have read by sending
-//! (`advance`). The ports stand in one file each: `log`, `channels`, `inbox`, `directory`,
+//! whether a client number is new (`pending`, `filter`, `dedup`), how far senders have read by
+//! sending (`advance`); the last two are written down later (`flush`). The ports stand in one file each: `log`, `channels`, `inbox`, `directory`,
 //! `relations`, `apps`.
 //!
 //! It guarantees that what was answered survives a crash (and, with [`Durability::Full`], a
@@ -19,6 +19,7 @@ mod dedup;
 mod directory;
 mod error;
 mod filter;
+mod flush;
 mod heads;
 mod inbox;
 mod log;
@@ -27,6 +28,7 @@ mod migrate;
 mod names;
 mod open;
 mod options;
+mod pending;
 mod reader;
 mod relations;
 mod rows;

@@ -25,7 +25,7 @@ const STATEMENTS: usize = 128;
 
 /// Page caches, in KiB. What is not here is read from the system's file cache. Memory maps
 /// are not used: an I/O error there kills the process instead of failing a statement.
-const WRITER_CACHE_KIB: i64 = 64 << 10;
+const WRITER_CACHE_KIB: i64 = 32 << 10;
 const READER_CACHE_KIB: i64 = 16 << 10;
 
 /// Where a database lives, and what keeps it ours.
@@ -103,6 +103,9 @@ fn configure(conn: &Connection, cache_kib: i64) -> DbResult<()> {
     // The writer moves the log by itself; a closing connection must not do it in passing.
     conn.pragma_update(None, "wal_autocheckpoint", 0)?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // A plan depends on the statement alone. Otherwise some are planned anew for each value
+    // that is bound to them.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.pragma_update(None, "foreign_keys", false)?;
     conn.pragma_update(None, "temp_store", "MEMORY")?;
     conn.pragma_update(None, "cache_size", -cache_kib)?;

@@ -31,9 +31,10 @@ pub struct SqliteOptions {
     pub durability: Durability,
     /// Threads that read, each with its own connection; at least 1.
     pub reader_threads: usize,
-    /// How often senders' own advances are written down while there is traffic.
+    /// How often what waits in memory (senders' own advances, keys of client numbers) is
+    /// written down while there is traffic.
     pub flush_every: Duration,
-    /// How many of them may wait for that.
+    /// How many rows may wait before that is begun early.
     pub flush_rows: usize,
     /// Memory of the filter that answers for new client numbers, per week looked at (two).
     pub filter_bytes: usize,

@@ -8,10 +8,11 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 use tokio::sync::{Semaphore, mpsc};
 
-use super::advance::{Advances, Flush};
+use super::advance::Advances;
 use super::checkpoint::Checkpoints;
 use super::dedup::{Dedup, Filling};
 use super::error::{DbError, DbResult};
+use super::flush::Flush;
 use super::heads::Heads;
 use super::names::Names;
 use super::open::Place;
@@ -113,8 +114,8 @@ fn prepare(
     let newest = writer::newest(&conn)?;
     shared.ids.raise(newest);
     let flush = Flush::new(&conn, flush_every_ms, flush_rows, shared.clock.mono_ms())?;
-    let flush = flush.replay(&conn, &shared.advances, now_ms)?;
-    let (dedup, fillings) = Dedup::open(&conn, now_ms, tuning.filter_bytes)?;
+    let (mut dedup, fillings) = Dedup::open(&conn, now_ms, tuning.filter_bytes)?;
+    let flush = flush.replay(&conn, &shared.advances, &mut dedup, now_ms)?;
     let checkpoints = Checkpoints::watch(&mut conn, tuning.wal_limit_bytes)?;
     let writer = Writer {
         checkpoints,

@@ -33,8 +33,10 @@ pub struct SqliteStats {
     pub read_queue_len: u64,
     /// Queries answered.
     pub reads: u64,
-    /// Own advances of senders not yet written down.
+    /// Own advances of senders that wait in memory.
     pub advances: u64,
+    /// Keys of client numbers that wait in memory.
+    pub keys: u64,
     /// Damaged messages that were met.
     pub damaged: u64,
 }
@@ -55,6 +57,7 @@ pub(super) struct Counters {
     pub(super) last_checkpoint_ms: AtomicU64,
     pub(super) reads: AtomicU64,
     pub(super) damaged: AtomicU64,
+    pub(super) keys: AtomicU64,
 }
 
 pub(super) fn add(counter: &AtomicU64, n: u64) {
@@ -79,6 +82,7 @@ impl Counters {
             last_checkpoint_ms: get(&self.last_checkpoint_ms),
             reads: get(&self.reads),
             damaged: get(&self.damaged),
+            keys: get(&self.keys),
             ..SqliteStats::default()
         }
     }

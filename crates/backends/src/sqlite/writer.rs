@@ -16,11 +16,12 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::Shared;
-use super::advance::{Flush, Key, Slice};
+use super::advance::Key;
 use super::append::Appender;
 use super::checkpoint::Checkpoints;
 use super::dedup::Dedup;
 use super::error::{DbError, DbResult};
+use super::flush::{Flush, Slice};
 use super::heads::Heads;
 use super::stats::add;
 use super::work::{AppendWork, Job, Tx, Work};
@@ -68,12 +69,13 @@ impl Writer {
         }
         let Some(done) = closing else { return };
         let now_ms = self.shared.clock.now_ms();
+        let advances = &self.shared.advances;
         let flushed = self
             .flush
-            .all(&self.conn, &self.shared.advances, self.last, now_ms);
+            .all(&self.conn, advances, &mut self.dedup, self.last, now_ms);
         if let Err(error) = flushed {
-            // Nothing is lost: the next start works them out from the log.
-            tracing::warn!(%error, "own advances could not be written down");
+            // Nothing is lost: the next start works it out from the log.
+            tracing::warn!(%error, "what waited in memory could not be written down");
         }
         self.checkpoints.at_close(&self.conn, &self.shared);
         drop(self.conn);
@@ -116,20 +118,26 @@ impl Writer {
     fn together(&mut self, batch: &mut [Work]) -> DbResult<()> {
         self.dedup.roll(&self.conn, self.shared.clock.now_ms())?;
         let shared = Arc::clone(&self.shared);
+        let mono_ms = shared.clock.mono_ms();
         self.flush
-            .begin(&shared.advances, shared.clock.mono_ms(), self.last);
+            .begin(&shared.advances, &mut self.dedup, mono_ms, self.last);
         let slice = self.transaction(|writer, last| writer.all_of(batch, last))?;
         if let Some(slice) = slice {
-            self.flush.committed(&shared.advances, &slice);
+            self.flush
+                .committed(&shared.advances, &mut self.dedup, &slice);
         }
+        let waiting = self.dedup.waiting() as u64;
+        shared.counters.keys.store(waiting, Ordering::Relaxed);
         Ok(())
     }
 
     fn all_of(&mut self, batch: &mut [Work], last: &mut i64) -> DbResult<Option<Slice>> {
         let now_ms = self.shared.clock.now_ms();
+        let items = batch.iter().map(|work| work.size().0).sum();
+        let advances = &self.shared.advances;
         let slice = self
             .flush
-            .slice(&self.conn, &self.shared.advances, now_ms)?;
+            .slice(&self.conn, advances, &self.dedup, items, now_ms)?;
         for work in batch {
             match work {
                 Work::Append(work) => self.append_all(work, last)?,
@@ -146,7 +154,7 @@ impl Writer {
             conn: &self.conn,
             shared: &self.shared,
             heads: &mut self.heads,
-            dedup: &self.dedup,
+            dedup: &mut self.dedup,
             staged: &mut self.staged,
             last,
         };
@@ -197,7 +205,7 @@ impl Writer {
                         conn: &writer.conn,
                         shared: &writer.shared,
                         heads: &mut writer.heads,
-                        dedup: &writer.dedup,
+                        dedup: &mut writer.dedup,
                         staged: &mut writer.staged,
                         last,
                     };
@@ -239,6 +247,7 @@ impl Writer {
         } else {
             self.undo();
         }
+        self.dedup.settle(committed);
         self.shared.advances.settle(&self.staged, committed);
         self.staged.clear();
         done

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 
 use crosstalk_core::channel::ChannelRef;
-use crosstalk_core::contract::{append, text, user};
+use crosstalk_core::contract::{append, numbered, store, text, user};
 use crosstalk_core::id::UserRef;
 use crosstalk_core::log::{AppendOutcome, Log, PendingAppend};
 use crosstalk_core::store::{StoreErrorKind, StoreResult};
@@ -366,4 +366,49 @@ async fn a_batch_of_everybody_is_merged_in_order() {
         unread.iter().map(|view| view.unread()).collect::<Vec<_>>(),
         [3, 6, 0]
     );
+}
+
+#[tokio::test]
+async fn a_failed_commit_takes_nothing_from_what_waits() {
+    let bed = Bed::new();
+    let options = SqliteOptions {
+        flush_rows: 1,
+        ..bed.options()
+    };
+    let db = Arc::new(Sqlite::open(options).unwrap());
+    let (alice, bob) = people(&db).await;
+    let log = room(&db, "g", &[&alice, &bob]).await;
+    let item = |user: &UserRef, number: &str| vec![append(&log, user, numbered(number, "x"))];
+    store(&*db, item(&alice, "1")).await;
+    for n in 2..6 {
+        // The next one begins to write down what the last one left, and fails once.
+        db.shared.failing_commits.store(1, Ordering::SeqCst);
+        store(&*db, item(&bob, &n.to_string())).await;
+    }
+    assert_eq!(db.stats().retried, 4);
+    let seen = (
+        view(&db, &alice, &log).await.read_seq,
+        view(&db, &bob, &log).await.read_seq,
+    );
+    assert_eq!(seen, (1, 5));
+    db.close().await;
+    let raw = bed.raw();
+    let mut rows = raw
+        .prepare("SELECT read_seq FROM conversation ORDER BY user")
+        .unwrap();
+    let rows: Vec<i64> = rows
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    assert_eq!(rows, [1, 5]);
+    let db = bed.open();
+    assert_eq!((db.stats().advances, db.stats().keys), (0, 0));
+    for (user, number) in [(&alice, "1"), (&bob, "2"), (&bob, "5")] {
+        let outcome = store(&*db, item(user, number)).await[0];
+        assert!(
+            matches!(outcome, AppendOutcome::Duplicate { .. }),
+            "{number}"
+        );
+    }
 }

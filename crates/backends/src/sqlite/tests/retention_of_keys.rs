@@ -103,3 +103,41 @@ async fn a_clock_that_goes_back_forgets_nothing() {
         assert!(try_again(&db, &log, &alice, number).await);
     }
 }
+
+/// Rows per table of keys.
+fn tables(bed: &Bed) -> Vec<i64> {
+    let raw = bed.raw();
+    let sql = "SELECT name FROM sqlite_master WHERE name GLOB 'client_key_*' ORDER BY name";
+    let mut names = raw.prepare(sql).unwrap();
+    let names = names.query_map([], |row| row.get::<_, String>(0)).unwrap();
+    let count = |name: String| {
+        raw.query_row(&format!("SELECT count(*) FROM {name}"), [], |row| {
+            row.get(0)
+        })
+        .unwrap()
+    };
+    names.map(|name| count(name.unwrap())).collect()
+}
+
+#[tokio::test]
+async fn keys_wait_in_memory_and_end_in_the_table_of_their_week() {
+    let bed = Bed::new();
+    let db = bed.open();
+    let (alice, _) = people(&db).await;
+    let log = room(&db, "g", &[&alice]).await;
+    for number in ["1", "2", ""] {
+        try_again(&db, &log, &alice, number).await;
+    }
+    assert_eq!((db.stats().keys, tables(&bed)), (2, vec![0]));
+    // A crash, and nobody came back for weeks.
+    drop(db);
+    bed.clock.advance_ms(30 * DAY_MS);
+    let db = bed.open();
+    assert!(!try_again(&db, &log, &alice, "1").await);
+    assert!(try_again(&db, &log, &alice, "1").await);
+    db.close().await;
+    assert_eq!(tables(&bed), [2, 1]);
+    let db = bed.open();
+    assert!(try_again(&db, &log, &alice, "1").await);
+    assert!(!try_again(&db, &log, &alice, "2").await);
+}
