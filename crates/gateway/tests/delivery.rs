@@ -318,3 +318,44 @@ async fn a_reader_who_was_too_slow_gets_everything_once_and_in_order() {
     alice.send(("g", 2), "live").await;
     assert_eq!(bob.recv().await.1, "live");
 }
+
+/// What a reader missed is not read back to one who was removed meanwhile.
+#[tokio::test]
+async fn who_is_removed_while_behind_is_told_no_more() {
+    let world = World::start(MailboxLimits {
+        items: 8,
+        ..MailboxLimits::default()
+    })
+    .await;
+    world.group("g", &["alice", "bob"]).await;
+    let mut alice = world.client("alice").await;
+    let mut bob = world.client("bob").await;
+    let mut held = Vec::new();
+    for n in 1..=1020 {
+        alice.send(("g", 2), &n.to_string()).await;
+        assert_eq!(alice.sendack().await.message_seq, n);
+        if n <= 1000 {
+            held.push(bob.recv().await.0);
+        }
+    }
+    bob.ping().await;
+    let realm = Realm::default();
+    let uid = Uid::parse("bob").expect("a uid");
+    let user = world.im.user_ref(&realm, &uid).await.expect("bob");
+    let key = ChannelKey {
+        realm,
+        kind: ChannelKind::GROUP,
+        id: "g".into(),
+    };
+    let leave = vec![MemberChange::Leave(user)];
+    world.im.change_members(&key, leave).await.expect("removed");
+    for recv in &held {
+        bob.ack(recv).await;
+    }
+    // What waited in the mailbox when he was removed had been given to him already.
+    for n in 1001..=1008 {
+        assert_eq!(bob.recv().await.0.message_seq, n);
+    }
+    alice.send(("bob", 1), "between us").await;
+    assert_eq!(bob.recv().await.1, "between us", "nothing else came before");
+}

@@ -126,8 +126,10 @@ impl Advances {
         self.generation.fetch_add(1, Ordering::SeqCst);
         for (key, place) in slice {
             let mut shard = self.shard(key.0).lock();
-            let gone = |entry: &Entry| entry.next.is_none() && entry.now == Some(*place);
-            if shard.get(key).is_some_and(gone) {
+            if shard
+                .get(key)
+                .is_some_and(|entry| entry.now == Some(*place))
+            {
                 shard.remove(key);
                 self.rows.fetch_sub(1, Ordering::Relaxed);
             }
@@ -170,4 +172,57 @@ pub(super) fn write(conn: &Connection, key: Key, place: Place, now_ms: i64) -> D
     let mut insert = conn.prepare_cached(sql)?;
     insert.execute([user, channel, seq, ordinal, now_ms])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: Key = (UserNum(1), ChannelNum(2));
+
+    fn place(seq: u64) -> Place {
+        Place { seq, ordinal: seq }
+    }
+
+    #[test]
+    fn a_send_is_seen_with_its_message_and_gone_with_its_transaction() {
+        let advances = Advances::new();
+        advances.stage(KEY, place(5));
+        assert_eq!(advances.at(KEY, place(4)), None);
+        assert_eq!(advances.at(KEY, place(5)), Some(place(5)));
+        advances.settle(&[KEY], false);
+        assert_eq!((advances.at(KEY, place(9)), advances.len()), (None, 0));
+        advances.stage(KEY, place(5));
+        advances.settle(&[KEY, KEY], true);
+        advances.stage(KEY, place(8));
+        assert_eq!(advances.at(KEY, place(7)), Some(place(5)));
+        assert_eq!(
+            advances.at(KEY, place(4)),
+            Some(place(4)),
+            "a snapshot from before it"
+        );
+        advances.settle(&[KEY], false);
+        assert_eq!(advances.at(KEY, place(9)), Some(place(5)));
+        advances.written(&[(KEY, place(4))]);
+        assert_eq!(advances.len(), 1, "it was overtaken while it was written");
+        advances.written(&[(KEY, place(5))]);
+        assert_eq!(advances.len(), 0);
+    }
+
+    #[test]
+    fn a_read_beside_a_flush_is_made_again() {
+        let advances = Advances::new();
+        advances.stage(KEY, place(5));
+        advances.settle(&[KEY], true);
+        let mut reads = 0;
+        let found = advances.consistent(|| {
+            reads += 1;
+            if reads == 1 {
+                // The snapshot was taken before, the entry is looked up after it.
+                advances.written(&[(KEY, place(5))]);
+            }
+            Ok((reads, advances.at(KEY, place(5))))
+        });
+        assert_eq!(found.unwrap(), (2, None));
+    }
 }

@@ -95,8 +95,6 @@ impl Tx<'_> {
 pub(super) trait Job: Send {
     /// Runs it and keeps the result. False if it failed.
     fn run(&mut self, tx: &Tx<'_>) -> bool;
-    /// It is about to be run again: what came out before is void.
-    fn forget(&mut self);
     /// What it was part of could not be committed. Its own failure, if it has one, says more.
     fn fail(&mut self, error: StoreError);
     /// Hands the result over.
@@ -120,10 +118,6 @@ where
         let worked = result.is_ok();
         self.result = Some(result);
         worked
-    }
-
-    fn forget(&mut self) {
-        self.result = None;
     }
 
     fn fail(&mut self, error: StoreError) {

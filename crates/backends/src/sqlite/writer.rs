@@ -218,7 +218,6 @@ impl Writer {
     }
 
     fn run_alone(&mut self, job: &mut dyn Job, patience: &mut Patience) {
-        job.forget();
         let outcome = patience.with(|| {
             let now_ms = self.shared.clock.now_ms();
             let done = self.transaction(|writer, _| writer.run_guarded(job, now_ms));

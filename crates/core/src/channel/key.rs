@@ -137,7 +137,7 @@ impl Address {
     /// The channel this address means when `sender` uses it.
     ///
     /// # Errors
-    /// `InvalidChannelId` when a direct address is no uid or the sender's own.
+    /// `InvalidChannelId` when a direct address is no uid.
     pub fn key(&self, realm: &Realm, sender: &Uid) -> Result<ChannelKey, Refusal> {
         if self.kind != ChannelKind::DIRECT {
             return Ok(ChannelKey {
@@ -221,7 +221,7 @@ pub struct ChannelRef {
 }
 
 /// Checks a channel id of a kind: users and groups follow the id alphabet, composite kinds
-/// are two ids joined by their separator (architecture.md §2), the rest may be either.
+/// are two ids joined by their separator (architecture.md §2), all others one id.
 fn check_channel_id(kind: ChannelKind, id: &str) -> Result<(), InvalidId> {
     let joined = |separator: char| match id.split_once(separator) {
         Some((left, right)) => check_alphabet(left).and(check_alphabet(right)),

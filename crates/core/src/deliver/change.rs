@@ -92,15 +92,17 @@ impl Lane {
         changes: &[MemberChange],
         joined: Vec<(UserNum, MemberEntry)>,
     ) {
+        for change in changes {
+            if let MemberChange::Leave(user) = change {
+                if let Some(state) = self.channels.get_mut(key) {
+                    state.members.remove(&user.num);
+                }
+                self.drop_online(key, user.num);
+            }
+        }
         let Some(state) = self.channels.get_mut(key) else {
             return;
         };
-        for change in changes {
-            if let MemberChange::Leave(user) = change {
-                state.members.remove(&user.num);
-                Self::drop_online(state, user.num);
-            }
-        }
         let mut entered = Vec::new();
         for (user, entry) in joined {
             if entry.role == MemberRole::Owner {

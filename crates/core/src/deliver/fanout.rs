@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::lane::{Lane, ReplyTo, Sender, answer};
-use super::state::ChannelState;
-use crate::channel::ChannelRef;
-use crate::id::SessionId;
+use crate::channel::{ChannelKey, ChannelRef};
+use crate::id::{SessionId, UserNum};
 use crate::log::AppendOutcome;
 use crate::message::{Accepted, Body, Message};
 use crate::refusal::Refusal;
@@ -212,10 +211,30 @@ impl Lane {
         tally.add_to(&parts.counters);
     }
 
-    /// Takes a user's sessions out of a channel's online set.
-    pub(super) fn drop_online(state: &mut ChannelState, user: crate::id::UserNum) {
+    /// Takes a user's sessions out of a channel's online set; what they missed in it is not
+    /// read back to them.
+    pub(super) fn drop_online(&mut self, key: &ChannelKey, user: UserNum) {
+        let Some(state) = self.channels.get_mut(key) else {
+            return;
+        };
+        let logs = [&state.chat, &state.command];
+        let nums = logs.map(|log| log.as_ref().map(|log| log.num));
+        let sessions = &mut self.sessions;
+        self.parts.hub.each_of(user, |session| {
+            for num in nums.into_iter().flatten() {
+                session.mailbox.forget_gap(num);
+            }
+        });
         if let Some(online) = &mut state.online {
-            online.retain(|_, session| session.user.num != user);
+            online.retain(|id, session| {
+                if session.user.num != user {
+                    return true;
+                }
+                if let Some(keys) = sessions.get_mut(id) {
+                    keys.retain(|other| other != key);
+                }
+                false
+            });
         }
     }
 }

@@ -251,12 +251,18 @@ impl Lane {
                 sends.push(*send);
                 continue;
             }
-            self.check_and_append(&mut sends).await;
+            // Sessions come and go beside what is sent; only a change of the channel has its
+            // place between two sends.
             match job {
                 Job::Send(_) => {}
                 Job::Opened(session, channels) => self.join_online(&session, &channels),
                 Job::Closed(session) => self.leave_online(session),
                 Job::Change(key, verb, done) => {
+                    self.check_and_append(&mut sends).await;
+                    // Whoever joins gets nothing, whoever leaves gets everything from before.
+                    while let Some(committed) = self.in_flight.next().await {
+                        self.dispatch(committed);
+                    }
                     let changed = self.change(&key, verb).await;
                     let _ = done.send(changed);
                 }

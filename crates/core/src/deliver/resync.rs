@@ -1,33 +1,64 @@
 //! How a session that was too slow catches up: what it missed is read back from the store,
-//! channel by channel and in order, as its mailbox drains.
+//! channel by channel and in order, as its mailbox drains. It is shown no more than the
+//! user's conversation shows at that moment.
 
-use std::sync::Arc;
-
-use crate::log::{Log, Page};
+use crate::channel::LogKind;
+use crate::im::Stores;
+use crate::log::Page;
 use crate::session::Session;
+use crate::session::mailbox::Gap;
 use crate::store::StoreResult;
-
-/// Messages read back at once.
-const PAGE: u32 = 128;
 
 /// Reads back one stretch of what a session missed, if it has room for it. True if there was
 /// something to do; the session is woken when it has something new to drain.
 ///
 /// # Errors
 /// When the store fails; the gap stays.
-pub async fn resync(session: &Session, log: &Arc<dyn Log>) -> StoreResult<bool> {
+pub async fn resync(session: &Session, stores: &Stores) -> StoreResult<bool> {
     let Some(gap) = session.mailbox.next_gap() else {
         return Ok(false);
     };
+    let Some(from) = readable_from(session, &gap, stores).await? else {
+        session.mailbox.forget_gap(gap.channel.num);
+        return Ok(true);
+    };
     let page = Page {
-        from: gap.next,
+        from: from.max(gap.next),
         to: gap.last,
-        limit: PAGE,
+        limit: gap.page,
         newest: false,
     };
-    let messages = log.page(&gap.channel, page).await?;
+    let messages = stores.log.page(&gap.channel, page).await?;
     // Rows that retention or damage took away are not waited for.
     let next = messages.last().map_or(gap.last, |last| last.seq) + 1;
-    session.mailbox.fill_gap(gap.channel.num, messages, next);
+    session.mailbox.fill_gap(&gap, messages, next);
     Ok(true)
+}
+
+/// The first seq of a log that the session's user may read; `None` = none of it.
+async fn readable_from(session: &Session, gap: &Gap, stores: &Stores) -> StoreResult<Option<u64>> {
+    let key = &gap.channel.key;
+    let uid = session.user.uid.as_str();
+    let direct = key
+        .pair()
+        .is_some_and(|(low, high)| low == uid || high == uid);
+    if direct && gap.channel.log == LogKind::Command {
+        return Ok(Some(1));
+    }
+    let chat = match gap.channel.log {
+        LogKind::Chat => Some(gap.channel.num),
+        // Members belong to the chat log.
+        LogKind::Command => {
+            let open = stores.channels.open(key, LogKind::Chat, false).await?;
+            open.map(|channel| channel.num)
+        }
+    };
+    let Some(chat) = chat else {
+        return Ok(None);
+    };
+    let row = stores.inbox.conversation(session.user.num, chat).await?;
+    Ok(row.map(|row| match gap.channel.log {
+        LogKind::Chat => row.begins_after + 1,
+        LogKind::Command => 1,
+    }))
 }

@@ -194,12 +194,6 @@ impl Users {
         })
         .await
     }
-
-    /// The store behind, for what is not cached.
-    #[must_use]
-    pub fn directory(&self) -> &Arc<dyn Directory> {
-        &self.directory
-    }
 }
 
 /// Runs a change to its end, whatever becomes of who waits for it.

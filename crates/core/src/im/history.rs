@@ -76,7 +76,7 @@ impl Im {
         Ok(self.stores.log.page(&channel, page).await?)
     }
 
-    /// Stretches of several logs at once, for conversation lists. Whoever calls has read the
+    /// The newest messages of a log, for conversation lists. Whoever calls has read the
     /// channels from the viewer's own conversations.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ mod sessions;
 mod users;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio_util::task::TaskTracker;
 
@@ -83,6 +84,8 @@ pub struct Im {
     throttle: Throttle,
     budgets: Budgets,
     apps: AppKeys,
+    /// Set when sessions are ended for good: later ones end at once.
+    stopping: AtomicBool,
     tasks: TaskTracker,
 }
 
@@ -122,6 +125,7 @@ impl Im {
             throttle,
             budgets,
             apps,
+            stopping: AtomicBool::new(false),
             tasks,
         }))
     }
@@ -158,6 +162,7 @@ impl Im {
 
     /// Asks all sessions to end because the server stops.
     pub fn end_sessions(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
         self.parts.hub.end_all(Ending::ShuttingDown);
     }
 

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use sha2::{Digest, Sha256};
 
@@ -11,7 +12,7 @@ use crate::directory::UserState;
 use crate::id::{Realm, Uid};
 use crate::message::Origin;
 use crate::refusal::Refusal;
-use crate::session::{Device, DeviceLevel, Mailbox, Session, token};
+use crate::session::{Device, DeviceLevel, Ending, Mailbox, Session, token};
 
 /// How a client proves who it is.
 #[derive(Debug, Clone)]
@@ -63,6 +64,7 @@ impl Im {
             return Err(Refusal::UserBanned);
         }
         let user = state.record.user.clone();
+        let again = request.clone();
         let opened_at_ms = self.parts.clock.now_ms();
         let limits = self.policy.mailbox;
         let budget = self.budgets.of(user.num);
@@ -83,6 +85,10 @@ impl Im {
             budget,
         });
         tracing::debug!(session = session.id.0, user = %user.uid, displaced, "session opened");
+        if let Err(why) = self.confirm(&session, &again).await {
+            self.close_session(&session).await;
+            return Err(why);
+        }
         // After the hub knows the session: a lane that builds its set now finds it there.
         match self.stores.channels.of_user(user.num).await {
             Ok(channels) => self.lanes.opened(&session, channels).await,
@@ -94,6 +100,19 @@ impl Im {
         Ok(session)
     }
 
+    /// What was revoked while the session was being opened did not find it in the hub: the
+    /// credential must hold still, and the server must not be stopping.
+    async fn confirm(&self, session: &Session, request: &OpenSession) -> Result<(), Refusal> {
+        if self.stopping.load(Ordering::SeqCst) {
+            session.mailbox.end(Ending::ShuttingDown);
+        }
+        let (state, _) = self.authenticate(request).await?;
+        if state.record.flags.ban {
+            return Err(Refusal::UserBanned);
+        }
+        Ok(())
+    }
+
     async fn authenticate(
         &self,
         request: &OpenSession,
@@ -101,7 +120,7 @@ impl Im {
         let users = &self.parts.users;
         let text = match &request.credential {
             Credential::Unchecked => {
-                let user = users.intern(&request.realm, &request.uid).await?;
+                let user = self.ensure_user(&request.realm, &request.uid).await?;
                 return Ok((users.state(user.num).await?, DeviceLevel::Slave));
             }
             Credential::Token(text) if text.is_empty() => return Err(Refusal::NotAuthenticated),
@@ -138,7 +157,7 @@ impl Im {
     /// # Errors
     /// When the store fails; nothing is lost.
     pub async fn resync(&self, session: &Session) -> Result<bool, Refusal> {
-        Ok(resync(session, &self.stores.log).await?)
+        Ok(resync(session, &self.stores).await?)
     }
 
     /// Who a user token speaks for.

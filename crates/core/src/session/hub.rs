@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use parking_lot::RwLock;
 use rustc_hash::FxHashMap;
 
-use super::{Displacement, Ending, Session};
+use super::{Ending, Session};
 use crate::id::{SessionId, UserNum};
 
 const SHARDS: usize = 64;
@@ -134,16 +134,5 @@ impl Hub {
     #[must_use]
     pub fn user_count(&self) -> usize {
         self.shards.iter().map(|shard| shard.read().len()).sum()
-    }
-}
-
-impl Displacement {
-    /// The word for logs.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Kicked => "kicked",
-            Self::Replaced => "replaced",
-        }
     }
 }

@@ -51,6 +51,14 @@ pub enum Ending {
     ShuttingDown,
 }
 
+/// Messages of a gap that are read at first, and again after large ones: in the worst case
+/// they are as large as messages may be.
+const FIRST_PAGE: u32 = 8;
+/// Messages of a gap that are read at once at most.
+const LARGEST_PAGE: u32 = 256;
+/// A page below this size makes the next one larger.
+const SMALL_PAGE_BYTES: usize = 256 << 10;
+
 /// The size of a mailbox.
 #[derive(Debug, Clone, Copy)]
 pub struct MailboxLimits {
@@ -93,6 +101,8 @@ pub(crate) struct Gap {
     pub(crate) last: u64,
     /// Seqs inside that this session sent itself.
     pub(crate) own: Vec<u64>,
+    /// How many messages to read at once: more while they are small.
+    pub(crate) page: u32,
 }
 
 #[derive(Default)]
@@ -174,6 +184,7 @@ impl Mailbox {
                     next: message.seq,
                     last: message.seq,
                     own: Vec::new(),
+                    page: FIRST_PAGE,
                 };
                 inner.gaps.insert(message.channel.num, gap);
             }
@@ -219,9 +230,9 @@ impl Mailbox {
         drained
     }
 
-    /// True when nothing waits: everything that was asked has been answered and given.
-    #[must_use]
-    pub fn is_behind(&self) -> bool {
+    /// True while something that was missed is still to be read back.
+    #[cfg(test)]
+    fn is_behind(&self) -> bool {
         !self.inner.lock().gaps.is_empty()
     }
 
@@ -243,20 +254,34 @@ impl Mailbox {
         inner.gaps.values().next().cloned()
     }
 
-    /// Puts what was read back behind what waits, and moves the gap's start to `next`.
-    pub(crate) fn fill_gap(&self, channel: ChannelNum, messages: Vec<Message>, next: u64) {
+    /// Forgets what was missed in a log: the session may not see it any more.
+    pub(crate) fn forget_gap(&self, channel: ChannelNum) {
+        self.inner.lock().gaps.remove(&channel);
+    }
+
+    /// Puts what was read back for a gap behind what waits, and moves the gap's start to
+    /// `next`. Nothing happens if the gap is no longer the one that was read for.
+    pub(crate) fn fill_gap(&self, read: &Gap, messages: Vec<Message>, next: u64) {
         let mut inner = self.inner.lock();
+        let channel = read.channel.num;
         let Some(gap) = inner.gaps.get_mut(&channel) else {
             return;
         };
-        gap.next = next;
+        if gap.next != read.next {
+            return;
+        }
         let own = std::mem::take(&mut gap.own);
-        let healed = gap.next > gap.last;
-        if healed {
+        gap.next = next;
+        let bytes: usize = messages.iter().map(Message::weight).sum();
+        gap.page = if bytes < SMALL_PAGE_BYTES {
+            (gap.page * 2).min(LARGEST_PAGE)
+        } else {
+            FIRST_PAGE
+        };
+        if gap.next > gap.last {
             inner.gaps.remove(&channel);
-        } else if let Some(gap) = inner.gaps.get_mut(&channel) {
-            gap.own.clone_from(&own);
-            gap.own.retain(|seq| *seq >= next);
+        } else {
+            gap.own = own.iter().copied().filter(|seq| *seq >= next).collect();
         }
         for message in messages {
             if !own.contains(&message.seq) {

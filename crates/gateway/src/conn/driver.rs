@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use crosstalk_core::im::Im;
 use crosstalk_core::session::{Ending, Session};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::Transport;
@@ -17,8 +17,6 @@ use crate::stats::{Counters, add};
 
 /// Commands of one connection that may wait for their answers; at this many it is not read.
 const MAX_IN_FLIGHT: usize = 512;
-/// How long a client may take to take what is written to it.
-const WRITE_DEADLINE: Duration = Duration::from_secs(30);
 /// How long answers that are due are waited for when the server stops.
 const LAST_ANSWERS_MS: u64 = 2_000;
 
@@ -114,8 +112,8 @@ impl Driver {
             let woken = tokio::select! {
                 biased;
                 () = mailbox_ready(self.session.as_ref()) => Woken::Mailbox,
-                received = transport.receive(&mut input), if reading => Woken::Input(received),
                 () = stop.cancelled(), if self.session.is_none() => Woken::Stop,
+                received = transport.receive(&mut input), if reading => Woken::Input(received),
                 () = &mut timer => Woken::Deadline,
             };
             let now = self.now();
@@ -222,9 +220,9 @@ impl Driver {
         }
         add(&self.counters.bytes_out, out.bytes().len());
         add(&self.counters.frames_out, out.frames());
-        let written = timeout(WRITE_DEADLINE, transport.send(out)).await;
+        let written = transport.send(out).await;
         out.clear();
-        written.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+        written
     }
 
     /// The machine has closed: the session is gone at once, the connection at `until`. What

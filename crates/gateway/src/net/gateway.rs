@@ -133,8 +133,8 @@ impl Gateway {
 
     fn accept(self: &Arc<Self>, what: Listener, stream: TcpStream, mut peer: SocketAddr) {
         peer.set_ip(peer.ip().to_canonical());
-        // The limit of an address behind a proxy is the proxy's own affair.
-        let Some(admission) = self.keeper.admit(peer.ip()) else {
+        let many = self.settings.trusted_proxies.trust(peer.ip());
+        let Some(admission) = self.keeper.admit(peer.ip(), many) else {
             return;
         };
         let gateway = Arc::clone(self);
@@ -218,7 +218,7 @@ impl Gateway {
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
             return response;
         }
-        let Some(admission) = self.keeper.admit(peer.ip()) else {
+        let Some(admission) = self.keeper.admit(peer.ip(), false) else {
             return refuse(StatusCode::SERVICE_UNAVAILABLE, "too many connections");
         };
         let client = self.client_of(request, peer.ip());

@@ -33,12 +33,14 @@ impl Doorkeeper {
     }
 
     /// Admits a connection, or not.
-    pub(super) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Admission> {
+    ///
+    /// Who stands for many clients (a proxy) is not limited by its address.
+    pub(super) fn admit(self: &Arc<Self>, address: IpAddr, many: bool) -> Option<Admission> {
         let within = |limit: usize, count: usize| limit == 0 || count < limit;
         let mut per_address = self.per_address.lock();
         let here = per_address.entry(address).or_insert(0);
         let total = self.counters.connections.load(Ordering::Relaxed);
-        if !within(self.limits.total, total) || !within(self.limits.per_address, *here) {
+        if !within(self.limits.total, total) || !(many || within(self.limits.per_address, *here)) {
             if *here == 0 {
                 per_address.remove(&address);
             }
@@ -85,13 +87,18 @@ mod tests {
         let keeper = Arc::new(Doorkeeper::new(limits, Arc::clone(&counters)));
         let one: IpAddr = "127.0.0.1".parse().expect("an address");
         let two: IpAddr = "127.0.0.2".parse().expect("an address");
-        let first = keeper.admit(one).expect("room");
-        let _second = keeper.admit(one).expect("room");
-        assert!(keeper.admit(one).is_none(), "per address");
-        let _third = keeper.admit(two).expect("room");
-        assert!(keeper.admit(two).is_none(), "in all");
+        let first = keeper.admit(one, false).expect("room");
+        let _second = keeper.admit(one, false).expect("room");
+        assert!(keeper.admit(one, false).is_none(), "per address");
+        drop(
+            keeper
+                .admit(one, true)
+                .expect("a proxy is not limited by its address"),
+        );
+        let _third = keeper.admit(two, false).expect("room");
+        assert!(keeper.admit(two, false).is_none(), "in all");
         drop(first);
-        assert!(keeper.admit(two).is_some());
+        assert!(keeper.admit(two, false).is_some());
         assert_eq!(counters.read().refused, 2);
         assert_eq!(keeper.per_address.lock().len(), 2);
     }

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::conn::Transport;
+use crate::conn::{Transport, in_time};
 use crate::protocol::Out;
 
 /// Read at once. On the stack only while there is something to read: an idle connection
@@ -36,7 +36,14 @@ impl Transport for TcpTransport {
     }
 
     async fn send(&mut self, out: &mut Out) -> io::Result<()> {
-        self.0.write_all(out.bytes()).await
+        let mut rest = out.bytes();
+        while !rest.is_empty() {
+            match in_time(self.0.write(rest)).await? {
+                0 => return Err(io::ErrorKind::WriteZero.into()),
+                count => rest = &rest[count..],
+            }
+        }
+        Ok(())
     }
 
     async fn close(&mut self, _code: u16) {

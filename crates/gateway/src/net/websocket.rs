@@ -4,24 +4,28 @@
 use std::io;
 use std::time::Duration;
 
-use bytes::BytesMut;
-use futures_util::{SinkExt, StreamExt};
+use bytes::{Bytes, BytesMut};
+use futures_util::{SinkExt, StreamExt, TryFutureExt};
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::CapacityError;
 use tokio_tungstenite::tungstenite::handshake::server::create_response;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use crate::conn::Transport;
+use crate::conn::{Transport, in_time};
 use crate::protocol::{Out, close_code};
 
 /// The buffer of a connection; its default size would cost 128 KiB per connection.
 const BUFFER: usize = 4 * 1024;
 /// The largest message: one of the largest frames, and some small ones beside it.
 const MAX_MESSAGE: usize = (1 << 20) + 64 * 1024;
+/// The largest frame of a message that is sent.
+const FRAGMENT: usize = 16 * 1024;
 const CLOSE_DEADLINE: Duration = Duration::from_secs(1);
 
 pub(super) fn config() -> WebSocketConfig {
@@ -73,6 +77,22 @@ impl<S> WebSocketTransport<S> {
     }
 }
 
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> WebSocketTransport<S> {
+    /// The library's buffer keeps the size of the largest frame that went through it, for as
+    /// long as the connection lives: large messages go in small frames.
+    async fn send_in_fragments(&mut self, mut message: Bytes) -> io::Result<()> {
+        let mut code = OpCode::Data(Data::Binary);
+        while !message.is_empty() {
+            let piece = message.split_to(message.len().min(FRAGMENT));
+            let frame = Frame::message(piece, code, message.is_empty());
+            let sent = self.socket.send(Message::Frame(frame));
+            in_time(sent.map_err(to_io)).await?;
+            code = OpCode::Data(Data::Continue);
+        }
+        Ok(())
+    }
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Transport for WebSocketTransport<S> {
     async fn receive(&mut self, input: &mut BytesMut) -> io::Result<usize> {
         loop {
@@ -103,12 +123,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Transport for WebSocketTransport<
 
     async fn send(&mut self, out: &mut Out) -> io::Result<()> {
         for frame in out.take_frames() {
-            self.socket
-                .feed(Message::Binary(frame))
-                .await
-                .map_err(to_io)?;
+            if frame.len() <= FRAGMENT {
+                let fed = self.socket.feed(Message::Binary(frame));
+                in_time(fed.map_err(to_io)).await?;
+            } else {
+                self.send_in_fragments(frame).await?;
+            }
         }
-        self.socket.flush().await.map_err(to_io)
+        in_time(self.socket.flush().map_err(to_io)).await
     }
 
     async fn close(&mut self, code: u16) {
@@ -118,7 +140,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Transport for WebSocketTransport<
                 code: code.into(),
                 reason: "".into(),
             };
-            self.socket.close(Some(frame)).await?;
+            // It fails if the peer has closed first; reading on sends the answer to that.
+            let _ = self.socket.close(Some(frame)).await;
             while self.socket.next().await.transpose()?.is_some() {}
             Result::<(), Error>::Ok(())
         };

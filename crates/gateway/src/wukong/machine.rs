@@ -40,6 +40,9 @@ const MAX_GREETING: usize = 16 * 1024;
 /// The scratch buffer that a connection keeps from message to message.
 const KEPT_SCRATCH: usize = 2 * 1024;
 
+/// Frames that are written again in one go, bytes.
+const RESEND_BATCH_BYTES: usize = 256 * 1024;
+
 /// The randomness a machine is born with: 32 bytes of key, 16 of salt.
 pub(crate) type Seed = [u8; 48];
 
@@ -405,7 +408,10 @@ impl Protocol for Machine {
 
     fn tick(&mut self, now: Now, turn: &mut Turn) {
         if let Phase::Live(live) = &mut self.phase {
-            while let Some(message) = live.unacked.due(now.mono_ms) {
+            // The rest stays due and follows once this is written.
+            while turn.out.bytes().len() < RESEND_BATCH_BYTES
+                && let Some(message) = live.unacked.due(now.mono_ms)
+            {
                 live.recv(&message, turn);
             }
         }

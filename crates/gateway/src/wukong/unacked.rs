@@ -11,6 +11,8 @@ const RESEND_MS: u64 = 60_000;
 const RESENDS: u8 = 5;
 /// Messages that may be unacknowledged before no more are given.
 const WINDOW: usize = 1000;
+/// Bytes of messages likewise; a single one may be larger.
+const WINDOW_BYTES: usize = 4 << 20;
 
 struct Entry {
     message: Arc<Message>,
@@ -20,53 +22,57 @@ struct Entry {
 
 /// In the order in which they are due.
 #[derive(Default)]
-pub(super) struct Unacked(VecDeque<Entry>);
+pub(super) struct Unacked {
+    entries: VecDeque<Entry>,
+    bytes: usize,
+}
 
 impl Unacked {
     pub(super) fn given(&mut self, message: &Arc<Message>, mono_ms: u64) {
-        let due_mono_ms = mono_ms + RESEND_MS;
-        self.0.push_back(Entry {
+        self.bytes += message.weight();
+        self.entries.push_back(Entry {
             message: Arc::clone(message),
-            due_mono_ms,
+            due_mono_ms: mono_ms + RESEND_MS,
             resent: 0,
         });
     }
 
-    /// Acknowledges every copy of a message.
+    /// Acknowledges a message.
     pub(super) fn acked(&mut self, id: i64) {
         // Acks mostly come in the order of the messages: look from the front.
-        if let Some(at) = self.0.iter().position(|entry| entry.message.id.0 == id) {
-            self.0.remove(at);
+        let at = self
+            .entries
+            .iter()
+            .position(|entry| entry.message.id.0 == id);
+        if let Some(entry) = at.and_then(|at| self.entries.remove(at)) {
+            self.bytes -= entry.message.weight();
         }
-        if self.0.is_empty() {
-            self.0 = VecDeque::new();
+        if self.entries.is_empty() {
+            self.entries = VecDeque::new();
         }
     }
 
     /// A message that is to be sent again now. One that was sent often enough is dropped.
     pub(super) fn due(&mut self, mono_ms: u64) -> Option<Arc<Message>> {
-        while self
-            .0
-            .front()
-            .is_some_and(|entry| entry.due_mono_ms <= mono_ms)
-        {
-            let mut entry = self.0.pop_front()?;
+        while self.next_due().is_some_and(|due| due <= mono_ms) {
+            let mut entry = self.entries.pop_front()?;
             if entry.resent < RESENDS {
                 entry.resent += 1;
                 entry.due_mono_ms = mono_ms + RESEND_MS;
                 let message = Arc::clone(&entry.message);
-                self.0.push_back(entry);
+                self.entries.push_back(entry);
                 return Some(message);
             }
+            self.bytes -= entry.message.weight();
         }
         None
     }
 
     pub(super) fn next_due(&self) -> Option<u64> {
-        self.0.front().map(|entry| entry.due_mono_ms)
+        self.entries.front().map(|entry| entry.due_mono_ms)
     }
 
     pub(super) fn has_room(&self) -> bool {
-        self.0.len() < WINDOW
+        self.entries.len() < WINDOW && self.bytes < WINDOW_BYTES
     }
 }

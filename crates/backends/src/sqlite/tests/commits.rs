@@ -266,6 +266,17 @@ async fn a_failed_commit_is_never_answered_as_stored() {
     assert_eq!(texts, [(1, "0".into()), (2, "b".into()), (3, "c".into())]);
     assert_eq!(view(&db, &alice, &log).await.unread(), 1);
     assert_eq!(view(&db, &bob, &log).await.unread(), 0);
+    // A send that failed has read nothing, and its number is free.
+    let item = || vec![append(&log, &alice, numbered("1", "x"))];
+    db.shared.failing_commits.store(2, Ordering::SeqCst);
+    let failed = db.append(item()).await.unwrap().await;
+    assert_eq!(kinds(&failed), [unavailable]);
+    assert_eq!(view(&db, &alice, &log).await.unread(), 1);
+    assert_eq!((db.stats().keys, db.stats().advances), (0, 2));
+    assert!(matches!(
+        store(&*db, item()).await[0],
+        AppendOutcome::Stored { seq: 4, .. }
+    ));
 }
 
 #[tokio::test]

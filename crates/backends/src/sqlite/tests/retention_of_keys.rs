@@ -141,3 +141,26 @@ async fn keys_wait_in_memory_and_end_in_the_table_of_their_week() {
     assert!(try_again(&db, &log, &alice, "1").await);
     assert!(!try_again(&db, &log, &alice, "2").await);
 }
+
+#[tokio::test]
+async fn a_crash_in_the_middle_of_writing_down_forgets_nothing() {
+    let bed = Bed::new();
+    let db = bed.open();
+    let (alice, _) = people(&db).await;
+    let log = room(&db, "g", &[&alice]).await;
+    let numbers = || (0..3000).map(|n| append(&log, &alice, numbered(&n.to_string(), "a")));
+    store(&*db, numbers().collect()).await;
+    bed.clock.advance_ms(60_000);
+    for turn in 1..=2 {
+        assert!(try_again(&db, &log, &alice, "7").await);
+        assert_eq!(tables(&bed), [1024 * turn], "a slice for each transaction");
+    }
+    // Half of them in the table: all are known, before and after.
+    drop(db);
+    let db = bed.open();
+    for outcome in store(&*db, numbers().collect()).await {
+        assert!(matches!(outcome, AppendOutcome::Duplicate { .. }));
+    }
+    db.close().await;
+    assert_eq!(tables(&bed), [3000]);
+}

@@ -83,11 +83,19 @@ fn what_does_not_fit_is_read_back_in_order() {
     let gap = mailbox.next_gap().expect("a gap");
     assert_eq!((gap.next, gap.last), (3, 4));
     assert_eq!(push(&mailbox, &one, 5), Push::Missed);
-    mailbox.fill_gap(one.num, vec![message(&one, 3), message(&one, 4)], 5);
+    mailbox.fill_gap(
+        &mailbox.next_gap().expect("a gap"),
+        vec![message(&one, 3), message(&one, 4)],
+        5,
+    );
     let drained = mailbox.drain(false);
     assert_eq!(seqs(&drained), [3, 4]);
     assert!(drained.behind, "5 came meanwhile");
-    mailbox.fill_gap(one.num, vec![message(&one, 5)], 6);
+    mailbox.fill_gap(
+        &mailbox.next_gap().expect("a gap"),
+        vec![message(&one, 5)],
+        6,
+    );
     assert_eq!(push(&mailbox, &one, 6), Push::Queued, "healed");
     let drained = mailbox.drain(false);
     assert_eq!(seqs(&drained), [5, 6]);
@@ -125,8 +133,34 @@ fn own_sends_are_left_out_of_what_is_read_back() {
     mailbox.note_own(one.num, 4);
     let _ = push(&mailbox, &one, 5);
     let _ = mailbox.drain(false);
-    mailbox.fill_gap(one.num, (3..=5).map(|seq| message(&one, seq)).collect(), 6);
+    mailbox.fill_gap(
+        &mailbox.next_gap().expect("a gap"),
+        (3..=5).map(|seq| message(&one, seq)).collect(),
+        6,
+    );
     assert_eq!(seqs(&mailbox.drain(false)), [3, 5]);
+}
+
+#[test]
+fn a_forgotten_gap_is_not_filled_by_what_was_read_for_it() {
+    let (mailbox, one) = (small(), channel(1));
+    for seq in 1..=3 {
+        let _ = push(&mailbox, &one, seq);
+    }
+    let _ = mailbox.drain(false);
+    let read = mailbox.next_gap().expect("a gap");
+    mailbox.forget_gap(one.num);
+    mailbox.fill_gap(&read, vec![message(&one, 3)], 4);
+    assert!(
+        seqs(&mailbox.drain(false)).is_empty(),
+        "it left the channel"
+    );
+    // It comes back and falls behind again: the old page is not for the new gap.
+    for seq in 10..=12 {
+        let _ = push(&mailbox, &one, seq);
+    }
+    mailbox.fill_gap(&read, vec![message(&one, 3)], 4);
+    assert_eq!(seqs(&mailbox.drain(false)), [10, 11]);
 }
 
 #[test]
