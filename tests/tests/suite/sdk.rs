@@ -115,6 +115,20 @@ async fn a_burst_reaches_the_sdk_whole() {
     }
 }
 
+/// A large message comes in several WebSocket frames; what follows it comes whole, too. (The
+/// SDK itself fails at some 100 KiB: it decodes on the stack.)
+#[tokio::test]
+async fn a_large_message_reaches_the_sdk_whole() {
+    let server = Server::start().await;
+    let mut bob = JsPeer::connect(&server, "bob").await;
+    let mut alice = server.client("alice").await;
+    let large = "字".repeat(10_000);
+    alice.post(&Outgoing::direct("bob", &large)).await;
+    alice.post(&Outgoing::direct("bob", "small")).await;
+    assert_eq!(bob.hears(&large).await["messageSeq"], 1);
+    assert_eq!(bob.hears("small").await["messageSeq"], 2);
+}
+
 #[tokio::test]
 async fn content_of_any_type_arrives_as_it_was_sent() {
     let server = Server::start().await;
