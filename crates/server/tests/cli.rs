@@ -45,7 +45,10 @@ fn a_wrong_setting_is_bad_usage_and_names_key_and_line() {
     let output = crosstalk(dir.path(), &["config", "check", "--config", "wrong.toml"]);
     assert_eq!(output.status.code(), Some(2));
     let said = stderr(&output);
-    assert!(said.contains("wrong.toml:2") && said.contains("listen.http"), "{said}");
+    assert!(
+        said.contains("wrong.toml:2") && said.contains("listen.http"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -58,12 +61,20 @@ fn an_unknown_command_is_bad_usage() {
 fn apps_and_tokens_are_made_without_a_server() {
     let dir = tempfile::tempdir().expect("a directory");
     let data = ["--data-dir", "data"];
-    let created = crosstalk(dir.path(), &[&["app", "create", "shop"], &data[..]].concat());
+    let created = crosstalk(
+        dir.path(),
+        &[&["app", "create", "shop"], &data[..]].concat(),
+    );
     assert_eq!(created.status.code(), Some(0), "{}", stderr(&created));
     let listed = crosstalk(dir.path(), &[&["app", "list"], &data[..]].concat());
     assert!(stdout(&listed).contains("shop"), "{}", stdout(&listed));
     let arguments = ["token", "--app", "shop", "--user", "alice"];
     let token = crosstalk(dir.path(), &[&arguments[..], &data[..]].concat());
     assert_eq!(token.status.code(), Some(0), "{}", stderr(&token));
-    assert_eq!(stdout(&token).trim().split('.').count(), 3, "{}", stdout(&token));
+    assert_eq!(
+        stdout(&token).trim().split('.').count(),
+        3,
+        "{}",
+        stdout(&token)
+    );
 }
