@@ -12,15 +12,12 @@ use rusqlite::hooks::Wal;
 
 use super::Shared;
 use super::error::DbResult;
-use super::open::PAGE_BYTES;
+use super::open::{BUSY, PAGE_BYTES};
 use super::stats::add;
 
 /// How long a checkpoint waits for readers, which hold a snapshot for ≤ 100 ms. A reader
 /// that takes longer (a backup) only postpones it.
 const WAIT_FOR_READERS: Duration = Duration::from_millis(250);
-
-/// How long other statements wait for a lock.
-const BUSY: Duration = Duration::from_secs(5);
 
 /// A page in the log has a header.
 const FRAME_BYTES: u64 = PAGE_BYTES + 24;

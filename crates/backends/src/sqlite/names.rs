@@ -91,16 +91,16 @@ impl Names {
         self.keys.get(&(key.clone(), log == LogKind::Command))
     }
 
-    /// Keeps a log that is in the database for good.
+    /// Keeps a log that is in the database for good. Whoever comes second gets what is there,
+    /// so that a log has one `Arc` for as long as it is kept.
     pub(super) fn remember(&self, channel: ChannelRef) -> Arc<ChannelRef> {
-        // Whoever comes second takes what is there, so that a log has one Arc while cached.
-        let num = channel.num;
-        if let Some(known) = self.channels.get(&num) {
-            return known;
-        }
-        let channel = Arc::new(channel);
         let by_name = (channel.key.clone(), channel.log == LogKind::Command);
-        self.channels.insert(num, Arc::clone(&channel));
+        let known = self.channels.get(&channel.num);
+        let channel = known.unwrap_or_else(|| {
+            let channel = Arc::new(channel);
+            self.channels.insert(channel.num, Arc::clone(&channel));
+            channel
+        });
         self.keys.insert(by_name, Arc::clone(&channel));
         channel
     }

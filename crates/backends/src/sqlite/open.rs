@@ -18,7 +18,7 @@ use super::options::{Durability, SqliteOptions};
 pub(super) const PAGE_BYTES: u64 = 4096;
 
 /// How long a statement waits for a lock that somebody else holds, such as a backup tool.
-const BUSY: Duration = Duration::from_secs(5);
+pub(super) const BUSY: Duration = Duration::from_secs(5);
 
 /// Statements kept prepared per connection: more than there are.
 const STATEMENTS: usize = 128;
@@ -73,8 +73,7 @@ impl Place {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut conn = Connection::open_with_flags(&self.path, flags)?;
-        conn.busy_timeout(BUSY)?;
+        let mut conn = self.connect(flags)?;
         migrate::inspect(&conn)?;
         conn.pragma_update(None, "page_size", PAGE_BYTES.cast_signed())?;
         let mode: String = conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
@@ -88,11 +87,19 @@ impl Place {
         Ok(conn)
     }
 
+    fn connect(&self, flags: OpenFlags) -> DbResult<Connection> {
+        let conn = Connection::open_with_flags(&self.path, flags)?;
+        conn.busy_timeout(BUSY)?;
+        // Closing must not move the log into the file in passing: not into one that is
+        // refused, and not where the writer would have to wait for it.
+        conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        Ok(conn)
+    }
+
     /// Opens a connection that can only read.
     pub(super) fn reader(&self) -> DbResult<Connection> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let conn = Connection::open_with_flags(&self.path, flags)?;
-        conn.busy_timeout(BUSY)?;
+        let conn = self.connect(flags)?;
         configure(&conn, READER_CACHE_KIB)?;
         conn.pragma_update(None, "query_only", true)?;
         Ok(conn)
@@ -100,9 +107,8 @@ impl Place {
 }
 
 fn configure(conn: &Connection, cache_kib: i64) -> DbResult<()> {
-    // The writer moves the log by itself; a closing connection must not do it in passing.
+    // The writer moves the log by itself.
     conn.pragma_update(None, "wal_autocheckpoint", 0)?;
-    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     // A plan depends on the statement alone. Otherwise some are planned anew for each value
     // that is bound to them.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;

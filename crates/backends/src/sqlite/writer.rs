@@ -109,6 +109,8 @@ impl Writer {
             add(&self.shared.counters.retried, 1);
             self.one_by_one(batch);
         }
+        let waiting = self.dedup.waiting() as u64;
+        self.shared.counters.keys.store(waiting, Ordering::Relaxed);
         for work in batch.drain(..) {
             work.answer(&self.shared);
         }
@@ -126,8 +128,6 @@ impl Writer {
             self.flush
                 .committed(&shared.advances, &mut self.dedup, &slice);
         }
-        let waiting = self.dedup.waiting() as u64;
-        shared.counters.keys.store(waiting, Ordering::Relaxed);
         Ok(())
     }
 

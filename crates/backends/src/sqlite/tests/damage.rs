@@ -48,6 +48,24 @@ async fn a_damaged_message_keeps_its_place_without_content() {
 }
 
 #[tokio::test]
+async fn a_damaged_message_keeps_nobody_from_starting() {
+    let bed = Bed::new();
+    let db = bed.open();
+    let (alice, _) = people(&db).await;
+    let log = room(&db, "g", &[&alice]).await;
+    let item = |number| append(&log, &alice, numbered(number, "a"));
+    store(&*db, vec![item("1"), item("2")]).await;
+    drop(db);
+    let damage = "UPDATE message SET tag = CAST(X'ff' AS TEXT) WHERE seq = 1";
+    bed.raw().execute(damage, []).unwrap();
+    let db = bed.open();
+    assert_eq!(all(&db, &log).await.len(), 2);
+    let again = store(&*db, vec![item("2"), item("1")]).await;
+    assert!(matches!(again[0], AppendOutcome::Duplicate { seq: 2, .. }));
+    assert!(matches!(again[1], AppendOutcome::Stored { seq: 3, .. }));
+}
+
+#[tokio::test]
 async fn a_retry_of_a_message_that_lost_its_number_is_stored_again() {
     let bed = Bed::new();
     let db = bed.open();

@@ -32,11 +32,20 @@ async fn a_newer_schema_is_refused() {
     let sql = "INSERT INTO refinery_schema_history VALUES \
                (9999, 'later', '2031-01-01T00:00:00Z', '1')";
     raw.execute(sql, []).unwrap();
-    raw.pragma_update(None, "journal_mode", "DELETE").unwrap();
+    // Once with a write-ahead log left over, once without.
+    let keep = rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+    raw.set_db_config(keep, true).unwrap();
     drop(raw);
-    let (kind, why) = refused_untouched(&bed);
+    let before = (fs::read(bed.path()).unwrap(), fs::read(bed.wal()).unwrap());
+    let (kind, why) = refused(Sqlite::open(bed.options()));
     assert_eq!(kind, StoreErrorKind::TooNew);
     assert!(why.contains("9999"), "{why}");
+    let after = (fs::read(bed.path()).unwrap(), fs::read(bed.wal()).unwrap());
+    assert!(before == after, "the files were changed");
+    bed.raw()
+        .pragma_update(None, "journal_mode", "DELETE")
+        .unwrap();
+    assert_eq!(refused_untouched(&bed).0, StoreErrorKind::TooNew);
 }
 
 #[tokio::test]
