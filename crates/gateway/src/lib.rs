@@ -17,6 +17,6 @@ pub use content::content_of;
 pub use net::gateway::{ConnectionLimits, Gateway, GatewaySettings, Listener};
 pub use registry::{Dialect, WUKONG_ORIGIN};
 pub use stats::GatewayStats;
-pub use wukong::map::wukong_payload;
+pub use wukong::map::{WukongEnvelope, wukong_client_no, wukong_envelope, wukong_payload};
 pub use wukong::reasons::reason_code as wukong_reason_code;
 pub use wukong::settings::WukongSettings;

@@ -3,9 +3,9 @@
 use bytes::BytesMut;
 use crosstalk_core::message::Message;
 use crosstalk_wire::wukong::binary::crypto::{Cipher, msg_key_text};
-use crosstalk_wire::wukong::binary::{EncodeError, Flags, RecvParts, encode_recv};
+use crosstalk_wire::wukong::binary::{EncodeError, Flags, RecvParts, Setting, encode_recv};
 
-use super::map::{self, Extra};
+use super::map::{wukong_client_no, wukong_envelope, wukong_payload};
 
 /// The receiving side of one connection.
 pub(super) struct Receiver<'a> {
@@ -24,18 +24,18 @@ pub(super) fn recv(
     scratch: &mut Vec<u8>,
     out: &mut BytesMut,
 ) -> Result<(), EncodeError> {
-    let extra = Extra::of(message);
+    let envelope = wukong_envelope(message);
     let own = message.sender.uid.as_str() == to.uid;
     let body = &message.body;
     let flags = Flags {
         no_persist: body.flags.no_persist,
         // The sender's own other devices show no red dot.
         red_dot: body.flags.counts && !own,
-        sync_once: body.flags.command || extra.once,
+        sync_once: envelope.sync_once,
         dup: false,
     };
-    let payload = map::wukong_payload(message);
-    let client_msg_no = map::client_msg_no(message);
+    let payload = wukong_payload(message);
+    let client_msg_no = wukong_client_no(message);
     let key = &message.channel.key;
     let from_uid = if message.sender.uid.is_system() {
         ""
@@ -47,7 +47,7 @@ pub(super) fn recv(
     let timestamp_secs = i32::try_from(message.sent_at_ms / 1000).unwrap_or(i32::MAX);
     let mut parts = RecvParts {
         flags,
-        setting: map::setting(message, &extra),
+        setting: Setting(envelope.setting),
         msg_key: "",
         from_uid,
         channel_id,
@@ -57,7 +57,7 @@ pub(super) fn recv(
         message_id: message.id.0,
         message_seq: message.seq,
         timestamp_secs,
-        topic: &extra.topic,
+        topic: &envelope.topic,
         payload: &payload,
     };
     let Some(cipher) = to.cipher else {

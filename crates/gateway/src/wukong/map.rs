@@ -36,8 +36,9 @@ fn is_zero(number: &u8) -> bool {
 }
 
 impl Extra {
-    pub(super) fn of(message: &Message) -> Self {
-        let extra = message.body.extra.as_ref();
+    fn of(message: &Message) -> Self {
+        let body = &message.body;
+        let extra = body.extra.as_ref().filter(|_| body.origin == WUKONG_ORIGIN);
         extra
             .and_then(|json| serde_json::from_slice(json).ok())
             .unwrap_or_default()
@@ -91,17 +92,33 @@ pub(super) fn draft(
     })
 }
 
-/// The setting byte of a message for a wukong client.
-pub(super) fn setting(message: &Message, extra: &Extra) -> Setting {
-    let mut setting = extra.setting;
-    if message.body.flags.receipt {
-        setting |= Setting::RECEIPT;
+/// What wukong clients see of a message beside its payload.
+#[derive(Debug, PartialEq, Eq)]
+pub struct WukongEnvelope {
+    /// The setting byte.
+    pub setting: u8,
+    /// The topic.
+    pub topic: String,
+    /// The syncOnce flag.
+    pub sync_once: bool,
+}
+
+/// The envelope of a message for a wukong client.
+#[must_use]
+pub fn wukong_envelope(message: &Message) -> WukongEnvelope {
+    let extra = Extra::of(message);
+    let flags = message.body.flags;
+    let receipt = if flags.receipt { Setting::RECEIPT } else { 0 };
+    WukongEnvelope {
+        setting: extra.setting | receipt,
+        topic: extra.topic,
+        sync_once: flags.command || extra.once,
     }
-    Setting(setting)
 }
 
 /// The client number of a message for a wukong client: never empty, as its SDKs key on it.
-pub(super) fn client_msg_no(message: &Message) -> std::borrow::Cow<'_, str> {
+#[must_use]
+pub fn wukong_client_no(message: &Message) -> std::borrow::Cow<'_, str> {
     if message.body.client_no.is_empty() || message.body.origin != WUKONG_ORIGIN {
         format!("x-{}", message.id).into()
     } else {

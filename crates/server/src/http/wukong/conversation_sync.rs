@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::answer::Failure;
 use super::input::Body;
 use super::known_seqs::KnownSeqs;
-use super::message::{MessageObject, client_msg_no};
+use super::message::MessageObject;
 use super::{lenient, names};
 use crate::http::state::WukongApiState;
 
@@ -164,7 +164,7 @@ fn conversation(row: &ConversationRow, uid: &str, messages: &[Message]) -> Optio
         unread: row.unread(),
         timestamp: newest.sent_at_ms.div_euclid(1000),
         last_msg_seq: newest.seq,
-        last_client_msg_no: client_msg_no(newest),
+        last_client_msg_no: crosstalk_gateway::wukong_client_no(newest).into_owned(),
         offset_msg_seq: 0,
         readed_to_msg_seq: row.read_seq,
         version: nanoseconds(newest.sent_at_ms),

@@ -3,13 +3,10 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use crosstalk_core::message::Message;
-use crosstalk_gateway::{WUKONG_ORIGIN, wukong_payload};
-use serde::{Deserialize, Serialize};
+use crosstalk_gateway::{wukong_client_no, wukong_envelope, wukong_payload};
+use serde::Serialize;
 
 use super::names::shown;
-
-/// The bit of the setting byte that asks for a receipt.
-const RECEIPT: u8 = 0x80;
 
 /// Flags as 0 and 1.
 #[derive(Debug, Serialize)]
@@ -38,35 +35,9 @@ pub(super) struct MessageObject {
     payload: String,
 }
 
-/// What the dialect keeps beside a payload.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Envelope {
-    setting: u8,
-    topic: String,
-    once: bool,
-}
-
-impl Envelope {
-    fn of(message: &Message) -> Self {
-        let extra = message
-            .body
-            .extra
-            .as_ref()
-            .filter(|_| message.body.origin == WUKONG_ORIGIN);
-        extra
-            .and_then(|json| serde_json::from_slice(json).ok())
-            .unwrap_or_default()
-    }
-}
-
 impl From<&Message> for MessageObject {
     fn from(message: &Message) -> Self {
-        let Envelope {
-            setting,
-            topic,
-            once,
-        } = Envelope::of(message);
+        let envelope = wukong_envelope(message);
         let body = &message.body;
         let flags = body.flags;
         let key = &message.channel.key;
@@ -74,36 +45,21 @@ impl From<&Message> for MessageObject {
             header: Header {
                 no_persist: flags.no_persist.into(),
                 red_dot: flags.counts.into(),
-                sync_once: (flags.command || once).into(),
+                sync_once: envelope.sync_once.into(),
             },
-            setting: if flags.receipt {
-                setting | RECEIPT
-            } else {
-                setting
-            },
+            setting: envelope.setting,
             message_id: message.id.0,
             message_idstr: message.id.to_string(),
-            client_msg_no: client_msg_no(message),
+            client_msg_no: wukong_client_no(message).into_owned(),
             message_seq: message.seq,
             from_uid: shown(&message.sender.uid).to_owned(),
             // Of a personal channel the half that is not the sender, whoever asks.
             channel_id: key.id_for(message.sender.uid.as_str()).to_owned(),
             channel_type: key.kind.0,
-            topic,
+            topic: envelope.topic,
             expire: body.expire_secs,
             timestamp: message.sent_at_ms.div_euclid(1000),
             payload: STANDARD.encode(wukong_payload(message)),
         }
-    }
-}
-
-/// The client number that wukong clients know a message by: never empty, and the same as on
-/// the socket.
-pub(super) fn client_msg_no(message: &Message) -> String {
-    let body = &message.body;
-    if body.client_no.is_empty() || body.origin != WUKONG_ORIGIN {
-        format!("x-{}", message.id)
-    } else {
-        body.client_no.to_string()
     }
 }
