@@ -12,6 +12,7 @@ pub mod content;
 pub mod contract;
 pub mod conversation;
 pub mod deliver;
+pub mod delivered;
 pub mod directory;
 pub mod id;
 pub mod im;

@@ -12,7 +12,7 @@ use crate::refusal::Refusal;
 
 /// Who wrote a payload's bytes: a number that the gateway's registry gives to each dialect.
 /// The core only compares and stores it. 0 is the server's own REST interface.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Origin(pub u8);
 
 impl Origin {
