@@ -8,7 +8,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-build setup-test run test check bench clean
+.PHONY: help setup setup-build setup-test run test check model bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -38,6 +38,10 @@ check: setup-build ## formatting, lints, tidy, licences
 	else \
 	  echo 'cargo-deny is not installed: advisories and bans were not checked'; \
 	fi
+
+model: setup-build ## random histories against a simple model; STEPS=… SEED=… (a failure names its seed)
+	CROSSTALK_MODEL_STEPS=$(or $(STEPS),100000) $(if $(SEED),CROSSTALK_MODEL_SEED=$(SEED)) \
+	  cargo test --locked -p crosstalk-backends --test model -- --nocapture
 
 bench: setup-build ## the standard load scenarios, with a report
 	cargo build --release --locked -p crosstalk -p crosstalk-bench

@@ -220,6 +220,21 @@ pub struct UserRef {
     pub uid: Uid,
 }
 
+impl MessageId {
+    /// The lowest id that a message of this moment can have: what is below it is older.
+    #[must_use]
+    pub fn first_at_ms(ms: i64) -> Self {
+        let since = ms.saturating_sub(SNOWFLAKE_EPOCH_MS).max(0);
+        Self(since.saturating_mul(1 << (NODE_BITS + STEP_BITS)))
+    }
+
+    /// When it was given, ms since 1970, as its node's clock had it.
+    #[must_use]
+    pub fn given_at_ms(self) -> i64 {
+        (self.0 >> (NODE_BITS + STEP_BITS)) + SNOWFLAKE_EPOCH_MS
+    }
+}
+
 /// The epoch of message ids: 2010-11-04T01:42:54.657Z, in ms since 1970 (wukong.md §6.1).
 pub const SNOWFLAKE_EPOCH_MS: i64 = 1_288_834_974_657;
 const NODE_BITS: u32 = 10;
@@ -321,6 +336,19 @@ mod tests {
         }
         assert_eq!(Uid::parse(&"x".repeat(65)), Err(InvalidId::TooLong));
         assert_eq!(Uid::parse(&"张".repeat(65)), Err(InvalidId::TooLong));
+    }
+
+    #[test]
+    fn ids_carry_their_time() {
+        let at_ms = 1_700_000_000_000;
+        let clock = Arc::new(ManualClock::at_ms(at_ms));
+        let id = Snowflake::new(clock, 1023).next();
+        assert!(MessageId::first_at_ms(at_ms) <= id);
+        assert!(id < MessageId::first_at_ms(at_ms + 1));
+        assert_eq!(id.given_at_ms(), at_ms);
+        assert_eq!(MessageId::first_at_ms(0), MessageId(0));
+        assert_eq!(MessageId::first_at_ms(i64::MIN), MessageId(0));
+        assert_eq!(MessageId::first_at_ms(i64::MAX), MessageId(i64::MAX));
     }
 
     #[test]

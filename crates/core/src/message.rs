@@ -92,16 +92,33 @@ impl Body {
         client_key(realm, &self.client_no)
     }
 
+    /// What is left of it in a tombstone. The client number stays, so that a retry is known
+    /// for one, and so does the kind; what was said is gone.
+    #[must_use]
+    pub fn erased(&self) -> Self {
+        Self {
+            payload: Bytes::new(),
+            extra: None,
+            ..self.clone()
+        }
+    }
+
     /// A digest of kind and content: tells a retry from a reused number.
     #[must_use]
     pub fn digest(&self) -> i64 {
-        let mut hash = Xxh3::new();
-        hash.update(&[self.origin.0]);
-        hash.update(self.tag.as_bytes());
-        hash.update(&[0]);
-        hash.update(&self.payload);
-        hash.digest().cast_signed()
+        digest(self.origin, &self.tag, &self.payload)
     }
+}
+
+/// The digest of a body of this kind and content.
+#[must_use]
+pub fn digest(origin: Origin, tag: &str, payload: &[u8]) -> i64 {
+    let mut hash = Xxh3::new();
+    hash.update(&[origin.0]);
+    hash.update(tag.as_bytes());
+    hash.update(&[0]);
+    hash.update(payload);
+    hash.digest().cast_signed()
 }
 
 /// The dedup key of a client number (data-model.md §4); not unique by itself.
@@ -144,11 +161,33 @@ pub struct Message {
     pub sender: UserRef,
     /// When the server accepted it, ms since 1970.
     pub sent_at_ms: i64,
-    /// Its content.
+    /// Its content; what is left of it once the message is revoked.
     pub body: Arc<Body>,
+    /// Set once it was revoked: a tombstone, which keeps its place without content. Boxed,
+    /// since hardly any message has it.
+    pub revoked: Option<Box<Revocation>>,
+}
+
+/// That a message was revoked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revocation {
+    /// Who did it; `None` = the application itself.
+    pub by: Option<UserRef>,
+    /// When, ms since 1970.
+    pub at_ms: i64,
 }
 
 impl Message {
+    /// What the message is once it is revoked.
+    #[must_use]
+    pub fn tombstone(&self, revocation: Revocation) -> Self {
+        Self {
+            body: Arc::new(self.body.erased()),
+            revoked: Some(Box::new(revocation)),
+            ..self.clone()
+        }
+    }
+
     /// When it expires, ms since 1970, if ever.
     #[must_use]
     pub fn expires_at_ms(&self) -> Option<i64> {

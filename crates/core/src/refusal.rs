@@ -20,6 +20,8 @@ pub enum Refusal {
     NoSuchChannel,
     /// The message does not exist, or not for the caller.
     NoSuchMessage,
+    /// The time within which it could be done is over.
+    TooLate,
     /// The app does not exist.
     NoSuchApp,
     /// The sender is not a member of the channel.
@@ -60,7 +62,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every refusal: tables are tested against it.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::NotAuthenticated,
         Self::LoginThrottled,
         Self::Forbidden,
@@ -68,6 +70,7 @@ impl Refusal {
         Self::NoSuchUser,
         Self::NoSuchChannel,
         Self::NoSuchMessage,
+        Self::TooLate,
         Self::NoSuchApp,
         Self::NotAMember,
         Self::Blocked,
@@ -99,6 +102,7 @@ impl Refusal {
             Self::NoSuchUser => "no_such_user",
             Self::NoSuchChannel => "no_such_channel",
             Self::NoSuchMessage => "no_such_message",
+            Self::TooLate => "too_late",
             Self::NoSuchApp => "no_such_app",
             Self::NotAMember => "not_a_member",
             Self::Blocked => "blocked",

@@ -52,7 +52,8 @@ impl World {
             inbox: store.clone(),
             directory: store.clone(),
             apps: store.clone(),
-            relations: store,
+            relations: store.clone(),
+            devices: store,
         };
         let mut policy = Policy {
             mailbox,

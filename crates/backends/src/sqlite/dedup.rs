@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crosstalk_core::id::{ChannelNum, MessageId, UserNum};
 use rusqlite::Connection;
 
-use super::error::DbResult;
+use super::error::{DbResult, unless_damaged};
 use super::filter::Filter;
 use super::pending::{Key, KeyId, Pending};
 use super::rows::count;
@@ -280,8 +280,13 @@ impl Filling {
 }
 
 /// Seq and time of a message, if it is what the claim says. A damaged row agrees with
-/// nothing that matters: at worst a retry is stored twice.
+/// nothing that matters: at worst a retry is stored twice, or refused if SQLite cannot read
+/// the row at all.
 fn agrees(conn: &Connection, id: i64, claim: &Claim<'_>) -> DbResult<Option<(u64, i64)>> {
+    Ok(unless_damaged(place_of(conn, id, claim))?.flatten())
+}
+
+fn place_of(conn: &Connection, id: i64, claim: &Claim<'_>) -> DbResult<Option<(u64, i64)>> {
     let sql = "SELECT seq, sent_at FROM message \
                WHERE id = ?1 AND sender = ?2 AND channel = ?3 AND client_no = ?4";
     let mut find = conn.prepare_cached(sql)?;
@@ -291,6 +296,44 @@ fn agrees(conn: &Connection, id: i64, claim: &Claim<'_>) -> DbResult<Option<(u64
         .next()?
         .map(|row| Ok::<_, rusqlite::Error>((count(row, 0)?, row.get(1)?)))
         .transpose()?)
+}
+
+/// Writes the key of a stored message down at once, in case it still waits in memory.
+pub(super) fn write_now(
+    conn: &Connection,
+    (hash, id): KeyId,
+    digest: i64,
+    sent_at_ms: i64,
+) -> DbResult<()> {
+    let week = week(sent_at_ms);
+    let table = table(week);
+    if !weeks(conn)?.contains(&week) {
+        create(conn, week)?;
+    }
+    conn.execute(&insert_into(&table), [hash, id, digest])?;
+    Ok(())
+}
+
+/// Drops keys of messages that are older than `before_ms`, whole weeks of them, at most
+/// `limit`. The two newest tables stay: they are looked at. True if more could go.
+pub(super) fn forget(conn: &Connection, before_ms: i64, limit: u32) -> DbResult<bool> {
+    let weeks = weeks(conn)?;
+    let kept = weeks.last().map_or(0, |newest| newest - 1);
+    let is_old = |week: &&i64| **week < kept && (**week + 1) * WEEK_MS <= before_ms;
+    let Some(oldest) = weeks.iter().find(is_old) else {
+        return Ok(false);
+    };
+    let table = table(*oldest);
+    // From the front: its pages lie beside each other.
+    let sql = format!(
+        "DELETE FROM {table} WHERE (hash, id) IN \
+         (SELECT hash, id FROM {table} ORDER BY hash, id LIMIT ?1)"
+    );
+    let gone = conn.execute(&sql, [limit])?;
+    if gone < limit as usize {
+        conn.execute_batch(&format!("DROP TABLE {table}"))?;
+    }
+    Ok(true)
 }
 
 fn week(now_ms: i64) -> i64 {

@@ -27,6 +27,31 @@ impl DbError {
             Self::Unavailable(_) => StoreErrorKind::Unavailable,
         }
     }
+
+    /// A row cannot be read, or holds what was never written. Others may be as they were.
+    pub(super) fn is_damage(&self) -> bool {
+        use rusqlite::Error as E;
+        match self {
+            Self::Sql(E::SqliteFailure(failure, _)) => failure.code == ErrorCode::DatabaseCorrupt,
+            Self::Sql(error) => matches!(
+                error,
+                E::FromSqlConversionFailure(..)
+                    | E::IntegralValueOutOfRange(..)
+                    | E::InvalidColumnType(..)
+                    | E::Utf8Error(..)
+            ),
+            _ => false,
+        }
+    }
+}
+
+/// What was read, unless it is so damaged that it cannot be: `None` then.
+pub(super) fn unless_damaged<T>(read: DbResult<T>) -> DbResult<Option<T>> {
+    match read {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.is_damage() => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// A full disk, an I/O error or a lock may pass; a broken file, a broken rule or a value of

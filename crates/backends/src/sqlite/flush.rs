@@ -6,15 +6,14 @@
 //! when it began, in the order of the tables. A pass is cut into slices that share the
 //! transactions of the messages, so that none of them waits long.
 
-use bytes::Bytes;
 use crosstalk_core::channel::LogKind;
 use crosstalk_core::id::{ChannelNum, UserNum};
-use crosstalk_core::message::{Body, Flags, Origin, client_key};
+use crosstalk_core::message::{client_key, digest};
 use rusqlite::{Connection, Row};
 
 use super::advance::{self, Advances, Key, Place};
 use super::dedup::Dedup;
-use super::error::{DbError, DbResult};
+use super::error::{DbError, DbResult, unless_damaged};
 use super::names;
 use super::pending::KeyId;
 use super::rows;
@@ -24,7 +23,7 @@ use super::rows;
 const SLICE: usize = 1024;
 
 /// Rows of the log read at once when it is replayed.
-const REPLAY: usize = 20_000;
+const REPLAY: i64 = 20_000;
 
 /// The writer's progress in writing down.
 pub(super) struct Flush {
@@ -78,24 +77,20 @@ impl Flush {
         dedup: &mut Dedup,
         now_ms: i64,
     ) -> DbResult<Self> {
-        let sql = "SELECT m.id, m.sender, m.channel, m.seq, m.ordinal, c.log, c.realm, \
-                   m.sent_at, m.client_no, m.origin, m.tag, m.payload \
-                   FROM message m CROSS JOIN channel c ON c.num = m.channel \
-                   WHERE m.id > ?1 ORDER BY m.id LIMIT ?2";
         let mut after = self.through;
         loop {
-            let mut read = conn.prepare_cached(sql)?;
-            let mut found = read.query([after, i64::try_from(REPLAY).unwrap_or(i64::MAX)])?;
-            let mut count = 0;
-            while let Some(row) = found.next()? {
-                count += 1;
-                after = row.get(0)?;
-                replay_advance(row, advances)?;
-                if let Err(error) = replay_key(row, dedup) {
-                    // At worst a retry of it is stored twice; that keeps nobody from starting.
-                    tracing::error!(id = after, %error, "the key of a damaged message is lost");
-                }
+            // The ids alone are read even where a row cannot be.
+            let sql = "SELECT max(id), count(*) FROM \
+                       (SELECT id FROM message WHERE id > ?1 ORDER BY id LIMIT ?2)";
+            let mut next = conn.prepare_cached(sql)?;
+            let next = next.query_row([after, REPLAY], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let (Some(last), count): (Option<i64>, i64) = next else {
+                return Ok(self);
+            };
+            if unless_damaged(replay(conn, [after, last], advances, dedup))?.is_none() {
+                replay_one_by_one(conn, [after, last], advances, dedup)?;
             }
+            after = last;
             if count < REPLAY {
                 return Ok(self);
             }
@@ -209,6 +204,48 @@ impl Flush {
     }
 }
 
+/// Works out again what belongs to the messages after one id and up to another.
+fn replay(
+    conn: &Connection,
+    bounds: [i64; 2],
+    advances: &Advances,
+    dedup: &mut Dedup,
+) -> DbResult<()> {
+    let sql = "SELECT m.id, m.sender, m.channel, m.seq, m.ordinal, c.log, c.realm, \
+               m.sent_at, m.client_no, m.origin, m.tag, m.payload, m.flags \
+               FROM message m CROSS JOIN channel c ON c.num = m.channel \
+               WHERE m.id > ?1 AND m.id <= ?2 ORDER BY m.id";
+    let mut read = conn.prepare_cached(sql)?;
+    let mut found = read.query(bounds)?;
+    while let Some(row) = found.next()? {
+        replay_advance(row, advances)?;
+        if let Err(error) = replay_key(row, dedup) {
+            // At worst a retry of it is stored twice; that keeps nobody from starting.
+            let id: i64 = row.get(0)?;
+            tracing::error!(id, %error, "the key of a damaged message is lost");
+        }
+    }
+    Ok(())
+}
+
+/// The same where a row cannot be read; doing it again does no harm.
+fn replay_one_by_one(
+    conn: &Connection,
+    bounds: [i64; 2],
+    advances: &Advances,
+    dedup: &mut Dedup,
+) -> DbResult<()> {
+    let sql = "SELECT id FROM message WHERE id > ?1 AND id <= ?2";
+    let mut ids = conn.prepare_cached(sql)?;
+    let ids = ids.query_map(bounds, |row| row.get(0))?;
+    for id in ids.collect::<Result<Vec<i64>, _>>()? {
+        if unless_damaged(replay(conn, [id - 1, id], advances, dedup))?.is_none() {
+            tracing::error!(id, "the key of a message that cannot be read is lost");
+        }
+    }
+    Ok(())
+}
+
 fn replay_advance(row: &Row<'_>, advances: &Advances) -> DbResult<()> {
     if row.get::<_, i64>(5)? == LogKind::Chat as i64 {
         let key = (UserNum(row.get(1)?), ChannelNum(row.get(2)?));
@@ -222,9 +259,12 @@ fn replay_advance(row: &Row<'_>, advances: &Advances) -> DbResult<()> {
     Ok(())
 }
 
-/// The key and digest that the message had when it was appended. An erased message has lost
-/// them, so whoever erases one must see to it that its key is in its table.
+/// The key and digest that the message had when it was appended. A revoked message has lost
+/// them; its key was written down when it was erased (`revoke`).
 fn replay_key(row: &Row<'_>, dedup: &mut Dedup) -> DbResult<()> {
+    if rows::is_revoked(row.get(12)?) {
+        return Ok(());
+    }
     let text = |at: usize| row.get_ref(at)?.as_str().map_err(|error| corrupt(&error));
     let Some(key) = client_key(&names::realm(row, 6)?, text(8)?) else {
         return Ok(());
@@ -233,16 +273,8 @@ fn replay_key(row: &Row<'_>, dedup: &mut Dedup) -> DbResult<()> {
         .get_ref(11)?
         .as_blob()
         .map_err(|error| corrupt(&error))?;
-    let body = Body {
-        client_no: "".into(),
-        origin: Origin(u8::try_from(row.get::<_, i64>(9)?).unwrap_or(0)),
-        tag: text(10)?.into(),
-        flags: Flags::default(),
-        expire_secs: 0,
-        payload: Bytes::copy_from_slice(payload),
-        extra: None,
-    };
-    dedup.replay((key, row.get(0)?), body.digest(), row.get(7)?);
+    let digest = digest(rows::origin(row.get(9)?), text(10)?, payload);
+    dedup.replay((key, row.get(0)?), digest, row.get(7)?);
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! The newest place of each log. It is derived from the covering index and cached by the
-//! writer, never written.
+//! writer, never written; only of a log that has lost all its messages it stands beside the
+//! channel (`retain`).
 
 use crosstalk_core::id::ChannelNum;
 use crosstalk_core::log::Head;
@@ -40,6 +41,20 @@ impl Heads {
 /// The head of a log as the connection sees it.
 pub(super) fn read(conn: &Connection, channel: ChannelNum) -> DbResult<Head> {
     let sql = "SELECT seq, ordinal FROM message WHERE channel = ?1 ORDER BY seq DESC LIMIT 1";
+    let mut find = conn.prepare_cached(sql)?;
+    let mut rows = find.query([channel.0])?;
+    match rows.next()? {
+        Some(row) => Ok(Head {
+            seq: count(row, 0)?,
+            ordinal: count(row, 1)?,
+        }),
+        None => dropped(conn, channel),
+    }
+}
+
+/// The last place of a log that retention has dropped.
+pub(super) fn dropped(conn: &Connection, channel: ChannelNum) -> DbResult<Head> {
+    let sql = "SELECT first_seq - 1, first_ordinal FROM channel WHERE num = ?1";
     let mut find = conn.prepare_cached(sql)?;
     let mut rows = find.query([channel.0])?;
     match rows.next()? {

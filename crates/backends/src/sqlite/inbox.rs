@@ -4,7 +4,8 @@
 //! have a conversation row without ever having been a member (the two of a direct channel).
 //! Who has left a channel sees nothing of it. A row may be missing, and what it says may be
 //! overtaken by the join or by own sends that are not written down yet (`advance`): both move
-//! the read position and the badge forward under the same rule.
+//! the read position and the badge forward under the same rule. What retention has dropped,
+//! and what was said before the join where that may not be read, moves the badge alone.
 
 use async_trait::async_trait;
 use crosstalk_core::conversation::{ConversationChange, ConversationRow, Inbox};
@@ -14,10 +15,11 @@ use rusqlite::{Connection, Row};
 
 use super::advance::Place;
 use super::channels::SINCE_JOIN;
-use super::error::DbResult;
+use super::error::{DbResult, unless_damaged};
 use super::rows::{self, count};
+use super::stats::add;
 use super::work::Tx;
-use super::{Shared, Sqlite, heads};
+use super::{Shared, Sqlite, heads, unread};
 
 #[async_trait]
 impl Inbox for Sqlite {
@@ -53,9 +55,22 @@ impl Inbox for Sqlite {
     }
 }
 
-/// The statement of [`views`].
-pub(super) fn views_sql(of_one: bool) -> String {
+/// The statement of [`views`]. What no longer counts is counted from where the badge stands
+/// in all but rare cases ([`counted_after`]).
+///
+/// Without `rows` it does not read the newest messages but only their places, from the index.
+pub(super) fn views_sql(of_one: bool, rows: bool) -> String {
     let one = if of_one { "AND channel = ?2" } else { "" };
+    let (sent_at, head) = if rows {
+        let newest = "SELECT id FROM message WHERE channel = m.channel ORDER BY seq DESC LIMIT 1";
+        ("h.sent_at", format!("h.id = ({newest})"))
+    } else {
+        let newest = "SELECT max(seq) FROM message WHERE channel = m.channel";
+        (
+            "NULL",
+            format!("h.channel = m.channel AND h.seq = ({newest})"),
+        )
+    };
     format!(
         "WITH mine (channel, join_seq, join_ordinal, version) AS (
             SELECT channel, join_seq, join_ordinal, version FROM member
@@ -65,27 +80,47 @@ pub(super) fn views_sql(of_one: bool) -> String {
             WHERE user = ?1 {one} AND NOT EXISTS
                 (SELECT 1 FROM member WHERE channel = own.channel AND user = ?1)
         )
-        SELECT c.num, c.realm, c.kind, c.id, c.log, c.flags, c.first_seq,
+        SELECT c.num, c.realm, c.kind, c.id, c.log, c.flags, c.first_seq, c.first_ordinal,
             m.join_seq, m.join_ordinal, m.version,
             v.read_seq, v.badge_seq, v.badge_ordinal, v.cleared_seq, v.hidden_seq,
             v.pinned_at, v.muted, v.version,
-            h.id, h.seq, h.ordinal, h.sent_at
+            h.id, h.seq, h.ordinal, {sent_at},
+            (SELECT count(*) FROM message_state s
+                WHERE s.channel = m.channel AND s.uncounted = 1 AND s.seq >
+                    max(coalesce(v.badge_seq, m.join_seq, 0), c.first_seq - 1))
         FROM mine m
         CROSS JOIN channel c ON c.num = m.channel
         LEFT JOIN conversation v ON v.user = ?1 AND v.channel = m.channel
-        LEFT JOIN message h ON h.id =
-            (SELECT id FROM message WHERE channel = m.channel ORDER BY seq DESC LIMIT 1)"
+        LEFT JOIN message h ON {head}"
     )
 }
 
-/// All conversations of a user, or the one with a channel. One statement, so one snapshot.
+/// All conversations of a user, or the one with a channel. One snapshot, and one statement
+/// but for those whose badge stands elsewhere than their row says.
 fn views(
     conn: &Connection,
     shared: &Shared,
     user: UserNum,
     only: Option<ChannelNum>,
 ) -> DbResult<Vec<ConversationRow>> {
-    let sql = views_sql(only.is_some());
+    let whole = unless_damaged(read_views(conn, shared, user, only, true))?;
+    if let Some(views) = whole {
+        return Ok(views);
+    }
+    // One of the newest messages is not to stand before all conversations.
+    tracing::error!(user = user.0, "a newest message cannot be read");
+    add(&shared.counters.damaged, 1);
+    read_views(conn, shared, user, only, false)
+}
+
+fn read_views(
+    conn: &Connection,
+    shared: &Shared,
+    user: UserNum,
+    only: Option<ChannelNum>,
+    rows: bool,
+) -> DbResult<Vec<ConversationRow>> {
+    let sql = views_sql(only.is_some(), rows);
     let mut find = conn.prepare_cached(&sql)?;
     let mut found = match only {
         Some(channel) => find.query([user.0, channel.0])?,
@@ -93,54 +128,92 @@ fn views(
     };
     let mut views = Vec::new();
     while let Some(row) = found.next()? {
-        views.push(view(shared, user, row)?);
+        let mut view = view(shared, user, row)?;
+        let counted_after = counted_after(row)?;
+        if view.badge_seq < counted_after || view.uncounted > 0 && view.badge_seq > counted_after {
+            view.uncounted = uncounted(conn, &view)?;
+        }
+        views.push(view);
     }
     Ok(views)
 }
 
+/// From where the statement has counted what no longer counts.
+fn counted_after(row: &Row<'_>) -> DbResult<u64> {
+    let badge: Option<u64> = row.get::<_, Option<i64>>(12)?.map(i64::cast_unsigned);
+    let badge = match badge {
+        Some(badge) => badge,
+        None => count(row, 8)?,
+    };
+    Ok(badge.max(dropped(row)?.seq))
+}
+
+/// The last place that retention has dropped.
+fn dropped(row: &Row<'_>) -> DbResult<Place> {
+    Ok(Place {
+        seq: count(row, 6)?.saturating_sub(1),
+        ordinal: count(row, 7)?,
+    })
+}
+
+fn uncounted(conn: &Connection, view: &ConversationRow) -> DbResult<u64> {
+    unread::uncounted(conn, view.channel.num, view.badge_seq, view.head_seq)
+}
+
 fn view(shared: &Shared, user: UserNum, row: &Row<'_>) -> DbResult<ConversationRow> {
     let channel = shared.names.channel_from(row)?;
-    let join = Place {
-        seq: count(row, 7)?,
-        ordinal: count(row, 8)?,
-    };
-    let id: Option<i64> = row.get(18)?;
-    let head = id
-        .map(|id| Ok::<_, rusqlite::Error>((MessageId(id), row.get(21)?)))
-        .transpose()?;
+    let (dropped, join) = (
+        dropped(row)?,
+        Place {
+            seq: count(row, 8)?,
+            ordinal: count(row, 9)?,
+        },
+    );
     let since_join = row.get::<_, i64>(5)? & SINCE_JOIN != 0;
-    let joined_at = if since_join { join.seq } else { 0 };
-    let begins_after = count(row, 13)?
-        .max(count(row, 6)?.saturating_sub(1))
-        .max(joined_at);
-    let version = match row.get::<_, Option<i64>>(17)? {
+    // Nothing up to here can be read by this user, so nothing of it is unread.
+    let closed = if since_join && join.seq > dropped.seq {
+        join
+    } else {
+        dropped
+    };
+    let id: Option<i64> = row.get(19)?;
+    let (head, place) = match id.map(MessageId) {
+        Some(id) => (
+            // A row that cannot be read leaves its id, which has nearly the same time.
+            Some((id, row.get::<_, Option<_>>(22)?.unwrap_or(id.given_at_ms()))),
+            Place {
+                seq: count(row, 20)?,
+                ordinal: count(row, 21)?,
+            },
+        ),
+        None => (None, dropped),
+    };
+    let version = match row.get::<_, Option<i64>>(18)? {
         Some(version) => version,
-        None => row.get::<_, Option<i64>>(9)?.unwrap_or(0),
+        None => row.get::<_, Option<i64>>(10)?.unwrap_or(0),
     };
     let mut view = ConversationRow {
-        head_seq: count(row, 19)?,
-        head_ordinal: count(row, 20)?,
+        head_seq: place.seq,
+        head_ordinal: place.ordinal,
         head,
-        read_seq: count(row, 10)?,
-        badge_seq: count(row, 11)?,
-        badge_ordinal: count(row, 12)?,
-        uncounted: 0,
+        read_seq: count(row, 11)?,
+        badge_seq: count(row, 12)?,
+        badge_ordinal: count(row, 13)?,
+        uncounted: count(row, 23)?,
         directed: 0,
-        begins_after,
-        hidden_seq: count(row, 14)?,
-        pinned_at_ms: row.get::<_, Option<i64>>(15)?.unwrap_or(0),
-        muted: count(row, 16)? != 0,
+        begins_after: count(row, 14)?.max(closed.seq),
+        hidden_seq: count(row, 15)?,
+        pinned_at_ms: row.get::<_, Option<i64>>(16)?.unwrap_or(0),
+        muted: count(row, 17)? != 0,
         version,
         channel,
     };
     advance(&mut view, join);
-    let key = (user, view.channel.num);
-    let head = Place {
-        seq: view.head_seq,
-        ordinal: view.head_ordinal,
-    };
-    if let Some(sent) = shared.advances.at(key, head) {
+    if let Some(sent) = shared.advances.at((user, view.channel.num), place) {
         advance(&mut view, sent);
+    }
+    if view.badge_seq < closed.seq {
+        (view.badge_seq, view.badge_ordinal) = (closed.seq, closed.ordinal);
     }
     Ok(view)
 }
@@ -163,24 +236,33 @@ fn apply(
     let Some(mut view) = views(tx.conn, tx.shared, user, Some(channel))?.pop() else {
         return Ok(None);
     };
+    let mut cleared_seq = 0;
     match change {
         ConversationChange::Read(to) => read(tx.conn, &mut view, to)?,
         ConversationChange::SetUnread(n) => set_unread(tx.conn, &mut view, n)?,
         ConversationChange::Hide => view.hidden_seq = view.head_seq,
+        ConversationChange::Clear => {
+            cleared_seq = view.head_seq;
+            view.begins_after = view.head_seq;
+            view.read_seq = view.head_seq;
+            (view.badge_seq, view.badge_ordinal) = (view.head_seq, view.head_ordinal);
+        }
     }
+    view.uncounted = uncounted(tx.conn, &view)?;
     view.version = tx.version(view.version);
     // Own advances that are not written down yet are in the view, and so in the row.
     let sql = "INSERT INTO conversation (user, channel, read_seq, badge_seq, badge_ordinal, \
                cleared_seq, hidden_seq, pinned_at, muted, version) \
-               VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, 0, 0, ?7) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, ?8) \
                ON CONFLICT DO UPDATE SET read_seq = ?3, badge_seq = ?4, badge_ordinal = ?5, \
-               hidden_seq = ?6, version = ?7";
+               cleared_seq = max(cleared_seq, ?6), hidden_seq = ?7, version = ?8";
     tx.conn.prepare_cached(sql)?.execute([
         user.0,
         channel.0,
         rows::seq(view.read_seq),
         rows::seq(view.badge_seq),
         rows::seq(view.badge_ordinal),
+        rows::seq(cleared_seq),
         rows::seq(view.hidden_seq),
         view.version,
     ])?;
@@ -200,30 +282,8 @@ fn read(conn: &Connection, view: &mut ConversationRow, to: Option<u64>) -> DbRes
 }
 
 fn set_unread(conn: &Connection, view: &mut ConversationRow, unread: u64) -> DbResult<()> {
-    let ordinal = view.head_ordinal - unread.min(view.head_ordinal);
-    view.badge_ordinal = ordinal;
-    view.badge_seq = last_seq_of(conn, view, ordinal)?;
+    let place = unread::place_before(conn, view, unread)?;
+    (view.badge_seq, view.badge_ordinal) = (place.seq, place.ordinal);
     view.read_seq = view.read_seq.max(view.badge_seq);
     Ok(())
-}
-
-/// The largest seq whose ordinal is at most this. Ordinals rise with seqs, which have no
-/// gaps, so it is found by halving: a scan could be as long as the log.
-fn last_seq_of(conn: &Connection, view: &ConversationRow, ordinal: u64) -> DbResult<u64> {
-    let (mut low, mut high) = (0, view.head_seq);
-    // Everything up to `low` is within, everything above `high` is not.
-    while low < high {
-        let middle = low + (high - low).div_ceil(2);
-        let within = match heads::ordinal_at(conn, view.channel.num, middle)? {
-            Some(at) => at <= ordinal,
-            // Dropped from the front by retention: older than anything that is there.
-            None => true,
-        };
-        if within {
-            low = middle;
-        } else {
-            high = middle - 1;
-        }
-    }
-    Ok(low)
 }

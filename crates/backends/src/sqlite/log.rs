@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use crosstalk_core::channel::ChannelRef;
-use crosstalk_core::id::{ChannelNum, MessageId};
-use crosstalk_core::log::{Append, Head, Log, Page, PendingAppend};
+use crosstalk_core::id::{ChannelNum, MessageId, UserRef};
+use crosstalk_core::log::{Append, Head, Log, Page, PendingAppend, Retained, RevokeOutcome};
 use crosstalk_core::message::Message;
 use crosstalk_core::store::StoreResult;
 use futures_util::FutureExt;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::error::{DbResult, stopped};
+use super::error::{DbResult, stopped, unless_damaged};
 use super::rows::{self, MESSAGE_COLUMNS};
 use super::start::ROOM_KIB;
 use super::work::{AppendWork, Work, weight};
-use super::{Shared, Sqlite, heads};
+use super::{Shared, Sqlite, heads, revoke};
 
 #[async_trait]
 impl Log for Sqlite {
@@ -59,6 +59,36 @@ impl Log for Sqlite {
     async fn by_id(&self, id: MessageId) -> StoreResult<Option<Message>> {
         self.read(move |conn, shared| one(conn, shared, id)).await
     }
+
+    async fn newest(
+        &self,
+        logs: &[(Arc<ChannelRef>, u64)],
+        limit: u32,
+    ) -> StoreResult<Vec<Vec<Message>>> {
+        let logs = logs.to_vec();
+        self.read(move |conn, shared| newest(conn, shared, &logs, limit))
+            .await
+    }
+
+    async fn revoke(&self, id: MessageId, by: Option<&UserRef>) -> StoreResult<RevokeOutcome> {
+        let look =
+            move |conn: &Connection, shared: &Shared| revoke::can_be_revoked(conn, shared, id);
+        if !self.read(look).await? {
+            return Ok(RevokeOutcome::NoMessage);
+        }
+        let by = by.cloned();
+        self.write(move |tx| revoke::revoke(tx, id, by.as_ref()))
+            .await
+    }
+
+    async fn retain(
+        &self,
+        from: MessageId,
+        before: MessageId,
+        limit: u32,
+    ) -> StoreResult<Retained> {
+        self.retain_step(from, before, limit).await
+    }
 }
 
 fn stretch(
@@ -67,30 +97,101 @@ fn stretch(
     channel: &Arc<ChannelRef>,
     page: Page,
 ) -> DbResult<Vec<Message>> {
-    let order = if page.newest { "DESC" } else { "ASC" };
-    let sql = format!(
-        "SELECT {MESSAGE_COLUMNS} FROM message \
-         WHERE channel = ?1 AND seq BETWEEN ?2 AND ?3 ORDER BY seq {order} LIMIT ?4"
-    );
-    let mut find = conn.prepare_cached(&sql)?;
-    let bounds = [
-        channel.num.0,
-        rows::seq(page.from),
-        rows::seq(page.to),
-        i64::from(page.limit),
-    ];
-    let mut found = find.query(bounds)?;
-    let mut messages = Vec::new();
-    while let Some(row) = found.next()? {
-        messages.extend(rows::read(shared, conn, channel, row)?);
-    }
+    let at_once = unless_damaged(rows_at_once(conn, shared, channel, page))?;
+    let mut messages = match at_once {
+        Some(messages) => messages,
+        None => rows_one_by_one(conn, shared, channel, page)?,
+    };
     if page.newest {
         messages.reverse();
     }
     Ok(messages)
 }
 
+/// The statement for some columns of a page's rows, in the order in which they are wanted.
+fn stretch_sql(columns: &str, newest: bool) -> String {
+    let order = if newest { "DESC" } else { "ASC" };
+    format!(
+        "SELECT {columns} FROM message \
+         WHERE channel = ?1 AND seq BETWEEN ?2 AND ?3 ORDER BY seq {order} LIMIT ?4"
+    )
+}
+
+fn bounds(channel: &ChannelRef, page: Page) -> [i64; 4] {
+    let (from, to) = (rows::seq(page.from), rows::seq(page.to));
+    [channel.num.0, from, to, i64::from(page.limit)]
+}
+
+fn rows_at_once(
+    conn: &Connection,
+    shared: &Shared,
+    channel: &Arc<ChannelRef>,
+    page: Page,
+) -> DbResult<Vec<Message>> {
+    let mut find = conn.prepare_cached(&stretch_sql(MESSAGE_COLUMNS, page.newest))?;
+    let mut found = find.query(bounds(channel, page))?;
+    let mut messages = Vec::new();
+    while let Some(row) = found.next()? {
+        messages.extend(rows::read(shared, conn, channel, row)?);
+    }
+    Ok(messages)
+}
+
+/// Where a row cannot be read at all: the index says which there are, and each is read by
+/// itself.
+fn rows_one_by_one(
+    conn: &Connection,
+    shared: &Shared,
+    channel: &Arc<ChannelRef>,
+    page: Page,
+) -> DbResult<Vec<Message>> {
+    let mut find = conn.prepare_cached(&stretch_sql("id", page.newest))?;
+    let ids = find.query_map(bounds(channel, page), |row| row.get(0))?;
+    let ids = ids.collect::<Result<Vec<i64>, _>>()?;
+    let mut messages = Vec::new();
+    for id in ids {
+        messages.extend(one(conn, shared, MessageId(id))?);
+    }
+    Ok(messages)
+}
+
+/// Logs whose newest messages are read under one snapshot: a short one does not hold up the
+/// checkpoint, and one for each would cost as much as the reading.
+const LOGS_PER_SNAPSHOT: usize = 256;
+
+fn newest(
+    conn: &Connection,
+    shared: &Shared,
+    logs: &[(Arc<ChannelRef>, u64)],
+    limit: u32,
+) -> DbResult<Vec<Vec<Message>>> {
+    let mut all = Vec::with_capacity(logs.len());
+    for some in logs.chunks(LOGS_PER_SNAPSHOT) {
+        let snapshot = conn.unchecked_transaction()?;
+        for (channel, from) in some {
+            let page = Page {
+                from: *from,
+                to: u64::MAX,
+                limit,
+                newest: true,
+            };
+            all.push(stretch(conn, shared, channel, page)?);
+        }
+        snapshot.finish()?;
+    }
+    Ok(all)
+}
+
+/// The message with an id; one that cannot be read is reported and passed over.
 fn one(conn: &Connection, shared: &Shared, id: MessageId) -> DbResult<Option<Message>> {
+    let found = unless_damaged(read_one(conn, shared, id))?;
+    if found.is_none() {
+        rows::report(shared, id.0, "a stored message cannot be read");
+    }
+    Ok(found.flatten())
+}
+
+fn read_one(conn: &Connection, shared: &Shared, id: MessageId) -> DbResult<Option<Message>> {
     let sql = format!("SELECT {MESSAGE_COLUMNS} FROM message WHERE id = ?1");
     let mut find = conn.prepare_cached(&sql)?;
     let mut found = find.query([id.0])?;

@@ -51,6 +51,16 @@ pub(super) fn migrate(conn: &mut Connection) -> DbResult<()> {
     runner.run(conn).map(|_| ()).map_err(|error| failed(&error))
 }
 
+/// Makes a file as an older version of the program left it.
+#[cfg(test)]
+pub(super) fn migrate_to(conn: &mut Connection, version: i32) {
+    conn.pragma_update(None, "application_id", APPLICATION_ID)
+        .expect("a new file");
+    let runner = embedded::migrations::runner().set_grouped(true);
+    let runner = runner.set_target(refinery::Target::Version(version));
+    runner.run(conn).expect("migrated");
+}
+
 fn failed(error: &refinery::Error) -> DbError {
     use refinery::error::Kind;
     match error.kind() {

@@ -3,8 +3,9 @@
 //! One thread writes and shares its commits among all that wait (`writer`, `append`); a few
 //! read (`reader`). What the send path asks most is answered from memory: heads (`heads`),
 //! whether a client number is new (`pending`, `filter`, `dedup`), how far senders have read by
-//! sending (`advance`); the last two are written down later (`flush`). The ports stand in one file each: `log`, `channels`, `inbox`, `directory`,
-//! `relations`, `apps`.
+//! sending (`advance`); the last two are written down later (`flush`). The ports stand in one
+//! file each: `log`, `channels`, `inbox`, `directory`, `relations`, `apps`, `devices`; what the log does
+//! besides appending in `revoke` and `retain`.
 //!
 //! It guarantees that what was answered survives a crash (and, with [`Durability::Full`], a
 //! loss of power), that seqs are contiguous and that ids rise in the order of appending. Both
@@ -16,6 +17,7 @@ mod apps;
 mod channels;
 mod checkpoint;
 mod dedup;
+mod devices;
 mod directory;
 mod error;
 mod filter;
@@ -31,11 +33,15 @@ mod options;
 mod pending;
 mod reader;
 mod relations;
+mod retain;
+mod revoke;
 mod rows;
 mod start;
 mod stats;
 #[cfg(test)]
 mod tests;
+mod unread;
+mod waiting;
 mod work;
 mod writer;
 

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use crosstalk_core::id::UserNum;
-use crosstalk_core::relation::{Relation, Relations};
+use crosstalk_core::relation::{Relation, RelationChange, Relations};
 use crosstalk_core::store::StoreResult;
 use rusqlite::{Connection, Row};
 
@@ -15,9 +15,9 @@ impl Relations for Sqlite {
         self.read(move |conn, _| of(conn, user)).await
     }
 
-    async fn set(&self, user: UserNum, others: &[(UserNum, Relation)]) -> StoreResult<()> {
+    async fn relate(&self, user: UserNum, others: &[(UserNum, RelationChange)]) -> StoreResult<()> {
         let others = others.to_vec();
-        self.write(move |tx| set(tx.conn, user, &others)).await
+        self.write(move |tx| relate(tx.conn, user, &others)).await
     }
 }
 
@@ -28,17 +28,16 @@ fn of(conn: &Connection, user: UserNum) -> DbResult<Vec<(UserNum, Relation)>> {
     Ok(find.query_map([user.0], entry)?.collect::<Result<_, _>>()?)
 }
 
-fn set(conn: &Connection, user: UserNum, others: &[(UserNum, Relation)]) -> DbResult<()> {
+/// Bits are changed where they are stored: what was read before may be old.
+fn relate(conn: &Connection, user: UserNum, others: &[(UserNum, RelationChange)]) -> DbResult<()> {
     let sql = "INSERT INTO relation (user, other, state) VALUES (?1, ?2, ?3) \
-               ON CONFLICT DO UPDATE SET state = ?3";
+               ON CONFLICT DO UPDATE SET state = (state & ~?4) | ?3";
     let mut put = conn.prepare_cached(sql)?;
-    let mut remove = conn.prepare_cached("DELETE FROM relation WHERE user = ?1 AND other = ?2")?;
-    for (other, relation) in others {
-        if *relation == Relation::default() {
-            remove.execute([user.0, other.0])?;
-        } else {
-            put.execute([user.0, other.0, relation.bits()])?;
-        }
+    let sql = "DELETE FROM relation WHERE user = ?1 AND other = ?2 AND state = 0";
+    let mut remove = conn.prepare_cached(sql)?;
+    for (other, change) in others {
+        put.execute([user.0, other.0, change.set_bits(), change.clear_bits()])?;
+        remove.execute([user.0, other.0])?;
     }
     Ok(())
 }

@@ -1,11 +1,14 @@
 //! Messages as rows, and the checksum that stands beside each.
+//!
+//! A revoked message is a row without content and with a flag; who revoked it and when stands
+//! in `message_state`, where nobody looks for the rows without that flag.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use crosstalk_core::channel::ChannelRef;
 use crosstalk_core::id::{MessageId, UserNum};
-use crosstalk_core::message::{Body, Flags, Message, Origin, expires_at_ms};
+use crosstalk_core::message::{Body, Flags, Message, Origin, Revocation, expires_at_ms};
 use rusqlite::types::FromSqlError;
 use rusqlite::{Connection, Row};
 
@@ -33,6 +36,19 @@ pub(super) struct MessageRow<'a> {
 /// The columns of [`read`].
 pub(super) const MESSAGE_COLUMNS: &str = "id, channel, seq, ordinal, sender, origin, tag, flags, \
      sent_at, expires_at, client_no, payload, extra, crc";
+
+/// Set in `message.flags` beside what the core keeps there.
+const REVOKED: i64 = 1 << 16;
+
+/// Whether a row with these flags was revoked.
+pub(super) fn is_revoked(flags: i64) -> bool {
+    flags & REVOKED != 0
+}
+
+/// The origin with a stored number.
+pub(super) fn origin(number: i64) -> Origin {
+    Origin(u8::try_from(number).unwrap_or(0))
+}
 
 const INSERT: &str = "INSERT INTO message (id, channel, seq, ordinal, sender, origin, tag, flags, \
      sent_at, expires_at, client_no, payload, extra, crc) \
@@ -62,6 +78,12 @@ impl<'a> MessageRow<'a> {
             payload: &body.payload,
             extra: body.extra.as_deref(),
         }
+    }
+
+    /// The row, if it is what was written.
+    pub(super) fn sound(row: &'a Row<'_>) -> Option<Self> {
+        let (found, crc) = Self::from_row(row).ok()?;
+        (found.crc() == crc).then_some(found)
     }
 
     fn from_row(row: &'a Row<'_>) -> Result<(Self, i64), FromSqlError> {
@@ -142,13 +164,24 @@ impl<'a> MessageRow<'a> {
         Ok(())
     }
 
+    /// Erases the row's content; its place and all else stays.
+    pub(super) fn erase(mut self, conn: &Connection) -> DbResult<()> {
+        (self.payload, self.extra) = (&[], None);
+        self.flags |= REVOKED;
+        let sql = "UPDATE message SET flags = ?2, payload = X'', extra = NULL, crc = ?3 \
+                   WHERE id = ?1";
+        let mut erase = conn.prepare_cached(sql)?;
+        erase.execute([self.id, self.flags, self.crc()])?;
+        Ok(())
+    }
+
     fn body(&self) -> Body {
         let life = self
             .expires_at
             .map_or(0, |at| at.saturating_sub(self.sent_at) / 1000);
         Body {
             client_no: self.client_no.into(),
-            origin: Origin(u8::try_from(self.origin).unwrap_or(0)),
+            origin: origin(self.origin),
             tag: self.tag.into(),
             flags: Flags::from_bits(self.flags),
             expire_secs: u32::try_from(life).unwrap_or(0),
@@ -172,11 +205,8 @@ pub(super) fn read(
     channel: &Arc<ChannelRef>,
     row: &Row<'_>,
 ) -> DbResult<Option<Message>> {
-    let found = MessageRow::from_row(row).ok();
-    let sound = found
-        .as_ref()
-        .is_some_and(|(found, crc)| found.crc() == *crc && found.channel == channel.num.0);
-    if let (true, Some((found, _))) = (sound, &found)
+    if let Some(found) = MessageRow::sound(row)
+        && found.channel == channel.num.0
         && let Some(sender) = shared.names.user(conn, UserNum(found.sender))?
     {
         return Ok(Some(Message {
@@ -187,6 +217,11 @@ pub(super) fn read(
             sender,
             sent_at_ms: found.sent_at,
             body: Arc::new(found.body()),
+            revoked: if is_revoked(found.flags) {
+                Some(Box::new(revocation(shared, conn, found.id)?))
+            } else {
+                None
+            },
         }));
     }
     tombstone(shared, conn, channel, row)
@@ -227,7 +262,31 @@ fn tombstone(
             payload: Bytes::new(),
             extra: None,
         }),
+        revoked: None,
     }))
+}
+
+/// Who revoked a message and when. Without its state it stays revoked all the same.
+pub(super) fn revocation(shared: &Shared, conn: &Connection, id: i64) -> DbResult<Revocation> {
+    let sql = "SELECT revoked_by, revoked_at FROM message_state WHERE id = ?1";
+    let mut find = conn.prepare_cached(sql)?;
+    let mut found = find.query([id])?;
+    let Some(row) = found.next()? else {
+        report(shared, id, "the state of a revoked message is gone");
+        return Ok(Revocation { by: None, at_ms: 0 });
+    };
+    let by: Option<i64> = row.get(0)?;
+    let by = by.map(|num| shared.names.user(conn, UserNum(num)));
+    Ok(Revocation {
+        by: by.transpose()?.flatten(),
+        at_ms: row.get(1)?,
+    })
+}
+
+/// Counts and logs damage that was met at a message.
+pub(super) fn report(shared: &Shared, id: i64, what: &str) {
+    tracing::error!(id, "{what}");
+    add(&shared.counters.damaged, 1);
 }
 
 /// A seq, ordinal or count in a column.

@@ -1,7 +1,7 @@
 //! Starting: open, catch up, start the threads.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
 use parking_lot::Mutex;
@@ -116,6 +116,8 @@ fn prepare(
     let flush = Flush::new(&conn, flush_every_ms, flush_rows, shared.clock.mono_ms())?;
     let (mut dedup, fillings) = Dedup::open(&conn, now_ms, tuning.filter_bytes)?;
     let flush = flush.replay(&conn, &shared.advances, &mut dedup, now_ms)?;
+    let waiting = dedup.waiting() as u64;
+    shared.counters.keys.store(waiting, Ordering::Relaxed);
     let checkpoints = Checkpoints::watch(&mut conn, tuning.wal_limit_bytes)?;
     let writer = Writer {
         checkpoints,

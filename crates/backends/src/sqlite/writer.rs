@@ -319,9 +319,8 @@ impl Patience {
     }
 }
 
-/// The newest message that is stored.
+/// The newest message that was ever stored, also if it was dropped since.
 pub(super) fn newest(conn: &Connection) -> DbResult<MessageId> {
-    let newest: Option<i64> =
-        conn.query_row("SELECT max(id) FROM message", [], |row| row.get(0))?;
-    Ok(MessageId(newest.unwrap_or(0)))
+    let sql = "SELECT max(ifnull((SELECT max(id) FROM message), 0), dropped_through) FROM meta";
+    Ok(MessageId(conn.query_row(sql, [], |row| row.get(0))?))
 }

@@ -37,6 +37,14 @@ macro_rules! inbox_contract {
             unread_is_set_either_way,
             set_unread_outlives_own_sends_before_it,
         );
+        $crate::contract_tests!($make, counting:
+            what_is_revoked_no_longer_counts,
+            unread_is_set_among_what_still_counts,
+            clearing_is_for_oneself,
+            what_was_dropped_is_never_unread,
+            what_was_said_before_the_join_is_unread_only_if_readable,
+            dropping_beside_sending_loses_no_count,
+        );
     };
 }
 

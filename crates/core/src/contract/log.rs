@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 
-use super::{LogBed, append, group, numbered, store, text};
+use super::{EVERYTHING, LogBed, append, group, numbered, store, text};
 use crate::channel::{ChannelRef, LogKind};
 use crate::id::{ChannelNum, MessageId, UserRef};
 use crate::log::{Append, AppendOutcome, Head, Log, Page};
 use crate::message::{Body, Flags, Message, Origin};
 
-/// The log's cases (with those of [`retries`](super::retries)), one test each; `make` gives
-/// a [`LogBed`].
+/// The log's cases (with those of [`retries`](super::retries), [`revoking`](super::revoking)
+/// and [`retention`](super::retention)), one test each; `make` gives a [`LogBed`].
 #[macro_export]
 macro_rules! log_contract {
     ($make:path) => {
@@ -21,6 +21,7 @@ macro_rules! log_contract {
             seqs_are_contiguous_and_ids_rise,
             what_was_written_is_read_back,
             pages_have_two_ends,
+            the_newest_of_many_logs_come_at_once,
             heads_come_in_the_order_asked,
             batches_of_one_caller_keep_their_order,
             an_empty_batch_is_answered,
@@ -33,15 +34,20 @@ macro_rules! log_contract {
             one_of_many_concurrent_retries_is_stored,
             many_numbers_are_told_apart,
         );
+        $crate::contract_tests!($make, revoking:
+            a_revoked_message_is_a_tombstone,
+            revoking_again_changes_nothing,
+            what_is_not_there_is_not_revoked,
+            a_retry_of_a_revoked_message_is_a_retry,
+        );
+        $crate::contract_tests!($make, retention:
+            what_is_old_goes_from_the_front,
+            an_emptied_log_goes_on,
+            what_was_dropped_is_forgotten,
+            nothing_old_nothing_dropped,
+        );
     };
 }
-
-const EVERYTHING: Page = Page {
-    from: 1,
-    to: u64::MAX,
-    limit: u32::MAX,
-    newest: false,
-};
 
 async fn all(log: &dyn Log, channel: &Arc<ChannelRef>) -> Vec<Message> {
     log.page(channel, EVERYTHING).await.expect("a page")
@@ -160,6 +166,61 @@ pub async fn what_was_written_is_read_back(bed: &LogBed) {
         assert_eq!(again.as_ref(), Some(message));
     }
     assert_eq!(bed.log.by_id(MessageId(1)).await.expect("by id"), None);
+}
+
+/// Of each log its own newest, in the order asked; the same log may be asked for twice.
+pub async fn the_newest_of_many_logs_come_at_once(bed: &LogBed) {
+    let alice = bed.names.user("alice").await;
+    let mut logs = Vec::new();
+    for (n, id) in ["none", "one", "many", "some"].into_iter().enumerate() {
+        let log = bed.names.channel(&group(id), LogKind::Chat).await;
+        let say = |_| append(&log, &alice, text(id));
+        store(&*bed.log, (0..[0, 1, 300, 5][n]).map(say).collect()).await;
+        logs.push(log);
+    }
+    let ask = |at: usize, from| (Arc::clone(&logs[at]), from);
+    let wanted = [
+        ask(3, 1),
+        ask(0, 1),
+        ask(2, 299),
+        ask(1, 1),
+        ask(2, 0),
+        ask(3, 6),
+    ];
+    for (limit, expected) in [
+        (
+            2,
+            [
+                vec![4, 5],
+                vec![],
+                vec![299, 300],
+                vec![1],
+                vec![299, 300],
+                vec![],
+            ],
+        ),
+        (1, [vec![5], vec![], vec![300], vec![1], vec![300], vec![]]),
+        (0, [vec![], vec![], vec![], vec![], vec![], vec![]]),
+    ] {
+        let found = bed.log.newest(&wanted, limit).await.expect("newest");
+        let seqs = found.iter().map(|of| of.iter().map(|m| m.seq).collect());
+        assert_eq!(seqs.collect::<Vec<Vec<u64>>>(), expected, "limit {limit}");
+        for ((log, _), messages) in wanted.iter().zip(&found) {
+            assert!(messages.iter().all(|message| message.channel == *log));
+        }
+    }
+    let whole = bed
+        .log
+        .newest(&[ask(2, 1)], u32::MAX)
+        .await
+        .expect("newest");
+    assert_eq!(whole, [all(&*bed.log, &logs[2]).await]);
+    assert!(bed.log.newest(&[], 5).await.expect("newest").is_empty());
+    // As many as a user may have conversations.
+    let many: Vec<_> = (0..2000).map(|n| ask(n % 4, 1)).collect();
+    let found = bed.log.newest(&many, 1).await.expect("newest");
+    let seqs = found.iter().map(|of| of.last().map_or(0, |m| m.seq));
+    assert!(seqs.eq((0..2000).map(|n| [0, 1, 300, 5][n % 4])));
 }
 
 /// Pages at and beyond both ends.

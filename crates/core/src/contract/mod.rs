@@ -7,12 +7,16 @@
 
 pub mod apps;
 pub mod channels;
+pub mod counting;
+pub mod devices;
 pub mod directory;
 pub mod inbox;
 pub mod log;
 pub mod members;
 pub mod relations;
+pub mod retention;
 pub mod retries;
+pub mod revoking;
 mod room;
 pub mod unread;
 
@@ -25,7 +29,7 @@ use crate::channel::{ChannelKey, ChannelKind, ChannelRef, Channels, LogKind};
 use crate::directory::Directory;
 use crate::id::{ChannelNum, Realm, Uid, UserNum, UserRef};
 use crate::im::Stores;
-use crate::log::{Append, AppendOutcome, Log};
+use crate::log::{Append, AppendOutcome, Log, Page};
 use crate::message::{Body, Flags, OnReuse, Origin};
 
 /// Makes one test of each named case of a suite.
@@ -137,6 +141,14 @@ impl Names for Invented {
         }
     }
 }
+
+/// A whole log.
+pub(crate) const EVERYTHING: Page = Page {
+    from: 1,
+    to: u64::MAX,
+    limit: u32::MAX,
+    newest: false,
+};
 
 /// A user of the default realm.
 ///

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{append, group, store, text, user};
+use super::{EVERYTHING, append, group, store, text, user};
 use crate::channel::{ChannelKey, ChannelRef, LogKind, MemberChange, MemberRole};
 use crate::conversation::{ConversationChange, ConversationRow};
-use crate::id::UserRef;
+use crate::id::{MessageId, UserRef};
 use crate::im::Stores;
+use crate::log::RevokeOutcome;
 use crate::message::{Body, Flags};
 
 /// A group and its people.
@@ -65,6 +66,29 @@ impl<'a> Room<'a> {
             ..text("does not count")
         };
         store(&*self.stores.log, vec![append(&self.log, user, body)]).await;
+    }
+
+    /// Revokes the message at a seq.
+    pub(super) async fn revoke(&self, seq: u64) {
+        let found = self.stores.log.page(&self.log, EVERYTHING).await;
+        let found = found.expect("a page");
+        let message = found.iter().find(|message| message.seq == seq);
+        let id = message.expect("a message").id;
+        let by = Some(&self.alice);
+        let outcome = self.stores.log.revoke(id, by).await.expect("an answer");
+        assert_ne!(outcome, RevokeOutcome::NoMessage);
+    }
+
+    /// Lets retention drop what stands before a seq, bit by bit.
+    pub(super) async fn drop_before(&self, seq: u64) {
+        let log = &self.stores.log;
+        let found = log.page(&self.log, EVERYTHING).await.expect("a page");
+        let first = found.iter().find(|message| message.seq >= seq);
+        let before = first.map_or(MessageId(i64::MAX), |message| message.id);
+        let mut next = Some(MessageId(0));
+        while let Some(from) = next {
+            next = log.retain(from, before, 2).await.expect("a step").next;
+        }
     }
 
     pub(super) async fn view(&self, user: &UserRef) -> ConversationRow {

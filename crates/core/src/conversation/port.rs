@@ -13,20 +13,21 @@ use crate::store::StoreResult;
 pub struct ConversationRow {
     /// The channel's chat log.
     pub channel: Arc<ChannelRef>,
-    /// The channel's newest seq; 0 = nothing was said.
+    /// The channel's newest seq, also when retention dropped that message; 0 = nothing was
+    /// ever said.
     pub head_seq: u64,
     /// The newest message's ordinal.
     pub head_ordinal: u64,
-    /// The newest message's id and time, if there is one.
+    /// The newest message's id and time, if it is still there.
     pub head: Option<(MessageId, i64)>,
     /// Read up to here; only moves forward; drives read receipts.
     pub read_seq: u64,
-    /// The badge's place: moves either way, drives unread.
+    /// The badge's place: moves either way, drives unread. Never before what retention has
+    /// dropped.
     pub badge_seq: u64,
     /// The ordinal at the badge.
     pub badge_ordinal: u64,
-    /// Counting messages after the badge that no longer count for this user
-    /// (revoked, expired, hidden).
+    /// Counting messages after the badge that no longer count (revoked).
     pub uncounted: u64,
     /// Directed messages for this user after the badge that count.
     pub directed: u64,
@@ -48,8 +49,14 @@ pub struct ConversationRow {
 pub enum ConversationChange {
     /// Read up to a seq (`None` = the head): read position and badge move forward to it.
     Read(Option<u64>),
-    /// Sets unread to n: moves the badge, either way; the read position never goes back.
+    /// Sets unread to n: moves the badge, either way, to the last place after which exactly
+    /// n messages still count; the read position never goes back. Revoked messages do not
+    /// count, nor does what the user cannot read (`begins_after`); if that leaves fewer than
+    /// n, all of them are unread.
     SetUnread(u64),
+    /// Clears the history for this user: it begins after the head, up to which all is read.
+    /// The others see what they saw.
+    Clear,
     /// Hides the conversation until a newer message comes.
     Hide,
 }

@@ -1,13 +1,15 @@
 //! From drafts to the log: gather the facts, judge, append.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use futures_util::FutureExt;
+use futures_util::future::join_all;
 
 use super::fanout::{Committed, Pending, Place};
 use super::lane::{Lane, Parts, SendJob, Sender};
 use super::state::ChannelState;
-use crate::channel::{ChannelKind, ChannelRef, LogKind, MemberRole};
+use crate::channel::{ChannelKey, ChannelKind, ChannelRef, LogKind, MemberRole};
 use crate::directory::UserState;
 use crate::id::{Uid, UserNum};
 use crate::log::Append;
@@ -21,10 +23,11 @@ impl Lane {
         if sends.is_empty() {
             return;
         }
+        let checked = self.check(sends).await;
         let mut appends = Vec::with_capacity(sends.len());
         let mut pending = Vec::with_capacity(sends.len());
-        for job in sends.drain(..) {
-            match self.check(&job).await {
+        for (job, checked) in sends.drain(..).zip(checked) {
+            match checked {
                 Ok(channel) => {
                     let body = Arc::new(job.draft.body);
                     let state = self
@@ -65,6 +68,7 @@ impl Lane {
         let stored = if appends.is_empty() {
             async { Vec::new() }.boxed()
         } else {
+            self.position.begin();
             let count = appends.len();
             match self.parts.log.append(appends).await {
                 Ok(stored) => stored,
@@ -82,23 +86,160 @@ impl Lane {
         );
     }
 
-    /// The log that a draft may be appended to.
-    async fn check(&mut self, job: &SendJob) -> Result<Arc<ChannelRef>, Refusal> {
+    /// The log that each draft may be appended to, or why it may not. What has to be read or
+    /// made for it first, for channels not known here, is asked for at once for all of them:
+    /// one after the other each would wait for a commit of its own.
+    async fn check(&mut self, jobs: &[SendJob]) -> Vec<Result<Arc<ChannelRef>, Refusal>> {
+        let mut judged = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            judged.push(self.judge(job).await);
+        }
+        if judged.contains(&Judged::Unknown) {
+            let unreadable = self.load(jobs, &judged).await;
+            for (job, judged) in jobs.iter().zip(&mut judged) {
+                if *judged == Judged::Unknown {
+                    *judged = match unreadable.get(&job.key) {
+                        Some(why) => Judged::Refused(*why),
+                        None => self.judge(job).await,
+                    };
+                }
+            }
+        }
+        if judged.contains(&Judged::Passes) {
+            self.open_logs(jobs, &mut judged).await;
+        }
+        let open = judged.into_iter().map(|judged| match judged {
+            Judged::Open(log) => Ok(log),
+            Judged::Refused(why) => Err(why),
+            Judged::Passes | Judged::Unknown => Err(Refusal::Internal),
+        });
+        open.collect()
+    }
+
+    /// What can be said of a draft now.
+    async fn judge(&mut self, job: &SendJob) -> Judged {
+        match self.judge_or_refuse(job).await {
+            Ok(judged) => judged,
+            Err(why) => Judged::Refused(why),
+        }
+    }
+
+    async fn judge_or_refuse(&mut self, job: &SendJob) -> Result<Judged, Refusal> {
         let parts = Arc::clone(&self.parts);
         let sender = parts.users.state(job.sender.user().num).await?;
-        if job.draft.require_peer && !self.channels.contains_key(&job.key) {
-            // Before the channel is read, which gives unknown names a number.
-            peer_is_known(&parts, job).await?;
+        if job.draft.fault.is_some() {
+            // It is refused whatever its channel is like, before a name in it gets a number.
+            judge(&early_facts(job, &sender))?;
         }
-        let state = self.state(&job.key).await?;
+        let Some(state) = self.channels.get_mut(&job.key) else {
+            return Ok(Judged::Unknown);
+        };
+        state.used = self.turn;
         let peer = peer(state, job.sender.user().num);
         let peer = match peer {
             Some(num) => Some(parts.users.state(num).await?),
             None => None,
         };
         judge(&facts(job, &parts, state, &sender, peer.as_deref()))?;
-        open_log(&parts, state, job.draft.body.flags.command).await
+        let log = state.log_mut(job.draft.body.flags.command);
+        Ok(log.clone().map_or(Judged::Passes, Judged::Open))
     }
+
+    /// Reads the channels that are not known here. Returns those that could not be read, and
+    /// why.
+    async fn load(&mut self, jobs: &[SendJob], judged: &[Judged]) -> HashMap<ChannelKey, Refusal> {
+        // Of each channel the draft that asks least: if one may be to a peer whom nobody
+        // knows, the channel is read.
+        let mut wanted: HashMap<&ChannelKey, &SendJob> = HashMap::new();
+        for (job, _) in jobs
+            .iter()
+            .zip(judged)
+            .filter(|(_, j)| **j == Judged::Unknown)
+        {
+            let asks_least = wanted.entry(&job.key).or_insert(job);
+            if !job.draft.require_peer {
+                *asks_least = job;
+            }
+        }
+        let parts = &self.parts;
+        let loads = wanted.into_values().map(|job| async move {
+            let load = async {
+                if job.draft.require_peer {
+                    // Before the channel is read, which gives unknown names a number.
+                    peer_is_known(parts, job).await?;
+                }
+                Ok(ChannelState::load(&job.key, &parts.channels, &parts.users).await?)
+            };
+            (job.key.clone(), load.await)
+        });
+        let mut unreadable = HashMap::new();
+        for (key, loaded) in join_all(loads).await {
+            match loaded {
+                Ok(state) => {
+                    self.channels.insert(key, state);
+                }
+                Err(why) => {
+                    unreadable.insert(key, why);
+                }
+            }
+        }
+        unreadable
+    }
+
+    /// Makes the logs of drafts that pass.
+    async fn open_logs(&mut self, jobs: &[SendJob], judged: &mut [Judged]) {
+        let passes = jobs
+            .iter()
+            .zip(&*judged)
+            .filter(|(_, j)| **j == Judged::Passes);
+        let wanted: HashSet<_> = passes.map(|(job, _)| log_of(job)).collect();
+        let channels = &self.parts.channels;
+        let opens = wanted.into_iter().map(|(key, log)| async move {
+            let opened = channels.open(key, log, true).await.map_err(Refusal::from);
+            (
+                (key, log),
+                opened.and_then(|log| log.ok_or(Refusal::Internal)),
+            )
+        });
+        let opened: HashMap<_, _> = join_all(opens).await.into_iter().collect();
+        for ((key, log), opened) in &opened {
+            if let (Ok(opened), Some(state)) = (opened, self.channels.get_mut(*key)) {
+                *state.log_mut(*log == LogKind::Command) = Some(Arc::clone(opened));
+            }
+        }
+        for (job, judged) in jobs.iter().zip(judged) {
+            if *judged == Judged::Passes {
+                *judged = match opened.get(&log_of(job)) {
+                    Some(Ok(log)) => Judged::Open(Arc::clone(log)),
+                    Some(Err(why)) => Judged::Refused(*why),
+                    None => Judged::Refused(Refusal::Internal),
+                };
+            }
+        }
+    }
+}
+
+/// What is known of a draft.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Judged {
+    /// Its channel has to be read first.
+    Unknown,
+    /// It may be appended to a log that has to be made first.
+    Passes,
+    /// It may be appended here.
+    Open(Arc<ChannelRef>),
+    /// It may not be appended.
+    Refused(Refusal),
+}
+
+/// The log that a draft is for.
+fn log_of(job: &SendJob) -> (&ChannelKey, LogKind) {
+    let log = if job.draft.body.flags.command {
+        LogKind::Command
+    } else {
+        LogKind::Chat
+    };
+    (&job.key, log)
 }
 
 /// Refuses a direct message to a name that nobody has ever had.
@@ -120,6 +261,31 @@ fn peer(state: &ChannelState, sender: UserNum) -> Option<UserNum> {
     other.map(|user| user.num)
 }
 
+/// What the rules look at that come before the channel.
+fn early_facts(job: &SendJob, sender: &UserState) -> Facts {
+    let application = matches!(job.sender, Sender::Application(_));
+    let flags = sender.record.flags;
+    Facts {
+        kind: job.key.kind,
+        fault: job.draft.fault,
+        sender_is_system: application || flags.system || sender.record.user.uid.is_system(),
+        sender_banned: flags.ban,
+        sender_send_ban: flags.send_ban,
+        banned: false,
+        disbanded: false,
+        muted_for_all: false,
+        sender_moderates: false,
+        sender_muted: false,
+        takes_part: false,
+        peer_known: true,
+        peer_is_system: false,
+        denied: false,
+        is_member: false,
+        allow_list_in_force: false,
+        allow_listed: false,
+    }
+}
+
 fn facts(
     job: &SendJob,
     parts: &Parts,
@@ -128,18 +294,11 @@ fn facts(
     peer: Option<&UserState>,
 ) -> Facts {
     let num = sender.record.user.num;
-    let application = matches!(job.sender, Sender::Application(_));
-    let flags = sender.record.flags;
     let direct = state.key.kind == ChannelKind::DIRECT;
     let member = state.members.get(&num);
     let peer_flags = peer.map(|peer| peer.record.flags).unwrap_or_default();
     let muted_until = member.map_or(0, |member| member.muted_until_ms);
     Facts {
-        kind: state.key.kind,
-        fault: job.draft.fault,
-        sender_is_system: application || flags.system || sender.record.user.uid.is_system(),
-        sender_banned: flags.ban,
-        sender_send_ban: flags.send_ban,
         banned: state.settings.ban || peer_flags.ban,
         disbanded: state.settings.disband,
         muted_for_all: state.settings.send_ban,
@@ -162,28 +321,6 @@ fn facts(
         } else {
             state.allowed.contains(&num)
         },
+        ..early_facts(job, sender)
     }
-}
-
-/// The chat or command log of a channel, made at first use.
-async fn open_log(
-    parts: &Parts,
-    state: &mut ChannelState,
-    command: bool,
-) -> Result<Arc<ChannelRef>, Refusal> {
-    let (slot, log) = if command {
-        (&mut state.command, LogKind::Command)
-    } else {
-        (&mut state.chat, LogKind::Chat)
-    };
-    if let Some(open) = slot {
-        return Ok(Arc::clone(open));
-    }
-    let opened = parts
-        .channels
-        .open(&state.key, log, true)
-        .await?
-        .ok_or(Refusal::Internal)?;
-    *slot = Some(Arc::clone(&opened));
-    Ok(opened)
 }

@@ -60,6 +60,14 @@ pub struct Counters {
 impl Lane {
     /// Answers and delivers a committed batch.
     pub(super) fn dispatch(&mut self, committed: Committed) {
+        let stored = committed
+            .outcomes
+            .iter()
+            .filter_map(|outcome| match outcome {
+                Ok(AppendOutcome::Stored { id, .. }) => Some(*id),
+                _ => None,
+            });
+        let last = stored.max();
         let mut outcomes = committed.outcomes.into_iter();
         let mut messages = Vec::with_capacity(committed.pending.len());
         for pending in committed.pending {
@@ -78,9 +86,14 @@ impl Lane {
                 messages.push(sent);
             }
         }
+        if let Some(last) = last {
+            // Before the first look into the hub: who comes after it reads this.
+            self.position.committed(last);
+        }
         for (message, sender) in messages {
             self.deliver(&message, &sender);
         }
+        self.position.handed_out(last, self.in_flight.is_empty());
     }
 
     /// A message that is not stored has an id and a time all the same.
@@ -128,6 +141,7 @@ impl Lane {
                     sender: user,
                     sent_at_ms,
                     body,
+                    revoked: None,
                 };
                 (
                     counter,
@@ -172,6 +186,9 @@ impl Lane {
         let Some(state) = self.channels.get_mut(&message.channel.key) else {
             return;
         };
+        if message.seq > 0 {
+            state.handed_out = message.id;
+        }
         let from = match sender {
             Sender::Session(session) => Some(session.id),
             Sender::User(_) | Sender::Application(_) => None,
@@ -245,10 +262,10 @@ fn give(message: &Arc<Message>, session: &Session, from: Option<SessionId>) -> O
         return None;
     }
     if Some(session.id) == from {
-        session.mailbox.note_own(message.channel.num, message.seq);
+        session.mailbox.note_own(message);
         return None;
     }
-    if session.user.num == message.sender.num && !session.sync_own {
+    if !session.is_for(message) {
         return None;
     }
     Some(session.mailbox.push(Event::Message(Arc::clone(message))))

@@ -10,15 +10,18 @@ use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesOrdered;
 use rustc_hash::FxHashMap;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
 use super::change::ChannelVerb;
 use super::fanout::Committed;
+use super::revoke::RevokeJob;
 use super::state::ChannelState;
 use crate::channel::{ChannelKey, ChannelRef, Channels};
 use crate::clock::Clock;
+use crate::delivered::{LanePosition, Positions};
 use crate::directory::Users;
-use crate::id::{SessionId, Snowflake, UserRef};
+use crate::id::{MessageId, SessionId, Snowflake, UserRef};
 use crate::log::Log;
 use crate::message::Draft;
 use crate::refusal::Refusal;
@@ -110,6 +113,8 @@ pub enum Job {
         ChannelVerb,
         oneshot::Sender<Result<u32, Refusal>>,
     ),
+    /// Take a message back.
+    Revoke(Box<RevokeJob>),
 }
 
 /// What all lanes share.
@@ -119,6 +124,8 @@ pub(crate) struct Parts {
     pub(crate) users: Arc<Users>,
     pub(crate) hub: Arc<Hub>,
     pub(crate) ids: Arc<Snowflake>,
+    /// How far the lanes have handed out the log.
+    pub(crate) positions: Arc<Positions>,
     pub(crate) clock: Arc<dyn Clock>,
     /// Strangers may not write to each other (protocols/README.md A13).
     pub(crate) friends_only: bool,
@@ -132,16 +139,16 @@ pub struct Lanes {
 }
 
 impl Lanes {
-    /// Starts `count` lanes as tasks of `tasks`. They end when this is dropped and what was
-    /// queued is done.
+    /// Starts `count` lanes, at least one, as tasks of `tasks`. They end when this is dropped
+    /// and what was queued is done.
     pub(crate) fn start(
         count: usize,
         parts: &Arc<Parts>,
         tasks: &tokio_util::task::TaskTracker,
     ) -> Self {
-        let queues = (0..count.max(1)).map(|_| {
+        let queues = (0..count).map(|lane| {
             let (queue, jobs) = mpsc::channel(QUEUE);
-            tasks.spawn(Lane::new(Arc::clone(parts)).run(jobs));
+            tasks.spawn(Lane::new(Arc::clone(parts), lane).run(jobs));
             queue
         });
         Self {
@@ -176,17 +183,25 @@ impl Lanes {
                 .or_default()
                 .push(channel);
         }
+        session.mailbox.expect(by_lane.len());
         for (lane, channels) in by_lane {
             let job = Job::Opened(Arc::clone(session), channels);
             // Stopped lanes deliver to nobody.
             let _ = self.queues[lane].send(job).await;
         }
+        session.mailbox.entered(MessageId(0));
     }
 
-    /// Tells all lanes that a session is gone.
-    pub(crate) async fn closed(&self, session: SessionId) {
+    /// Tells all lanes that a session is gone. Whoever closes a session may be gone as well in
+    /// a moment: nothing here waits, a lane that is full is told by a task of `tasks`.
+    pub(crate) fn closed(&self, session: SessionId, tasks: &tokio_util::task::TaskTracker) {
         for queue in &self.queues {
-            let _ = queue.send(Job::Closed(session)).await;
+            if let Err(TrySendError::Full(job)) = queue.try_send(Job::Closed(session))
+                && tokio::runtime::Handle::try_current().is_ok()
+            {
+                let queue = queue.clone();
+                tasks.spawn(async move { queue.send(job).await });
+            }
         }
     }
 
@@ -208,11 +223,17 @@ pub(super) struct Lane {
     pub(super) sessions: FxHashMap<SessionId, Vec<ChannelKey>>,
     pub(super) in_flight: FuturesOrdered<BoxFuture<'static, Committed>>,
     pub(super) turn: u64,
+    /// How far this lane has handed out the log.
+    pub(super) position: LanePosition,
+    /// The last message that was handed out in a channel whose state was forgotten.
+    forgotten: MessageId,
 }
 
 impl Lane {
-    fn new(parts: Arc<Parts>) -> Self {
+    fn new(parts: Arc<Parts>, lane: usize) -> Self {
         Self {
+            position: parts.positions.lane(lane),
+            forgotten: MessageId(0),
             parts,
             channels: HashMap::new(),
             sessions: FxHashMap::default(),
@@ -251,11 +272,14 @@ impl Lane {
                 sends.push(*send);
                 continue;
             }
-            // Sessions come and go beside what is sent; only a change of the channel has its
-            // place between two sends.
+            // Sessions come and go beside what is sent; only a change of the channel or of what
+            // was said has its place between two sends.
             match job {
                 Job::Send(_) => {}
-                Job::Opened(session, channels) => self.join_online(&session, &channels),
+                Job::Opened(session, channels) => {
+                    let missed = self.join_online(&session, &channels);
+                    session.mailbox.entered(missed);
+                }
                 Job::Closed(session) => self.leave_online(session),
                 Job::Change(key, verb, done) => {
                     self.check_and_append(&mut sends).await;
@@ -265,6 +289,10 @@ impl Lane {
                     }
                     let changed = self.change(&key, verb).await;
                     let _ = done.send(changed);
+                }
+                Job::Revoke(revoke) => {
+                    self.check_and_append(&mut sends).await;
+                    self.revoke(*revoke).await;
                 }
             }
         }
@@ -287,9 +315,13 @@ impl Lane {
         Ok(state)
     }
 
-    fn join_online(&mut self, session: &Arc<Session>, channels: &[Arc<ChannelRef>]) {
+    /// Puts a session into the sets of its channels. Returns up to where it may have missed
+    /// messages of theirs that were handed out while it was in the hub already.
+    fn join_online(&mut self, session: &Arc<Session>, channels: &[Arc<ChannelRef>]) -> MessageId {
+        let mut missed = MessageId(0);
         for channel in channels {
             let Some(state) = self.channels.get_mut(&channel.key) else {
+                missed = missed.max(self.forgotten);
                 continue;
             };
             // Only who is a member now: the list of channels was read a moment ago.
@@ -297,12 +329,14 @@ impl Lane {
                 && state.members.contains_key(&session.user.num)
                 && online.insert(session.id, Arc::clone(session)).is_none()
             {
+                missed = missed.max(state.handed_out);
                 self.sessions
                     .entry(session.id)
                     .or_default()
                     .push(channel.key.clone());
             }
         }
+        missed
     }
 
     fn leave_online(&mut self, session: SessionId) {
@@ -327,7 +361,15 @@ impl Lane {
         let now = self.turn;
         let keep =
             |state: &ChannelState| state.in_flight > 0 || state.used > middle || state.used == now;
-        self.channels.retain(|_, state| keep(state));
+        let mut forgotten = self.forgotten;
+        self.channels.retain(|_, state| {
+            let keep = keep(state);
+            if !keep {
+                forgotten = forgotten.max(state.handed_out);
+            }
+            keep
+        });
+        self.forgotten = forgotten;
         let channels = &self.channels;
         self.sessions.retain(|_, keys| {
             keys.retain(|key| channels.contains_key(key));

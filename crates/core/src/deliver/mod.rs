@@ -3,16 +3,18 @@
 //! A channel belongs to one lane by its name's hash; a lane is one task that owns the state
 //! of its channels, so nothing here is locked. `state` is what a lane knows of a channel,
 //! `lane` its loop, `check` the way of a draft to the log, `change` what alters a channel,
-//! `fanout` the way from the log to mailboxes, `resync` how a session that was too slow
-//! catches up.
+//! `revoke` how a message is taken back, `fanout` the way from the log to mailboxes,
+//! `resync` how a session that was too slow catches up.
 
 mod change;
 mod check;
 mod fanout;
 pub mod lane;
 pub mod resync;
+mod revoke;
 mod state;
 
 pub use change::ChannelVerb;
 pub use fanout::Counters;
 pub use lane::{Job, Lanes, ReplyTo, SendJob, Sender};
+pub use revoke::{Operator, RevokeJob, TakenBack};

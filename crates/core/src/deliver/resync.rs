@@ -1,8 +1,10 @@
 //! How a session that was too slow catches up: what it missed is read back from the store,
 //! channel by channel and in order, as its mailbox drains. It is shown no more than the
-//! user's conversation shows at that moment.
+//! user's conversation shows at that moment. One that was away first gets what was sent
+//! before it came (`delivered::catch_up`).
 
 use crate::channel::LogKind;
+use crate::delivered::{Ledger, catch_up};
 use crate::im::Stores;
 use crate::log::Page;
 use crate::session::Session;
@@ -14,7 +16,14 @@ use crate::store::StoreResult;
 ///
 /// # Errors
 /// When the store fails; the gap stays.
-pub async fn resync(session: &Session, stores: &Stores) -> StoreResult<bool> {
+pub(crate) async fn resync(
+    session: &Session,
+    stores: &Stores,
+    ledger: &Ledger,
+) -> StoreResult<bool> {
+    if catch_up(session, ledger).await? {
+        return Ok(true);
+    }
     let Some(gap) = session.mailbox.next_gap() else {
         return Ok(false);
     };
@@ -28,9 +37,10 @@ pub async fn resync(session: &Session, stores: &Stores) -> StoreResult<bool> {
         limit: gap.page,
         newest: false,
     };
-    let messages = stores.log.page(&gap.channel, page).await?;
+    let mut messages = stores.log.page(&gap.channel, page).await?;
     // Rows that retention or damage took away are not waited for.
     let next = messages.last().map_or(gap.last, |last| last.seq) + 1;
+    messages.retain(|message| session.is_for(message));
     session.mailbox.fill_gap(&gap, messages, next);
     Ok(true)
 }

@@ -9,7 +9,7 @@ use crate::channel::{
     MemberRole,
 };
 use crate::directory::Users;
-use crate::id::{SessionId, Uid, UserNum, UserRef};
+use crate::id::{MessageId, SessionId, Uid, UserNum, UserRef};
 use crate::session::{Hub, Session};
 use crate::store::StoreResult;
 
@@ -53,6 +53,8 @@ pub(super) struct ChannelState {
     pub(super) first_contact: Arc<[UserNum]>,
     /// Built at the first message, kept by open, close, join and leave.
     pub(super) online: Option<OnlineSessions>,
+    /// The last stored message that was handed out since the state was read.
+    pub(super) handed_out: MessageId,
     /// Appends that wait for their commit; the state stays while there are any.
     pub(super) in_flight: u32,
     /// The lane's turn in which it was used last.
@@ -84,6 +86,7 @@ impl ChannelState {
             participants,
             first_contact,
             online: None,
+            handed_out: MessageId(0),
             in_flight: 0,
             used: 0,
         };
@@ -113,6 +116,15 @@ impl ChannelState {
             state.list(list).insert(user);
         }
         Ok(state)
+    }
+
+    /// Where the chat or the command log is kept.
+    pub(super) fn log_mut(&mut self, command: bool) -> &mut Option<Arc<ChannelRef>> {
+        if command {
+            &mut self.command
+        } else {
+            &mut self.chat
+        }
     }
 
     /// One of the access lists.

@@ -39,6 +39,33 @@ impl Given {
         Self::from_parts([stretch], unacked)
     }
 
+    /// What one session was given. With more unacknowledged than are remembered the newest
+    /// part is not claimed: what is unacknowledged there comes again anyway, while what is
+    /// older would come again as a whole.
+    #[must_use]
+    pub fn of_session(
+        ranges: impl IntoIterator<Item = Stretch>,
+        unacked: impl IntoIterator<Item = MessageId>,
+    ) -> Self {
+        let mut given = Self {
+            ranges: ranges.into_iter().collect(),
+            unacked: unacked.into_iter().collect(),
+        };
+        given.join();
+        given.keep_covered();
+        let excess = given.unacked.iter().nth(MAX_UNACKED).copied();
+        if let Some(first) = excess {
+            given.unacked.split_off(&first);
+            let last = MessageId(first.0 - 1);
+            given.ranges.retain(|range| range.lo <= last);
+            if let Some(range) = given.ranges.last_mut() {
+                range.hi = range.hi.min(last);
+            }
+        }
+        given.tidy();
+        given
+    }
+
     /// Puts together what was stored. Any order, overlaps and excesses are set right.
     #[must_use]
     pub fn from_parts(
@@ -91,20 +118,35 @@ impl Given {
         self.tidy();
     }
 
-    /// The last position up to which nothing above `floor` is missing; `floor` itself if
-    /// the very next one is.
+    /// The positions above `after` and up to `through` that are not delivered: stretches in
+    /// ascending order, apart from each other. An unacknowledged one is a stretch of its own.
     #[must_use]
-    pub fn delivered_through(&self, floor: MessageId) -> MessageId {
-        let next = MessageId(floor.0.saturating_add(1));
-        let hi = self
-            .ranges
-            .iter()
-            .find(|range| range.lo <= next && next <= range.hi)
-            .map_or(floor, |range| range.hi);
-        match self.unacked.range(next..).next() {
-            Some(first) if *first <= hi => MessageId(first.0 - 1),
-            _ => hi,
+    pub fn missing(&self, after: MessageId, through: MessageId) -> Vec<Stretch> {
+        let mut missing = Vec::new();
+        let mut next = after.0.saturating_add(1);
+        let stretch = |lo, hi| Stretch {
+            lo: MessageId(lo),
+            hi: MessageId(hi),
+        };
+        for range in &self.ranges {
+            if range.hi.0 < next {
+                continue;
+            }
+            if range.lo > through {
+                break;
+            }
+            if next < range.lo.0 {
+                missing.push(stretch(next, range.lo.0 - 1));
+            }
+            let inside = stretch(next.max(range.lo.0), range.hi.min(through).0);
+            let unacked = self.unacked.range(inside.lo..=inside.hi);
+            missing.extend(unacked.map(|id| stretch(id.0, id.0)));
+            next = range.hi.0.saturating_add(1);
         }
+        if next <= through.0 {
+            missing.push(stretch(next, through.0));
+        }
+        missing
     }
 
     fn covers(&self, id: MessageId) -> bool {
@@ -114,6 +156,19 @@ impl Given {
 
     /// Sorts, joins what touches, and forgets the oldest of what is too much.
     fn tidy(&mut self) {
+        self.join();
+        if self.ranges.len() > MAX_RANGES {
+            self.ranges.drain(..self.ranges.len() - MAX_RANGES);
+        }
+        while self.unacked.len() > MAX_UNACKED
+            && let Some(oldest) = self.unacked.pop_first()
+        {
+            self.forget_through(oldest);
+        }
+        self.keep_covered();
+    }
+
+    fn join(&mut self) {
         self.ranges.retain(|range| range.lo <= range.hi);
         self.ranges.sort_unstable();
         let mut joined: Vec<Stretch> = Vec::with_capacity(self.ranges.len());
@@ -125,15 +180,11 @@ impl Given {
                 _ => joined.push(range),
             }
         }
-        if joined.len() > MAX_RANGES {
-            joined.drain(..joined.len() - MAX_RANGES);
-        }
         self.ranges = joined;
-        while self.unacked.len() > MAX_UNACKED
-            && let Some(oldest) = self.unacked.pop_first()
-        {
-            self.forget_through(oldest);
-        }
+    }
+
+    /// Outside the ranges nothing is known, also not that something is unacknowledged.
+    fn keep_covered(&mut self) {
         let ranges = &self.ranges;
         self.unacked.retain(|id| {
             let after = ranges.partition_point(|range| range.lo <= *id);
@@ -176,10 +227,26 @@ mod tests {
         given.absorb(&part(40, 30, &[35]));
         assert_eq!(shown(&given), (vec![(10, 30)], vec![12, 15, 25]));
         given.acknowledge(MessageId(12));
-        assert_eq!(given.delivered_through(MessageId(9)), MessageId(14));
-        assert_eq!(given.delivered_through(MessageId(25)), MessageId(30));
-        assert_eq!(given.delivered_through(MessageId(5)), MessageId(5));
-        assert_eq!(given.delivered_through(MessageId(30)), MessageId(30));
+        let missing = |after, through| {
+            let missing = given.missing(MessageId(after), MessageId(through));
+            missing.iter().map(|s| (s.lo.0, s.hi.0)).collect::<Vec<_>>()
+        };
+        assert_eq!(missing(5, 40), [(6, 9), (15, 15), (25, 25), (31, 40)]);
+        assert_eq!(missing(14, 24), [(15, 15)]);
+        assert_eq!(missing(30, 30), []);
+    }
+
+    #[test]
+    fn a_session_with_too_much_unacknowledged_claims_less_at_its_end() {
+        let many = (1..=1500).map(MessageId);
+        let parts = [(1, 900), (902, 2000)].map(|(lo, hi)| Stretch {
+            lo: MessageId(lo),
+            hi: MessageId(hi),
+        });
+        let given = Given::of_session(parts, many);
+        assert_eq!(given.unacked().count(), MAX_UNACKED);
+        assert_eq!(shown(&given).0, [(1, 900), (902, 1001)]);
+        assert_eq!(Given::of_session(parts, []), Given::from_parts(parts, []));
     }
 
     #[test]
@@ -235,9 +302,14 @@ mod tests {
             }
             for id in 0..POSITIONS + 12 {
                 prop_assert_eq!(given.is_delivered(MessageId(id)), delivered.contains(&id), "{}", id);
-                let through = given.delivered_through(MessageId(id)).0;
-                let expected = (id + 1..).take_while(|next| delivered.contains(next)).count();
-                prop_assert_eq!(through, id + i64::try_from(expected).unwrap());
+            }
+            for after in [-1, POSITIONS / 2] {
+                let through = MessageId(POSITIONS + 5);
+                let missing = given.missing(MessageId(after), through);
+                let found: Vec<i64> = missing.iter().flat_map(|s| s.lo.0..=s.hi.0).collect();
+                let all = after + 1..=through.0;
+                let expected: Vec<i64> = all.filter(|id| !delivered.contains(id)).collect();
+                prop_assert_eq!(found, expected);
             }
             let again = Given::from_parts(given.ranges().to_vec(), given.unacked());
             prop_assert_eq!(again, given);

@@ -4,11 +4,16 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::Given;
-use crate::channel::ChannelRef;
+use super::{Given, Stretch};
 use crate::id::{MessageId, UserNum};
-use crate::message::Origin;
+use crate::message::{Message, Origin};
 use crate::store::StoreResult;
+
+/// The longest id of a device, bytes.
+pub const MAX_DEVICE_ID_BYTES: usize = 255;
+/// Devices of one user and dialect that a store remembers at least; of more it may forget
+/// those that were given something longest ago.
+pub const MAX_DEVICES: u32 = 64;
 
 /// A device: what a user runs a dialect on. Clients without a stable id of their own share
 /// the device `default` of their user and dialect (interop.md G.7).
@@ -18,38 +23,53 @@ pub struct DeviceKey {
     pub user: UserNum,
     /// The dialect it speaks.
     pub origin: Origin,
-    /// Its id within both.
+    /// Its id within both, at most [`MAX_DEVICE_ID_BYTES`].
     pub id: Arc<str>,
 }
 
-/// A log in which something may wait for a user.
+/// How much of what waits is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WaitingQuery {
+    /// Of each log only the newest of this many messages count; older ones are history.
+    pub per_log: u32,
+    /// At most this many messages.
+    pub messages: u32,
+    /// No more once they have this many bytes ([`Message::weight`]).
+    pub bytes: usize,
+}
+
+/// The oldest of what waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
-    /// The log.
-    pub channel: Arc<ChannelRef>,
-    /// The first seq above the position asked for that the user may read.
-    pub first: u64,
-    /// The log's last seq.
-    pub last: u64,
+    /// Ascending by id.
+    pub messages: Vec<Message>,
+    /// Of what was asked for, everything up to this position is among them. The last one
+    /// asked for when nothing more waits.
+    pub through: MessageId,
 }
 
 /// The store of what devices were given.
 #[async_trait]
 pub trait Devices: Send + Sync + 'static {
-    /// What a device has been given; `None` if it was never seen.
+    /// What a device has been given; `None` if it was never seen, or is forgotten.
     async fn given(&self, device: &DeviceKey) -> StoreResult<Option<Given>>;
 
     /// Adds ([`Given::absorb`]) what devices were given meanwhile; durable when it returns.
+    /// A device may be named more than once.
     async fn absorb(&self, batch: Vec<(DeviceKey, Given)>) -> StoreResult<()>;
 
-    /// The logs of a user's channels, chat and command, in which there is something above a
-    /// position that the user may read now: of each log at most the newest `per_log`
-    /// messages, and of all together at most the newest `in_all`, if given.
+    /// The oldest messages at some positions (ascending stretches, apart from each other) in
+    /// the logs of a user's channels, chat and command, that the user may read now: in the
+    /// channels whose member the user is since the last join, in direct ones since they were
+    /// cleared.
     async fn waiting(
         &self,
         user: UserNum,
-        after: MessageId,
-        per_log: u32,
-        in_all: Option<u32>,
-    ) -> StoreResult<Vec<Waiting>>;
+        at: Vec<Stretch>,
+        query: WaitingQuery,
+    ) -> StoreResult<Waiting>;
+
+    /// The lowest position at or above `after` above which at most `count` messages of a
+    /// user's channels wait, as in `waiting`.
+    async fn newest(&self, user: UserNum, after: MessageId, count: u32) -> StoreResult<MessageId>;
 }

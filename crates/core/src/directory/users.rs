@@ -8,7 +8,7 @@ use rustc_hash::FxHashSet;
 use super::{Directory, UserChange, UserRecord};
 use crate::id::{Realm, Uid, UserNum, UserRef};
 use crate::refusal::Refusal;
-use crate::relation::{Relation, Relations};
+use crate::relation::{Relation, RelationChange, Relations};
 use crate::store::{StoreError, StoreErrorKind, StoreResult};
 
 /// A user's record and relations at one moment.
@@ -183,12 +183,12 @@ impl Users {
     pub async fn relate(
         self: &Arc<Self>,
         user: UserNum,
-        others: &[(UserNum, Relation)],
+        others: &[(UserNum, RelationChange)],
     ) -> StoreResult<()> {
         let users = Arc::clone(self);
         let others = others.to_vec();
         carry_out(async move {
-            users.relations.set(user, &others).await?;
+            users.relations.relate(user, &others).await?;
             users.states.remove(&user);
             Ok(())
         })

@@ -76,24 +76,17 @@ impl Im {
         Ok(self.stores.log.page(&channel, page).await?)
     }
 
-    /// The newest messages of a log, for conversation lists. Whoever calls has read the
-    /// channels from the viewer's own conversations.
+    /// The newest messages of some logs, each from a seq on, for conversation lists; one read
+    /// for all. Whoever calls has read the channels from the viewer's own conversations.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn newest(
         &self,
-        channel: &Arc<ChannelRef>,
-        from: u64,
+        logs: &[(Arc<ChannelRef>, u64)],
         limit: u32,
-    ) -> Result<Vec<Message>, Refusal> {
-        let page = Page {
-            from,
-            to: u64::MAX >> 1,
-            limit,
-            newest: true,
-        };
-        Ok(self.stores.log.page(channel, page).await?)
+    ) -> Result<Vec<Vec<Message>>, Refusal> {
+        Ok(self.stores.log.newest(logs, limit).await?)
     }
 
     /// One message.

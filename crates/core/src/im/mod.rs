@@ -3,14 +3,19 @@
 
 mod channels;
 mod conversations;
+mod delivered;
 mod history;
+mod retention;
+mod revoking;
 mod sending;
 mod sessions;
 mod users;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 pub use history::{HistoryQuery, Viewer};
@@ -22,6 +27,7 @@ use crate::clock::Clock;
 use crate::conversation::Inbox;
 use crate::deliver::Counters;
 use crate::deliver::lane::{Lanes, Parts};
+use crate::delivered::{Devices, Ledger, Positions};
 use crate::directory::{AppKeys, Apps, Directory, Seal, Users};
 use crate::id::Snowflake;
 use crate::log::Log;
@@ -46,6 +52,8 @@ pub struct Stores {
     pub apps: Arc<dyn Apps>,
     /// Relations.
     pub relations: Arc<dyn Relations>,
+    /// What devices were given.
+    pub devices: Arc<dyn Devices>,
 }
 
 /// How the messenger behaves.
@@ -61,6 +69,11 @@ pub struct Policy {
     pub friends_only: bool,
     /// How many lanes order and deliver messages.
     pub lanes: usize,
+    /// For how long authors may revoke what they sent, in ms; 0 = for ever.
+    pub revoke_window_ms: u64,
+    /// How often what devices were given is written down, at most ten times a second. What a
+    /// crash loses of it is delivered again.
+    pub delivered_every: Duration,
 }
 
 impl Default for Policy {
@@ -71,9 +84,14 @@ impl Default for Policy {
             mailbox: MailboxLimits::default(),
             friends_only: false,
             lanes: 8,
+            revoke_window_ms: 120_000,
+            delivered_every: Duration::from_secs(10),
         }
     }
 }
+
+/// The least time between two times of writing down what devices were given.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 
 /// The messenger.
 pub struct Im {
@@ -81,16 +99,21 @@ pub struct Im {
     policy: Policy,
     parts: Arc<Parts>,
     lanes: Lanes,
+    ledger: Arc<Ledger>,
     throttle: Throttle,
     budgets: Budgets,
     apps: AppKeys,
     /// Set when sessions are ended for good: later ones end at once.
     stopping: AtomicBool,
     tasks: TaskTracker,
+    /// Stops those of the tasks that wait for a time…
+    stop: CancellationToken,
+    /// … also when this is only dropped.
+    stop_at_drop: DropGuard,
 }
 
 impl Im {
-    /// Starts the messenger on its stores.
+    /// Starts the messenger on its stores. `ids` is where the log takes its ids from.
     ///
     /// # Errors
     /// When the apps cannot be read.
@@ -103,18 +126,28 @@ impl Im {
     ) -> StoreResult<Arc<Self>> {
         let apps = AppKeys::load(Arc::clone(&stores.apps), seal, Arc::clone(&clock)).await?;
         let directory = Arc::clone(&stores.directory);
+        let lanes = policy.lanes.max(1);
+        // Above everything stored, below everything to come.
+        let positions = Positions::new(lanes, ids.next());
         let parts = Arc::new(Parts {
             log: Arc::clone(&stores.log),
             channels: Arc::clone(&stores.channels),
             users: Arc::new(Users::new(directory, Arc::clone(&stores.relations))),
             hub: Arc::new(Hub::default()),
             ids,
+            positions: Arc::clone(&positions),
             clock: Arc::clone(&clock),
             friends_only: policy.friends_only,
             counters: Counters::default(),
         });
         let tasks = TaskTracker::new();
-        let lanes = Lanes::start(policy.lanes, &parts, &tasks);
+        let lanes = Lanes::start(lanes, &parts, &tasks);
+        let devices = Arc::clone(&stores.devices);
+        let hub = Arc::clone(&parts.hub);
+        let ledger = Ledger::new(devices, hub, positions, Arc::clone(&clock));
+        let stop = CancellationToken::new();
+        let every = policy.delivered_every.max(SHORTEST_PAUSE);
+        tasks.spawn(Arc::clone(&ledger).run(every, stop.clone()));
         let throttle = Throttle::new(policy.login, clock);
         let budgets = Budgets::new(policy.send);
         Ok(Arc::new(Self {
@@ -122,11 +155,14 @@ impl Im {
             policy,
             parts,
             lanes,
+            ledger,
             throttle,
             budgets,
             apps,
             stopping: AtomicBool::new(false),
             tasks,
+            stop_at_drop: stop.clone().drop_guard(),
+            stop,
         }))
     }
 
@@ -166,11 +202,14 @@ impl Im {
         self.parts.hub.end_all(Ending::ShuttingDown);
     }
 
-    /// Lets the lanes finish what they have. The last owner of the messenger calls it, so
-    /// that nobody can bring more.
+    /// Lets the lanes finish what they have, and writes down what devices were given. The
+    /// last owner of the messenger calls it, so that nobody can bring more.
     pub async fn finish(self) {
         drop(self.lanes);
+        drop(self.stop_at_drop);
         self.tasks.close();
         self.tasks.wait().await;
+        // A failure was reported; what could not be written is delivered again.
+        let _ = self.ledger.write_all().await;
     }
 }

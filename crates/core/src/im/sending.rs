@@ -88,6 +88,7 @@ impl Im {
             sender: sender.clone(),
             sent_at_ms: self.parts.clock.now_ms(),
             body: Arc::new(body),
+            revoked: None,
         });
         for user in to {
             self.parts.hub.each_of(user.num, |session| {

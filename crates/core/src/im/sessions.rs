@@ -7,12 +7,11 @@ use std::sync::atomic::Ordering;
 use sha2::{Digest, Sha256};
 
 use super::Im;
-use crate::deliver::resync::resync;
 use crate::directory::UserState;
 use crate::id::{Realm, Uid};
 use crate::message::Origin;
 use crate::refusal::Refusal;
-use crate::session::{Device, DeviceLevel, Ending, Mailbox, Session, token};
+use crate::session::{Delivery, Device, DeviceLevel, Ending, Mailbox, Session, token};
 
 /// How a client proves who it is.
 #[derive(Debug, Clone)]
@@ -39,6 +38,8 @@ pub struct OpenSession {
     pub device_id: Arc<str>,
     /// The kind of device.
     pub device_flag: u8,
+    /// How it is given messages.
+    pub delivery: Delivery,
     /// Whether it gets copies of what the user sends elsewhere.
     pub sync_own: bool,
     /// Where it comes from.
@@ -47,7 +48,8 @@ pub struct OpenSession {
 
 impl Im {
     /// Opens a session: checks the credential, ends the sessions that give way to it, and
-    /// sees to it that whatever is sent from now on reaches it. The caller must close it.
+    /// sees to it that whatever is sent from now on reaches it. The caller must close it. If
+    /// the caller goes away before this returns, or it fails, there is no session.
     ///
     /// # Errors
     /// `LoginThrottled`, `NotAuthenticated`, `UserBanned`, or when the store fails.
@@ -65,6 +67,8 @@ impl Im {
         }
         let user = state.record.user.clone();
         let again = request.clone();
+        let delivery = request.delivery;
+        let unwritten = self.ledger.unwritten();
         let opened_at_ms = self.parts.clock.now_ms();
         let limits = self.policy.mailbox;
         let budget = self.budgets.of(user.num);
@@ -78,26 +82,27 @@ impl Im {
                 flag: request.device_flag,
                 level,
             },
+            delivery,
             sync_own: request.sync_own,
             peer: request.peer,
             opened_at_ms,
-            mailbox: Mailbox::new(limits),
+            mailbox: Mailbox::new(limits, delivery, unwritten),
             budget,
         });
+        let opening = Opening {
+            im: self,
+            session,
+            is_open: false,
+        };
+        let session = &opening.session;
+        // After the hub knows the session: whoever looks from now on finds it there.
+        session.mailbox.begin(self.parts.positions.head());
         tracing::debug!(session = session.id.0, user = %user.uid, displaced, "session opened");
-        if let Err(why) = self.confirm(&session, &again).await {
-            self.close_session(&session).await;
-            return Err(why);
-        }
-        // After the hub knows the session: a lane that builds its set now finds it there.
-        match self.stores.channels.of_user(user.num).await {
-            Ok(channels) => self.lanes.opened(&session, channels).await,
-            Err(error) => {
-                self.close_session(&session).await;
-                return Err(error.into());
-            }
-        }
-        Ok(session)
+        self.confirm(session, &again).await?;
+        // Likewise: a lane that builds its set now finds the session in the hub.
+        let channels = self.stores.channels.of_user(user.num).await?;
+        self.lanes.opened(session, channels).await;
+        Ok(opening.done())
     }
 
     /// What was revoked while the session was being opened did not find it in the hub: the
@@ -144,20 +149,22 @@ impl Im {
         }
     }
 
-    /// Closes a session; what waits for it is dropped.
+    /// Closes a session; what waits for it is dropped, and comes again where the dialect
+    /// offers what a device was not given. Nothing is left undone if the caller goes away.
     pub async fn close_session(&self, session: &Session) {
-        self.parts.hub.close(session);
-        self.lanes.closed(session.id).await;
-        tracing::debug!(session = session.id.0, user = %session.user.uid, "session closed");
+        // First, so that a session that comes after it on the same device finds it.
+        let unplaced = self.ledger.leaves(session);
+        self.leave(session);
+        if let Some(given) = unplaced {
+            self.ledger.keep_later(given).await;
+        }
     }
 
-    /// Reads back some of what a session missed because it was too slow. To be called when
-    /// a drained mailbox says that it is behind.
-    ///
-    /// # Errors
-    /// When the store fails; nothing is lost.
-    pub async fn resync(&self, session: &Session) -> Result<bool, Refusal> {
-        Ok(resync(session, &self.stores).await?)
+    /// Takes a session out of hub and lanes.
+    fn leave(&self, session: &Session) {
+        self.parts.hub.close(session);
+        self.lanes.closed(session.id, &self.tasks);
+        tracing::debug!(session = session.id.0, user = %session.user.uid, "session closed");
     }
 
     /// Who a user token speaks for.
@@ -179,5 +186,27 @@ impl Im {
             realm: app.realm,
             user,
         })
+    }
+}
+
+/// A session on its way: unless it comes to its end, nothing of it stays.
+struct Opening<'a> {
+    im: &'a Im,
+    session: Arc<Session>,
+    is_open: bool,
+}
+
+impl Opening<'_> {
+    fn done(mut self) -> Arc<Session> {
+        self.is_open = true;
+        Arc::clone(&self.session)
+    }
+}
+
+impl Drop for Opening<'_> {
+    fn drop(&mut self) {
+        if !self.is_open {
+            self.im.leave(&self.session);
+        }
     }
 }

@@ -9,7 +9,7 @@ use crate::directory::{App, FlagToken, UserChange, UserRecord, UserState};
 use crate::id::{Realm, Uid, UserRef};
 use crate::message::Origin;
 use crate::refusal::Refusal;
-use crate::relation::Relation;
+use crate::relation::{Relation, RelationChange};
 use crate::session::token::{self, IssuedToken};
 use crate::session::{DeviceLevel, Displacement, Ending, Session};
 
@@ -224,7 +224,7 @@ impl Im {
         Ok(relations)
     }
 
-    /// Changes what a user has decided about another.
+    /// Changes what a user has decided about another; nothing else of it.
     ///
     /// # Errors
     /// When the store fails.
@@ -233,20 +233,11 @@ impl Im {
         realm: &Realm,
         uid: &Uid,
         other: &Uid,
-        change: impl Fn(&mut Relation) + Send,
+        change: RelationChange,
     ) -> Result<(), Refusal> {
-        let user = self.parts.users.intern(realm, uid).await?;
-        let other = self.parts.users.intern(realm, other).await?;
-        let state = self.parts.users.state(user.num).await?;
-        let mut relation = Relation {
-            blocked: state.blocked.contains(&other.num),
-            allowed: state.allowed.contains(&other.num),
-        };
-        change(&mut relation);
-        Ok(self
-            .parts
-            .users
-            .relate(user.num, &[(other.num, relation)])
-            .await?)
+        let users = &self.parts.users;
+        let user = users.intern(realm, uid).await?;
+        let other = users.intern(realm, other).await?;
+        Ok(users.relate(user.num, &[(other.num, change)]).await?)
     }
 }

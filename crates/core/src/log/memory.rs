@@ -1,5 +1,6 @@
 //! A log in memory: for simulations and as the contract's second implementation.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -7,18 +8,67 @@ use futures_util::FutureExt;
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 
-use super::{Append, AppendOutcome, Head, Log, Page, PendingAppend};
+use super::{Append, AppendOutcome, Head, Log, Page, PendingAppend, Retained, RevokeOutcome};
 use crate::channel::ChannelRef;
 use crate::clock::Clock;
-use crate::id::{ChannelNum, MessageId, Snowflake};
-use crate::message::{Message, OnReuse};
+use crate::id::{ChannelNum, MessageId, Snowflake, UserRef};
+use crate::message::{Message, OnReuse, Revocation};
 use crate::store::StoreResult;
 
 /// Keeps everything until it is dropped.
 pub struct MemoryLog {
     ids: Arc<Snowflake>,
     clock: Arc<dyn Clock>,
-    logs: Mutex<FxHashMap<ChannelNum, Vec<Message>>>,
+    logs: Mutex<FxHashMap<ChannelNum, OneLog>>,
+}
+
+/// One log: what is kept of it, and its newest place, which outlives the messages.
+#[derive(Default)]
+struct OneLog {
+    kept: VecDeque<Kept>,
+    head: Head,
+}
+
+/// A message, and the digest of what it was sent with: a tombstone has lost that.
+struct Kept {
+    message: Message,
+    digest: i64,
+}
+
+impl OneLog {
+    /// What an append is answered with if its client number was used before.
+    fn reuse(&self, item: &Append) -> Option<AppendOutcome> {
+        let same = |kept: &&Kept| {
+            let body = &kept.message.body;
+            kept.message.sender.num == item.sender.num && body.client_no == item.body.client_no
+        };
+        let mut reused = false;
+        for first in self.kept.iter().rev().filter(same) {
+            if first.digest == item.body.digest() {
+                return Some(AppendOutcome::Duplicate {
+                    id: first.message.id,
+                    seq: first.message.seq,
+                    sent_at_ms: first.message.sent_at_ms,
+                });
+            }
+            reused = true;
+        }
+        (reused && item.on_reuse == OnReuse::Refuse).then_some(AppendOutcome::Conflict)
+    }
+
+    /// The messages of a page, ascending.
+    fn page(&self, page: Page) -> Vec<Message> {
+        let within = |kept: &&Kept| (page.from..=page.to).contains(&kept.message.seq);
+        let all: Vec<_> = self.kept.iter().filter(within).collect();
+        let limit = page.limit as usize;
+        let skip = if page.newest {
+            all.len().saturating_sub(limit)
+        } else {
+            0
+        };
+        let wanted = all.into_iter().skip(skip).take(limit);
+        wanted.map(|kept| kept.message.clone()).collect()
+    }
 }
 
 impl MemoryLog {
@@ -35,49 +85,30 @@ impl MemoryLog {
     fn append_one(&self, item: &Append) -> AppendOutcome {
         let mut logs = self.logs.lock();
         let log = logs.entry(item.channel.num).or_default();
-        if !item.body.client_no.is_empty() {
-            let same = |m: &&Message| {
-                m.sender.num == item.sender.num && m.body.client_no == item.body.client_no
-            };
-            let mut reused = false;
-            for first in log.iter().rev().filter(same) {
-                if first.body.digest() == item.body.digest() {
-                    let Message {
-                        id,
-                        seq,
-                        sent_at_ms,
-                        ..
-                    } = *first;
-                    return AppendOutcome::Duplicate {
-                        id,
-                        seq,
-                        sent_at_ms,
-                    };
-                }
-                reused = true;
-            }
-            if reused && item.on_reuse == OnReuse::Refuse {
-                return AppendOutcome::Conflict;
-            }
+        if !item.body.client_no.is_empty()
+            && let Some(outcome) = log.reuse(item)
+        {
+            return outcome;
         }
-        let last = log.last().map_or((0, 0), |m| (m.seq, m.ordinal));
-        let message = Message {
-            id: self.ids.next(),
-            channel: Arc::clone(&item.channel),
-            seq: last.0 + 1,
-            ordinal: last.1 + u64::from(item.body.flags.counts),
-            sender: item.sender.clone(),
-            sent_at_ms: self.clock.now_ms(),
-            body: Arc::clone(&item.body),
+        log.head = Head {
+            seq: log.head.seq + 1,
+            ordinal: log.head.ordinal + u64::from(item.body.flags.counts),
         };
-        let Message {
-            id,
-            seq,
-            ordinal,
-            sent_at_ms,
-            ..
-        } = message;
-        log.push(message);
+        let Head { seq, ordinal } = log.head;
+        let (id, sent_at_ms) = (self.ids.next(), self.clock.now_ms());
+        log.kept.push_back(Kept {
+            message: Message {
+                id,
+                channel: Arc::clone(&item.channel),
+                seq,
+                ordinal,
+                sender: item.sender.clone(),
+                sent_at_ms,
+                body: Arc::clone(&item.body),
+                revoked: None,
+            },
+            digest: item.body.digest(),
+        });
         AppendOutcome::Stored {
             id,
             seq,
@@ -96,36 +127,92 @@ impl Log for MemoryLog {
 
     async fn heads(&self, channels: &[ChannelNum]) -> StoreResult<Vec<Head>> {
         let logs = self.logs.lock();
-        let head = |num| {
-            let last = logs.get(num).and_then(|log| log.last());
-            last.map_or_else(Head::default, |m| Head {
-                seq: m.seq,
-                ordinal: m.ordinal,
-            })
-        };
+        let head = |num| logs.get(num).map(|log| log.head).unwrap_or_default();
         Ok(channels.iter().map(head).collect())
     }
 
     async fn page(&self, channel: &Arc<ChannelRef>, page: Page) -> StoreResult<Vec<Message>> {
         let logs = self.logs.lock();
-        let Some(log) = logs.get(&channel.num) else {
-            return Ok(Vec::new());
-        };
-        let within = log
-            .iter()
-            .filter(|m| (page.from..=page.to).contains(&m.seq));
-        let all: Vec<_> = within.cloned().collect();
-        let limit = page.limit as usize;
-        let skip = if page.newest {
-            all.len().saturating_sub(limit)
-        } else {
-            0
-        };
-        Ok(all.into_iter().skip(skip).take(limit).collect())
+        Ok(logs
+            .get(&channel.num)
+            .map_or_else(Vec::new, |log| log.page(page)))
     }
 
     async fn by_id(&self, id: MessageId) -> StoreResult<Option<Message>> {
         let logs = self.logs.lock();
-        Ok(logs.values().flatten().find(|m| m.id == id).cloned())
+        let mut kept = logs.values().flat_map(|log| &log.kept);
+        Ok(kept
+            .find(|kept| kept.message.id == id)
+            .map(|kept| kept.message.clone()))
+    }
+
+    async fn newest(
+        &self,
+        wanted: &[(Arc<ChannelRef>, u64)],
+        limit: u32,
+    ) -> StoreResult<Vec<Vec<Message>>> {
+        let logs = self.logs.lock();
+        let newest = |(channel, from): &(Arc<ChannelRef>, u64)| {
+            let page = Page {
+                from: *from,
+                to: u64::MAX,
+                limit,
+                newest: true,
+            };
+            logs.get(&channel.num)
+                .map_or_else(Vec::new, |log| log.page(page))
+        };
+        Ok(wanted.iter().map(newest).collect())
+    }
+
+    async fn revoke(&self, id: MessageId, by: Option<&UserRef>) -> StoreResult<RevokeOutcome> {
+        let mut logs = self.logs.lock();
+        let mut kept = logs.values_mut().flat_map(|log| &mut log.kept);
+        let Some(kept) = kept.find(|kept| kept.message.id == id) else {
+            return Ok(RevokeOutcome::NoMessage);
+        };
+        if let Some(before) = &kept.message.revoked {
+            return Ok(RevokeOutcome::Before(Revocation::clone(before)));
+        }
+        let revocation = Revocation {
+            by: by.cloned(),
+            at_ms: self.clock.now_ms(),
+        };
+        kept.message = kept.message.tombstone(revocation.clone());
+        Ok(RevokeOutcome::Revoked(revocation))
+    }
+
+    async fn retain(
+        &self,
+        from: MessageId,
+        before: MessageId,
+        limit: u32,
+    ) -> StoreResult<Retained> {
+        let mut logs = self.logs.lock();
+        let wanted = from..before;
+        let kept = logs.values().flat_map(|log| &log.kept);
+        let ids = kept.map(|kept| kept.message.id);
+        let mut ids: Vec<MessageId> = ids.filter(|id| wanted.contains(id)).collect();
+        ids.sort_unstable();
+        ids.truncate(limit as usize);
+        let Some(last) = ids.last() else {
+            return Ok(Retained {
+                dropped: 0,
+                next: None,
+            });
+        };
+        for log in logs.values_mut() {
+            while log
+                .kept
+                .front()
+                .is_some_and(|kept| kept.message.id <= *last)
+            {
+                log.kept.pop_front();
+            }
+        }
+        Ok(Retained {
+            dropped: ids.len() as u64,
+            next: Some(MessageId(last.0 + 1)),
+        })
     }
 }

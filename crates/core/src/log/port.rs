@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 
 use crate::channel::ChannelRef;
 use crate::id::{ChannelNum, MessageId, UserNum, UserRef};
-use crate::message::{Body, Message, OnReuse};
+use crate::message::{Body, Message, OnReuse, Revocation};
 use crate::store::StoreResult;
 
 /// One message to append.
@@ -56,10 +56,10 @@ pub enum AppendOutcome {
 /// Resolves when the whole batch is durable (or has failed, message by message), in order.
 pub type PendingAppend = BoxFuture<'static, Vec<StoreResult<AppendOutcome>>>;
 
-/// A channel's newest message.
+/// A channel's newest message. It stays what it is when retention drops that message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Head {
-    /// Its seq; 0 = the log is empty.
+    /// Its seq; 0 = nothing was ever said.
     pub seq: u64,
     /// Its ordinal.
     pub ordinal: u64,
@@ -79,8 +79,29 @@ pub struct Page {
     pub newest: bool,
 }
 
+/// What became of the wish to revoke a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RevokeOutcome {
+    /// It is revoked now.
+    Revoked(Revocation),
+    /// It had been revoked, and stays as it was.
+    Before(Revocation),
+    /// There is no such message, or it is damaged.
+    NoMessage,
+}
+
+/// What one step of retention did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retained {
+    /// How many messages it dropped.
+    pub dropped: u64,
+    /// Where the next step begins; `None` = nothing is left to do.
+    pub next: Option<MessageId>,
+}
+
 /// The store of messages. Ids rise strictly with the order of appending; seqs of a log are
-/// contiguous from 1; what was answered survives a crash or power loss.
+/// contiguous from 1, though retention may have dropped the first ones; what was answered
+/// survives a crash or power loss.
 #[async_trait]
 pub trait Log: Send + Sync + 'static {
     /// Hands a batch over for appending. Batches of one caller are appended in the order of
@@ -94,9 +115,30 @@ pub trait Log: Send + Sync + 'static {
     /// The newest message of each log, in the order asked.
     async fn heads(&self, channels: &[ChannelNum]) -> StoreResult<Vec<Head>>;
 
-    /// A stretch of a log, ascending by seq.
+    /// A stretch of a log, ascending by seq. Revoked messages are there as tombstones, here
+    /// as in every other answer.
     async fn page(&self, channel: &Arc<ChannelRef>, page: Page) -> StoreResult<Vec<Message>>;
 
     /// One message by its id.
     async fn by_id(&self, id: MessageId) -> StoreResult<Option<Message>>;
+
+    /// The newest messages of each of these logs from a seq on, at most `limit` of each,
+    /// ascending by seq; in the order asked.
+    async fn newest(
+        &self,
+        logs: &[(Arc<ChannelRef>, u64)],
+        limit: u32,
+    ) -> StoreResult<Vec<Vec<Message>>>;
+
+    /// Revokes a message for good: its content is erased, its place and client number stay
+    /// (a retry of it is answered as before), and in the chat log it no longer counts as
+    /// unread. `by` is who did it, `None` the application. Durable when it returns.
+    async fn revoke(&self, id: MessageId, by: Option<&UserRef>) -> StoreResult<RevokeOutcome>;
+
+    /// One step of retention: drops messages with ids from `from` on and below `before`, at
+    /// most `limit`, and whatever was kept for them. Logs lose only their first messages;
+    /// heads stay and seqs go on. It may drop fewer, or none, and still not be done. A
+    /// damaged message that cannot be dropped is passed over. Durable when it returns.
+    async fn retain(&self, from: MessageId, before: MessageId, limit: u32)
+    -> StoreResult<Retained>;
 }

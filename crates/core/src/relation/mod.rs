@@ -31,11 +31,43 @@ impl Relation {
     }
 }
 
+/// A change of what a user has decided about another: what is `None` stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RelationChange {
+    /// New block.
+    pub blocked: Option<bool>,
+    /// New permission.
+    pub allowed: Option<bool>,
+}
+
+impl RelationChange {
+    /// The stored bits that it sets.
+    #[must_use]
+    pub fn set_bits(self) -> i64 {
+        self.bits(true)
+    }
+
+    /// The stored bits that it clears.
+    #[must_use]
+    pub fn clear_bits(self) -> i64 {
+        self.bits(false)
+    }
+
+    fn bits(self, to: bool) -> i64 {
+        let relation = Relation {
+            blocked: self.blocked == Some(to),
+            allowed: self.allowed == Some(to),
+        };
+        relation.bits()
+    }
+}
+
 /// The store of relations.
 #[async_trait]
 pub trait Relations: Send + Sync + 'static {
     /// Everything a user has decided.
     async fn of(&self, user: UserNum) -> StoreResult<Vec<(UserNum, Relation)>>;
-    /// Replaces what a user has decided about others; durable when it returns.
-    async fn set(&self, user: UserNum, others: &[(UserNum, Relation)]) -> StoreResult<()>;
+    /// Changes what a user has decided about others; durable when it returns. Changes beside
+    /// each other are not lost: each touches only what it names.
+    async fn relate(&self, user: UserNum, others: &[(UserNum, RelationChange)]) -> StoreResult<()>;
 }

@@ -124,6 +124,21 @@ impl Hub {
         }
     }
 
+    /// How many parts `unwritten_in` knows.
+    pub(crate) const fn parts() -> usize {
+        SHARDS
+    }
+
+    /// The sessions of one part of all users of whose deliveries something is to be written
+    /// down.
+    pub(crate) fn unwritten_in(&self, part: usize) -> Vec<Arc<Session>> {
+        let shard = self.shards[part].read();
+        let all = shard.values().flat_map(|online| &online.sessions);
+        all.filter(|session| session.mailbox.is_unwritten())
+            .map(Arc::clone)
+            .collect()
+    }
+
     /// How many sessions there are.
     #[must_use]
     pub fn session_count(&self) -> usize {

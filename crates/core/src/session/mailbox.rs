@@ -1,6 +1,11 @@
 //! What waits for a session: bounded in items and bytes. A slow consumer never blocks
-//! anybody: what does not fit is remembered as a gap per channel, and read back from the
-//! store when the mailbox has drained (`deliver::resync`).
+//! anybody: what does not fit is remembered as a gap per channel (`gaps`), and read back from
+//! the store when the mailbox has drained (`deliver::resync`). `backlog` is how a session
+//! gets what was sent before it, `record` what its device was given through it.
+
+mod backlog;
+mod gaps;
+mod record;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,11 +14,15 @@ use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 use tokio::sync::Notify;
 
-use super::Displacement;
-use crate::channel::ChannelRef;
+use super::{Delivery, Displacement, Offline};
 use crate::id::{ChannelNum, MessageId};
 use crate::message::{Accepted, Message};
 use crate::refusal::Refusal;
+
+pub(crate) use backlog::{Backlog, Cursor};
+pub(crate) use gaps::Gap;
+use record::Record;
+pub(crate) use record::Unwritten;
 
 /// A machine's own number for a command it waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -51,14 +60,6 @@ pub enum Ending {
     ShuttingDown,
 }
 
-/// Messages of a gap that are read at first, and again after large ones: in the worst case
-/// they are as large as messages may be.
-const FIRST_PAGE: u32 = 8;
-/// Messages of a gap that are read at once at most.
-const LARGEST_PAGE: u32 = 256;
-/// A page below this size makes the next one larger.
-const SMALL_PAGE_BYTES: usize = 256 << 10;
-
 /// The size of a mailbox.
 #[derive(Debug, Clone, Copy)]
 pub struct MailboxLimits {
@@ -91,35 +92,48 @@ pub enum Push {
     Closed,
 }
 
-/// The stretch of a channel's log that a session was not given.
-#[derive(Debug, Clone)]
-pub(crate) struct Gap {
-    pub(crate) channel: Arc<ChannelRef>,
-    /// The first seq to read.
-    pub(crate) next: u64,
-    /// The last seq that was missed.
-    pub(crate) last: u64,
-    /// Seqs inside that this session sent itself.
-    pub(crate) own: Vec<u64>,
-    /// How many messages to read at once: more while they are small.
-    pub(crate) page: u32,
+/// What becomes of live stored messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Flow {
+    /// They are given.
+    Live,
+    /// They are not taken: the log is read up to them.
+    Holding,
+    /// Those from this place in the queue on may follow what is being read.
+    Joining { from: usize },
 }
 
-#[derive(Default)]
 struct Inner {
     replies: VecDeque<(Ticket, SendReply)>,
     events: VecDeque<Event>,
     bytes: usize,
     gaps: FxHashMap<ChannelNum, Gap>,
+    flow: Flow,
+    backlog: Backlog,
+    /// What the session sent itself while it was not live.
+    own: Vec<MessageId>,
+    record: Record,
     ending: Option<Ending>,
     closed: bool,
+}
+
+impl Inner {
+    fn queue(&mut self, event: Event) {
+        let Event::Message(message) = &event;
+        self.bytes += message.weight();
+        self.events.push_back(event);
+    }
 }
 
 /// See the module's words.
 pub struct Mailbox {
     inner: Mutex<Inner>,
     wake: Notify,
+    /// All lanes know the session.
+    entered: Notify,
     limits: MailboxLimits,
+    /// Writing to the client is what counts: it acknowledges nothing.
+    counts_written: bool,
 }
 
 /// What was taken out of a mailbox.
@@ -131,16 +145,40 @@ pub struct Drained {
     pub events: VecDeque<Event>,
     /// Set when the session is to end.
     pub ending: Option<Ending>,
-    /// True when the session is behind and nothing is left to drain: time to resync.
+    /// True when there is more in the log for the session and nothing is left to drain: time
+    /// to resync.
     pub behind: bool,
 }
 
 impl Mailbox {
-    pub(crate) fn new(limits: MailboxLimits) -> Self {
+    pub(crate) fn new(
+        limits: MailboxLimits,
+        delivery: Delivery,
+        unwritten: Arc<Unwritten>,
+    ) -> Self {
+        let flow = if delivery.offline == Offline::Push {
+            Flow::Holding
+        } else {
+            Flow::Live
+        };
+        let inner = Inner {
+            replies: VecDeque::new(),
+            events: VecDeque::new(),
+            bytes: 0,
+            gaps: FxHashMap::default(),
+            flow,
+            backlog: Backlog::default(),
+            own: Vec::new(),
+            record: Record::new(delivery, limits.items, unwritten),
+            ending: None,
+            closed: false,
+        };
         Self {
-            inner: Mutex::default(),
+            inner: Mutex::new(inner),
             wake: Notify::new(),
+            entered: Notify::new(),
             limits,
+            counts_written: !delivery.acks && delivery.offline != Offline::Sync,
         }
     }
 
@@ -149,6 +187,11 @@ impl Mailbox {
     pub(crate) fn reply(&self, ticket: Ticket, reply: SendReply) {
         let mut inner = self.inner.lock();
         if !inner.closed {
+            if let Ok(accepted) = &reply
+                && accepted.seq > 0
+            {
+                inner.note_sent(accepted.id);
+            }
             inner.replies.push_back((ticket, reply));
             drop(inner);
             self.wake.notify_one();
@@ -163,30 +206,33 @@ impl Mailbox {
         }
         let Event::Message(message) = &event;
         let stored = message.seq > 0;
-        if stored && let Some(gap) = inner.gaps.get_mut(&message.channel.num) {
-            gap.last = gap.last.max(message.seq);
-            return Push::Missed;
+        if stored {
+            if inner.flow == Flow::Holding {
+                return Push::Missed;
+            }
+            if inner.record.came_before(message) {
+                return Push::Queued;
+            }
+            if let Some(gap) = inner.gaps.get_mut(&message.channel.num) {
+                gap.last = gap.last.max(message.seq);
+                inner.record.missed(message.id);
+                return Push::Missed;
+            }
         }
         let weight = message.weight();
         if inner.events.len() < self.limits.items && inner.bytes + weight <= self.limits.bytes {
-            inner.bytes += weight;
-            inner.events.push_back(event);
+            inner.queue(event);
             drop(inner);
             self.wake.notify_one();
             return Push::Queued;
         }
         if stored {
+            inner.record.missed(message.id);
             if inner.gaps.len() >= self.limits.gaps {
+                inner.record.seal();
                 inner.ending.get_or_insert(Ending::TooSlow);
             } else {
-                let gap = Gap {
-                    channel: Arc::clone(&message.channel),
-                    next: message.seq,
-                    last: message.seq,
-                    own: Vec::new(),
-                    page: FIRST_PAGE,
-                };
-                inner.gaps.insert(message.channel.num, gap);
+                inner.gaps.insert(message.channel.num, Gap::of(message));
             }
             drop(inner);
             self.wake.notify_one();
@@ -195,9 +241,13 @@ impl Mailbox {
     }
 
     /// Notes that the session itself sent a message, so that a resync leaves it out.
-    pub(crate) fn note_own(&self, channel: ChannelNum, seq: u64) {
-        if let Some(gap) = self.inner.lock().gaps.get_mut(&channel) {
-            gap.own.push(seq);
+    pub(crate) fn note_own(&self, message: &Message) {
+        let mut inner = self.inner.lock();
+        if message.seq > 0 {
+            inner.record.sent(message.id);
+            if let Some(gap) = inner.gaps.get_mut(&message.channel.num) {
+                gap.note_own(message.seq);
+            }
         }
     }
 
@@ -223,11 +273,19 @@ impl Mailbox {
             ..Drained::default()
         };
         if !hold {
-            drained.events = std::mem::take(&mut inner.events);
-            inner.bytes = 0;
-            drained.behind = !inner.gaps.is_empty();
+            drained.behind = inner.flow != Flow::Live || !inner.gaps.is_empty();
+            if !matches!(inner.flow, Flow::Joining { .. }) {
+                drained.events = std::mem::take(&mut inner.events);
+                inner.bytes = 0;
+                inner.record.taken(&drained.events);
+            }
         }
         drained
+    }
+
+    /// Has the session look again, in a moment of its own.
+    pub(crate) fn wake(&self) {
+        self.wake.notify_one();
     }
 
     /// True while something that was missed is still to be read back.
@@ -236,61 +294,17 @@ impl Mailbox {
         !self.inner.lock().gaps.is_empty()
     }
 
-    /// No more events or replies are taken.
+    /// No more events or replies are taken, and what was given is not asked for any more.
     pub(crate) fn close(&self) {
         let mut inner = self.inner.lock();
-        *inner = Inner {
-            closed: true,
-            ..Inner::default()
-        };
-    }
-
-    /// One gap to read back, if there is one and the mailbox has room.
-    pub(crate) fn next_gap(&self) -> Option<Gap> {
-        let inner = self.inner.lock();
-        if inner.closed || inner.events.len() > self.limits.items / 2 {
-            return None;
-        }
-        inner.gaps.values().next().cloned()
-    }
-
-    /// Forgets what was missed in a log: the session may not see it any more.
-    pub(crate) fn forget_gap(&self, channel: ChannelNum) {
-        self.inner.lock().gaps.remove(&channel);
-    }
-
-    /// Puts what was read back for a gap behind what waits, and moves the gap's start to
-    /// `next`. Nothing happens if the gap is no longer the one that was read for.
-    pub(crate) fn fill_gap(&self, read: &Gap, messages: Vec<Message>, next: u64) {
-        let mut inner = self.inner.lock();
-        let channel = read.channel.num;
-        let Some(gap) = inner.gaps.get_mut(&channel) else {
-            return;
-        };
-        if gap.next != read.next {
-            return;
-        }
-        let own = std::mem::take(&mut gap.own);
-        gap.next = next;
-        let bytes: usize = messages.iter().map(Message::weight).sum();
-        gap.page = if bytes < SMALL_PAGE_BYTES {
-            (gap.page * 2).min(LARGEST_PAGE)
-        } else {
-            FIRST_PAGE
-        };
-        if gap.next > gap.last {
-            inner.gaps.remove(&channel);
-        } else {
-            gap.own = own.iter().copied().filter(|seq| *seq >= next).collect();
-        }
-        for message in messages {
-            if !own.contains(&message.seq) {
-                inner.bytes += message.weight();
-                inner.events.push_back(Event::Message(Arc::new(message)));
-            }
-        }
-        drop(inner);
-        self.wake.notify_one();
+        inner.closed = true;
+        inner.record.close();
+        inner.ending = None;
+        inner.replies = VecDeque::new();
+        inner.events = VecDeque::new();
+        inner.bytes = 0;
+        inner.gaps = FxHashMap::default();
+        inner.backlog = Backlog::Read;
     }
 }
 

@@ -1,5 +1,6 @@
 //! Sessions: live connections of users, their mailboxes, and who gives way to whom.
 
+mod delivery;
 pub mod device;
 pub mod hub;
 pub mod mailbox;
@@ -7,15 +8,18 @@ pub mod throttle;
 pub mod token;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
+pub use delivery::{Delivery, Offline};
 pub use device::{Device, DeviceLevel, Displacement};
 pub use hub::Hub;
 pub use mailbox::{
     Drained, Ending, Event, Mailbox, MailboxLimits, Push, Refused, SendReply, Ticket,
 };
 
+use crate::delivered::{DeviceKey, MAX_DEVICE_ID_BYTES};
 use crate::id::{Realm, SessionId, UserRef};
-use crate::message::Origin;
+use crate::message::{Message, Origin};
 
 /// One live connection of a user.
 pub struct Session {
@@ -29,6 +33,8 @@ pub struct Session {
     pub origin: Origin,
     /// The device it runs on.
     pub device: Device,
+    /// How it is given messages.
+    pub delivery: Delivery,
     /// Whether it gets copies of what the user sends elsewhere (protocols/README.md A15).
     pub sync_own: bool,
     /// Where it comes from.
@@ -38,7 +44,33 @@ pub struct Session {
     /// What waits for it.
     pub mailbox: Mailbox,
     /// Tokens left in this user's send budget; shared by the user's sessions.
-    pub(crate) budget: std::sync::Arc<crate::send::limits::Budget>,
+    pub(crate) budget: Arc<crate::send::limits::Budget>,
+}
+
+/// The id of the device that stands for all that have no stable id.
+const SHARED_DEVICE: &str = "default";
+
+impl Session {
+    /// False for what the user sent elsewhere, if it is not wanted here.
+    pub(crate) fn is_for(&self, message: &Message) -> bool {
+        self.sync_own || message.sender.num != self.user.num
+    }
+
+    /// The device that is given what this session is given.
+    #[must_use]
+    pub fn device_key(&self) -> DeviceKey {
+        let id = &self.device.id;
+        let stable = self.delivery.stable_device && (1..=MAX_DEVICE_ID_BYTES).contains(&id.len());
+        DeviceKey {
+            user: self.user.num,
+            origin: self.origin,
+            id: if stable {
+                Arc::clone(id)
+            } else {
+                SHARED_DEVICE.into()
+            },
+        }
+    }
 }
 
 impl std::fmt::Debug for Session {
@@ -51,8 +83,13 @@ impl std::fmt::Debug for Session {
 impl Session {
     /// A session that no hub knows, for tests of machines.
     #[must_use]
-    pub fn detached(user: UserRef) -> std::sync::Arc<Self> {
-        std::sync::Arc::new(Self {
+    pub fn detached(user: UserRef) -> Arc<Self> {
+        let delivery = Delivery {
+            stable_device: false,
+            acks: true,
+            offline: Offline::Sync,
+        };
+        Arc::new(Self {
             id: SessionId(0),
             user,
             realm: Realm::default(),
@@ -62,11 +99,16 @@ impl Session {
                 flag: 0,
                 level: DeviceLevel::Slave,
             },
+            delivery,
             sync_own: true,
             peer: IpAddr::from([127, 0, 0, 1]),
             opened_at_ms: 0,
-            mailbox: Mailbox::new(MailboxLimits::default()),
-            budget: std::sync::Arc::new(crate::send::limits::Budget::new(
+            mailbox: Mailbox::new(
+                MailboxLimits::default(),
+                delivery,
+                mailbox::Unwritten::new(usize::MAX),
+            ),
+            budget: Arc::new(crate::send::limits::Budget::new(
                 &crate::send::limits::SendLimits::default(),
             )),
         })

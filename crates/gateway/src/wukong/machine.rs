@@ -9,7 +9,9 @@ use crosstalk_core::id::Uid;
 use crosstalk_core::im::{Credential, OpenSession};
 use crosstalk_core::message::Message;
 use crosstalk_core::refusal::Refusal;
-use crosstalk_core::session::{Displacement, Ending, Event, SendReply, Session, Ticket};
+use crosstalk_core::session::{
+    Delivery, Displacement, Ending, Event, Offline, SendReply, Session, Ticket,
+};
 use crosstalk_wire::wukong::binary::crypto::{Cipher, KeyPair, msg_key_matches};
 use crosstalk_wire::wukong::binary::{
     Connack, Connect, Decoder, Disconnect, Flags, Packet, Send, Sendack, encode, negotiate,
@@ -148,6 +150,11 @@ impl Machine {
             origin: WUKONG_ORIGIN,
             device_id: connect.device_id.as_str().into(),
             device_flag: connect.device_flag,
+            delivery: Delivery {
+                stable_device: false,
+                acks: true,
+                offline: Offline::Sync,
+            },
             sync_own: true,
             peer: self.peer,
         }));

@@ -188,6 +188,7 @@ fn message(from: &UserRef, seq: u64, payload: &'static str) -> Arc<Message> {
             payload: Bytes::from_static(payload.as_bytes()),
             extra: None,
         }),
+        revoked: None,
     })
 }
 

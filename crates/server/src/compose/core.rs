@@ -70,6 +70,7 @@ impl Core {
             directory: Arc::clone(&store) as _,
             apps: Arc::clone(&store) as _,
             relations: Arc::clone(&store) as _,
+            devices: Arc::clone(&store) as _,
         };
         let im = Im::start(
             stores,
@@ -108,6 +109,8 @@ impl Core {
             sleep(LAST_OWNER_PAUSE).await;
         }
         tracing::warn!("something still uses the messenger; closing the store under it");
+        // A failure is reported where it happens.
+        let _ = im.write_delivered().await;
         store.close().await;
     }
 }
@@ -131,6 +134,8 @@ fn policy(config: &Config) -> Policy {
         },
         friends_only: config.im.friends_only,
         lanes: config.im.lanes,
+        revoke_window_ms: config.im.revoke_window_secs.saturating_mul(1000),
+        ..Policy::default()
     }
 }
 
@@ -149,8 +154,8 @@ mod tests {
             format!("{:?}", theirs.mailbox)
         );
         assert_eq!(
-            (ours.friends_only, ours.lanes),
-            (theirs.friends_only, theirs.lanes)
+            (ours.friends_only, ours.lanes, ours.revoke_window_ms),
+            (theirs.friends_only, theirs.lanes, theirs.revoke_window_ms)
         );
     }
 }

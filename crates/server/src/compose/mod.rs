@@ -3,6 +3,7 @@
 
 mod addresses;
 mod core;
+mod retention;
 mod server;
 
 pub use addresses::{Bound, route_addresses};

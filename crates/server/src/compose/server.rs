@@ -21,6 +21,7 @@ use tokio::net::TcpListener;
 
 use super::addresses::{Bound, route_addresses};
 use super::core::Core;
+use super::retention::Retention;
 use crate::config::{Config, Place, Problem, Problems};
 use crate::data_dir::{DataDir, LISTENERS_FILE, write_atomically};
 use crate::http::listen::{HttpListeners, bind};
@@ -39,6 +40,7 @@ pub struct Server {
     core: Core,
     gateway: Arc<Gateway>,
     http: HttpListeners,
+    retention: Retention,
     ready: Readiness,
     bound: Bound,
     admin_key: AdminKey,
@@ -67,6 +69,7 @@ impl Server {
         let gateway = Gateway::new(Arc::clone(&core.im), gateway_settings(config, &trusted)?);
         let mut server = Self {
             ready: Readiness::new(Arc::clone(&core.store) as _),
+            retention: Retention::start(&core.im, config.retention.days),
             core,
             gateway,
             http: HttpListeners::new(trusted, config.limits.http_connections),
@@ -185,6 +188,7 @@ impl Server {
             core,
             gateway,
             http,
+            retention,
             ready,
             grace,
             data_dir,
@@ -194,6 +198,7 @@ impl Server {
         remove_listeners(&data_dir);
         tokio::join!(gateway.shutdown(grace), http.shutdown(grace));
         drop((gateway, http, ready));
+        retention.stop().await;
         core.close().await;
     }
 }

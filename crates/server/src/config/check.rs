@@ -19,6 +19,8 @@ const SAMPLES: [&str; 8] = [
     "test",
     "123456",
 ];
+/// The longest retention; beyond it "for ever" is meant.
+const MAX_DAYS: u32 = 36_500;
 /// The largest number of a node.
 const MAX_NODE: u16 = 1023;
 
@@ -170,5 +172,10 @@ fn numbers(config: &Config, findings: &mut Findings) {
         (1..=1024).contains(&config.im.lanes),
         "im.lanes",
         "must be 1 to 1024",
+    );
+    findings.unless(
+        config.retention.days <= MAX_DAYS,
+        "retention.days",
+        "must be at most 36500; 0 keeps messages for ever",
     );
 }

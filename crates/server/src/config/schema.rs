@@ -24,6 +24,8 @@ pub struct Config {
     pub limits: Limits,
     /// How the messenger behaves.
     pub im: Im,
+    /// How long messages are kept.
+    pub retention: Retention,
     /// The log.
     pub log: Log,
     /// The network around the server.
@@ -238,6 +240,8 @@ pub struct Im {
     pub friends_only: bool,
     /// How many lanes order and deliver messages.
     pub lanes: usize,
+    /// For how long authors may revoke what they sent.
+    pub revoke_window_secs: u64,
 }
 
 impl Default for Im {
@@ -245,8 +249,17 @@ impl Default for Im {
         Self {
             friends_only: false,
             lanes: 8,
+            revoke_window_secs: 120,
         }
     }
+}
+
+/// `[retention]`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Retention {
+    /// For how many days messages are kept; 0 = for ever.
+    pub days: u32,
 }
 
 /// The shape of a log line.

@@ -204,6 +204,10 @@ fn texts_that_do_not_fit_are_refused() {
             "--set server.node_id: must be 0 to 1023",
         ),
         ("im.lanes=0", "--set im.lanes: must be 1 to 1024"),
+        (
+            "retention.days=36501",
+            "--set retention.days: must be at most 36500",
+        ),
         ("log.level=a=b=c", "--set log.level: "),
         (
             "log.level=infoo",

@@ -15,13 +15,13 @@ use crate::sqlite::error::DbError;
 use crate::sqlite::{Sqlite, SqliteOptions};
 
 /// Holds the writer up, so that what is queued meanwhile shares the next transaction.
-struct Gate {
+pub(super) struct Gate {
     open: mpsc::SyncSender<()>,
     passed: tokio::task::JoinHandle<StoreResult<()>>,
 }
 
 impl Gate {
-    async fn shut(db: &Arc<Sqlite>) -> Self {
+    pub(super) async fn shut(db: &Arc<Sqlite>) -> Self {
         let (open, wait) = mpsc::sync_channel::<()>(1);
         let (arrived, writer_waits) = tokio::sync::oneshot::channel();
         let mut arrived = Some(arrived);
@@ -41,7 +41,7 @@ impl Gate {
         Self { open, passed }
     }
 
-    async fn open(self) {
+    pub(super) async fn open(self) {
         drop(self.open);
         self.passed.await.unwrap().unwrap();
     }

@@ -25,7 +25,8 @@ fn stores_of(options: SqliteOptions) -> Stores {
         inbox: store.clone(),
         directory: store.clone(),
         apps: store.clone(),
-        relations: store,
+        relations: store.clone(),
+        devices: store,
     }
 }
 
@@ -46,6 +47,7 @@ mod usual {
     crosstalk_core::directory_contract!(stores);
     crosstalk_core::apps_contract!(stores);
     crosstalk_core::relations_contract!(stores);
+    crosstalk_core::devices_contract!(stores);
 }
 
 /// Advances are written with every transaction, each is followed by a checkpoint, the

@@ -2,11 +2,14 @@
 
 use std::fs;
 
-use crosstalk_core::contract::user;
+use crosstalk_core::contract::{append, numbered, store, user};
+use crosstalk_core::id::{MessageId, UserNum};
+use crosstalk_core::log::{AppendOutcome, Log, RevokeOutcome};
 use crosstalk_core::store::{StoreErrorKind, StoreResult};
 
-use super::Bed;
+use super::{Bed, all, people, room, view};
 use crate::sqlite::Sqlite;
+use crate::sqlite::rows::MessageRow;
 
 fn refused(opened: StoreResult<Sqlite>) -> (StoreErrorKind, String) {
     let error = opened.expect_err("refused");
@@ -20,6 +23,51 @@ fn refused_untouched(bed: &Bed) -> (StoreErrorKind, String) {
     assert_eq!(fs::read(bed.path()).unwrap(), before);
     assert!(!bed.wal().exists());
     why
+}
+
+/// A conversation as the first version of the schema has it.
+const FIRST_VERSION: &str = "
+    INSERT INTO user VALUES (1, 'default', 'alice', 1, 0, NULL, 1);
+    INSERT INTO user VALUES (2, 'default', 'bob', 1, 0, NULL, 1);
+    INSERT INTO channel VALUES (1, 'default', 2, 'g', 0, 0, '{}', 2, 1);
+    INSERT INTO member VALUES (1, 1, 1, 0, 0, 0, 0, 1);
+    INSERT INTO member VALUES (1, 2, 1, 0, 0, 0, 0, 1);
+    INSERT INTO conversation VALUES (2, 1, 1, 1, 1, 0, 0, 0, 0, 1);
+";
+
+#[tokio::test]
+async fn a_file_of_the_first_version_is_brought_up_to_date() {
+    let bed = Bed::new();
+    let mut raw = bed.raw();
+    crate::sqlite::migrate::migrate_to(&mut raw, 1);
+    raw.execute_batch(FIRST_VERSION).unwrap();
+    for seq in 1..=3 {
+        let body = numbered(&seq.to_string(), "x");
+        let place = (seq, 1, seq, seq);
+        let row = MessageRow::new(place, UserNum(1), 1_700_000_000_000, &body);
+        row.insert(&raw).unwrap();
+    }
+    drop(raw);
+    for _ in 0..2 {
+        let db = bed.open();
+        let (alice, bob) = people(&db).await;
+        let log = room(&db, "g", &[&alice, &bob]).await;
+        let found = all(&db, &log).await;
+        let seqs: Vec<u64> = found.iter().map(|message| message.seq).collect();
+        assert_eq!(seqs, [1, 2, 3]);
+        let seen = view(&db, &bob, &log).await;
+        assert!(seen.unread() <= 2 && seen.begins_after == 0);
+        let outcome = db.revoke(found[1].id, None).await.unwrap();
+        assert_ne!(outcome, RevokeOutcome::NoMessage);
+        assert_eq!(view(&db, &bob, &log).await.unread(), 1);
+        let again = vec![append(&log, &alice, numbered("2", "x"))];
+        let again = store(&*db, again).await;
+        assert!(matches!(again[0], AppendOutcome::Duplicate { seq: 2, .. }));
+        db.close().await;
+    }
+    let db = bed.open();
+    let gone = db.retain(MessageId(0), MessageId(3), 10).await.unwrap();
+    assert_eq!(gone.dropped, 2);
 }
 
 #[tokio::test]

@@ -5,9 +5,13 @@ mod contract;
 mod damage;
 mod files;
 mod lifecycle;
+mod messenger;
 mod model;
 mod plans;
+mod retention;
 mod retention_of_keys;
+mod revoking;
+mod waiting;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

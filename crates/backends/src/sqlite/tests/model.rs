@@ -7,11 +7,12 @@ use std::time::Duration;
 use crosstalk_core::channel::{ChannelRef, Channels, MemberChange, MemberRole};
 use crosstalk_core::contract::{append, store, text, user};
 use crosstalk_core::conversation::{ConversationChange, Inbox};
-use crosstalk_core::id::UserRef;
-use crosstalk_core::message::{Body, Flags};
+use crosstalk_core::id::{MessageId, UserRef};
+use crosstalk_core::log::Log;
+use crosstalk_core::message::{Body, Flags, Message};
 use proptest::prelude::*;
 
-use super::{Bed, room};
+use super::{Bed, all, room};
 use crate::sqlite::{Sqlite, SqliteOptions};
 
 const PEOPLE: usize = 3;
@@ -24,6 +25,9 @@ enum Step {
     Hide { who: usize },
     Join { who: usize },
     Leave { who: usize },
+    Clear { who: usize },
+    Revoke { seq: u64 },
+    Drop { to: u64 },
     Crash,
     Close,
 }
@@ -37,6 +41,9 @@ fn step() -> impl Strategy<Value = Step> {
         1 => who().prop_map(|who| Step::Hide { who }),
         2 => who().prop_map(|who| Step::Join { who }),
         1 => who().prop_map(|who| Step::Leave { who }),
+        1 => who().prop_map(|who| Step::Clear { who }),
+        3 => (1..20_u64).prop_map(|seq| Step::Revoke { seq }),
+        1 => (1..15_u64).prop_map(|to| Step::Drop { to }),
         1 => Just(Step::Crash),
         1 => Just(Step::Close),
     ]
@@ -48,12 +55,14 @@ struct Seen {
     read: u64,
     badge: u64,
     hidden: u64,
+    begins_after: u64,
 }
 
-/// The group: which messages count, and who belongs to it.
+/// The group: which messages still count, what was dropped, and who belongs to it.
 #[derive(Debug, Default)]
 struct Model {
     counts: Vec<bool>,
+    dropped: u64,
     members: HashMap<usize, Seen>,
     left: HashMap<usize, Seen>,
 }
@@ -87,16 +96,32 @@ impl Model {
                 }
             }
             Step::SetUnread { who, n } => {
-                // The last place after which exactly n count, or the start.
-                let badge = (0..=head).rev().find(|seq| self.unread_after(*seq) >= n);
-                let all = self.unread_after(0);
-                let badge = if n >= all {
-                    (0..=head).rev().find(|seq| self.unread_after(*seq) == all)
-                } else {
-                    badge
-                };
+                let start = self.members.get(&who).map_or(0, |seen| seen.begins_after);
+                // The last place after which exactly n count, or all that can be read.
+                let n = n.min(self.unread_after(start));
+                let badge = (start..=head)
+                    .rev()
+                    .find(|seq| self.unread_after(*seq) >= n);
                 if let (Some(seen), Some(badge)) = (self.members.get_mut(&who), badge) {
                     (seen.read, seen.badge) = (seen.read.max(badge), badge);
+                }
+            }
+            Step::Clear { who } => {
+                if let Some(seen) = self.members.get_mut(&who) {
+                    (seen.read, seen.badge, seen.begins_after) = (head, head, head);
+                }
+            }
+            Step::Revoke { seq } => {
+                let at = usize::try_from(seq - 1).unwrap();
+                if let Some(counts) = self.counts.get_mut(at).filter(|_| seq > self.dropped) {
+                    *counts = false;
+                }
+            }
+            Step::Drop { to } => {
+                self.dropped = self.dropped.max(to.min(head));
+                for seen in self.members.values_mut().chain(self.left.values_mut()) {
+                    seen.badge = seen.badge.max(self.dropped);
+                    seen.begins_after = seen.begins_after.max(self.dropped);
                 }
             }
             Step::Hide { who } => {
@@ -110,6 +135,7 @@ impl Model {
                     read: head,
                     badge: head,
                     hidden: before.hidden,
+                    begins_after: before.begins_after.max(self.dropped),
                 };
                 self.members.entry(who).or_insert(fresh);
             }
@@ -196,12 +222,32 @@ impl Real {
                 self.member(MemberChange::Leave(self.people[who].clone()))
                     .await;
             }
+            Step::Clear { who } => self.change(who, ConversationChange::Clear).await,
+            Step::Revoke { seq } => {
+                if let Some(message) = self.first(|at| at == seq).await {
+                    self.db().revoke(message.id, None).await.unwrap();
+                }
+            }
+            Step::Drop { to } => {
+                let after = self.first(|at| at > to).await;
+                let before = after.map_or(MessageId(i64::MAX), |message| message.id);
+                let mut next = Some(MessageId(0));
+                while let Some(from) = next {
+                    next = self.db().retain(from, before, 3).await.unwrap().next;
+                }
+            }
             Step::Crash => self.reopen(),
             Step::Close => {
                 self.db().close().await;
                 self.reopen();
             }
         }
+    }
+
+    /// The first message with a seq that is wanted.
+    async fn first(&self, is_wanted: impl Fn(u64) -> bool) -> Option<Message> {
+        let found = all(self.db(), &self.log).await;
+        found.into_iter().find(|message| is_wanted(message.seq))
     }
 
     fn reopen(&mut self) {
@@ -219,6 +265,7 @@ impl Real {
             read: view.read_seq,
             badge: view.badge_seq,
             hidden: view.hidden_seq,
+            begins_after: view.begins_after,
         };
         Some((seen, view.unread()))
     }
@@ -263,7 +310,7 @@ proptest! {
 
     #[test]
     fn unread_is_what_the_model_says(
-        steps in proptest::collection::vec(step(), 1..40),
+        steps in proptest::collection::vec(step(), 1..60),
         eager in any::<bool>(),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

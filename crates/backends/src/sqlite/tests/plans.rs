@@ -6,7 +6,7 @@ use crosstalk_core::log::{Log, Page};
 use super::{Bed, people, room, say};
 
 /// What SQLite would do for each of these statements.
-fn plan(bed: &Bed, sql: &str) -> String {
+pub(super) fn plan(bed: &Bed, sql: &str) -> String {
     let raw = bed.raw();
     let mut explain = raw.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
     let params = vec![0_i64; explain.parameter_count()];
@@ -57,8 +57,13 @@ async fn conversations_are_found_without_a_scan() {
     let db = bed.open();
     let (alice, _) = people(&db).await;
     let log = room(&db, "g", &[&alice]).await;
-    for only in [None, Some(log.num)] {
-        let plan = plan(&bed, &crate::sqlite::inbox::views_sql(only.is_some()));
+    for (only, rows) in [
+        (None, true),
+        (Some(log.num), true),
+        (None, false),
+        (Some(log.num), false),
+    ] {
+        let plan = plan(&bed, &crate::sqlite::inbox::views_sql(only.is_some(), rows));
         // The only thing scanned is the user's own list, made by the searches below it.
         let scans: Vec<_> = plan.lines().filter(|step| step.contains("SCAN")).collect();
         assert!(
@@ -70,10 +75,50 @@ async fn conversations_are_found_without_a_scan() {
             Some(_) => "SEARCH member USING PRIMARY KEY (channel=? AND user=?)",
         };
         assert!(plan.contains(members), "{plan}");
-        assert!(
-            plan.contains("USING COVERING INDEX message_place (channel=?)"),
-            "{plan}"
-        );
+        for index in [
+            "SEARCH message USING COVERING INDEX message_place (channel=?)",
+            "SEARCH s USING COVERING INDEX message_state_uncounted (channel=? AND seq>?)",
+        ] {
+            assert!(plan.contains(index), "{plan}");
+        }
     }
     assert_eq!(db.conversations(alice.num).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn state_is_found_by_what_it_is_asked_for() {
+    let bed = Bed::new();
+    bed.open();
+    let uncounted = plan(
+        &bed,
+        "SELECT count(*) FROM message_state \
+         WHERE channel = ?1 AND uncounted = 1 AND seq > ?2 AND seq <= ?3",
+    );
+    assert_eq!(
+        uncounted,
+        "SEARCH message_state USING COVERING INDEX message_state_uncounted \
+         (channel=? AND seq>? AND seq<?)"
+    );
+    let version = plan(
+        &bed,
+        "SELECT ifnull(max(version), 0) FROM message_state WHERE channel = ?1",
+    );
+    assert_eq!(
+        version,
+        "SEARCH message_state USING COVERING INDEX message_state_version (channel=?)"
+    );
+}
+
+#[tokio::test]
+async fn retention_reads_the_front_and_nothing_else() {
+    let bed = Bed::new();
+    bed.open();
+    let plan = plan(&bed, crate::sqlite::retain::OLDEST);
+    assert_eq!(
+        plan,
+        "SEARCH m USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)\n\
+         CORRELATED SCALAR SUBQUERY 1\n\
+         SEARCH place USING COVERING INDEX message_place \
+         (channel=? AND seq=? AND ordinal=? AND rowid=?)"
+    );
 }

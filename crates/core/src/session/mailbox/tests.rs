@@ -1,9 +1,13 @@
 //! Mailboxes: bounds, gaps, healing.
 
+mod backlog;
+mod record;
+
 use bytes::Bytes;
 
 use super::*;
-use crate::channel::{ChannelKey, ChannelKind, LogKind};
+use crate::channel::{ChannelKey, ChannelKind, ChannelRef, LogKind};
+use crate::delivered::Given;
 use crate::id::{Realm, Uid, UserNum, UserRef};
 use crate::message::{Body, Flags, Origin};
 
@@ -46,7 +50,34 @@ fn message(channel: &Arc<ChannelRef>, seq: u64) -> Message {
         sender,
         sent_at_ms: 0,
         body: Arc::new(body),
+        revoked: None,
     }
+}
+
+/// A message with an id that is not its seq.
+fn placed(channel: &Arc<ChannelRef>, id: i64, seq: u64) -> Message {
+    Message {
+        id: MessageId(id),
+        ..message(channel, seq)
+    }
+}
+
+fn give(mailbox: &Mailbox, channel: &Arc<ChannelRef>, id: i64, seq: u64) -> Push {
+    mailbox.push(Event::Message(Arc::new(placed(channel, id, seq))))
+}
+
+fn ids(drained: &Drained) -> Vec<i64> {
+    let id = |event: &Event| {
+        let Event::Message(message) = event;
+        message.id.0
+    };
+    drained.events.iter().map(id).collect()
+}
+
+/// Ranges and unacknowledged ids.
+fn shown(given: &Given) -> (Vec<(i64, i64)>, Vec<i64>) {
+    let ranges = given.ranges().iter().map(|r| (r.lo.0, r.hi.0)).collect();
+    (ranges, given.unacked().map(|id| id.0).collect())
 }
 
 fn push(mailbox: &Mailbox, channel: &Arc<ChannelRef>, seq: u64) -> Push {
@@ -61,12 +92,25 @@ fn seqs(drained: &Drained) -> Vec<u64> {
     drained.events.iter().map(seq).collect()
 }
 
+fn mailbox(limits: MailboxLimits, acks: bool, offline: Offline) -> Mailbox {
+    let delivery = Delivery {
+        stable_device: true,
+        acks,
+        offline,
+    };
+    let mailbox = Mailbox::new(limits, delivery, Unwritten::new(usize::MAX));
+    mailbox.begin(MessageId(0));
+    mailbox.entered(MessageId(0));
+    mailbox
+}
+
 fn small() -> Mailbox {
-    Mailbox::new(MailboxLimits {
+    let limits = MailboxLimits {
         items: 2,
         bytes: 1 << 20,
         gaps: 2,
-    })
+    };
+    mailbox(limits, true, Offline::Pull)
 }
 
 #[test]
@@ -104,11 +148,12 @@ fn what_does_not_fit_is_read_back_in_order() {
 
 #[test]
 fn bytes_are_bounded_too() {
-    let mailbox = Mailbox::new(MailboxLimits {
+    let limits = MailboxLimits {
         items: 100,
         bytes: 300,
         gaps: 1,
-    });
+    };
+    let mailbox = mailbox(limits, true, Offline::Pull);
     let one = channel(1);
     assert_eq!(push(&mailbox, &one, 1), Push::Queued);
     assert_eq!(push(&mailbox, &one, 2), Push::Missed);
@@ -130,7 +175,7 @@ fn own_sends_are_left_out_of_what_is_read_back() {
     for seq in 1..=3 {
         let _ = push(&mailbox, &one, seq);
     }
-    mailbox.note_own(one.num, 4);
+    mailbox.note_own(&message(&one, 4));
     let _ = push(&mailbox, &one, 5);
     let _ = mailbox.drain(false);
     mailbox.fill_gap(

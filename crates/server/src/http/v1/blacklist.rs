@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use crosstalk_core::id::{Realm, Uid};
 use crosstalk_core::refusal::Refusal;
+use crosstalk_core::relation::RelationChange;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -93,9 +94,7 @@ pub(super) async fn block_user(
         }
         Err(why) => return Err(why.into()),
     }
-    api.im
-        .relate(realm, &uid, &other, |relation| relation.blocked = true)
-        .await?;
+    api.im.relate(realm, &uid, &other, block(true)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -119,11 +118,17 @@ pub(super) async fn unblock_user(
     let (realm, uid, other) = pair(&api, &caller, &uid, &other).await?;
     // A dialect may block names that never became users: they must come off, too.
     if api.im.find_user(realm, &other).await?.is_some() {
-        api.im
-            .relate(realm, &uid, &other, |relation| relation.blocked = false)
-            .await?;
+        api.im.relate(realm, &uid, &other, block(false)).await?;
     }
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Nothing but the block changes.
+fn block(to: bool) -> RelationChange {
+    RelationChange {
+        blocked: Some(to),
+        ..RelationChange::default()
+    }
 }
 
 /// The user, who exists, and somebody else.

@@ -1,11 +1,14 @@
 //! A user's view of their channels: what is unread, and the newest message.
 
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use crosstalk_core::conversation::{ConversationChange, ConversationRow};
 use crosstalk_core::id::UserRef;
+use crosstalk_core::message::Message;
+use crosstalk_core::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -67,24 +70,32 @@ pub(super) struct ReadUpTo {
 }
 
 impl ConversationView {
-    async fn of(api: &ApiState, user: &UserRef, row: &ConversationRow) -> Result<Self, Problem> {
-        let mut newest = Vec::new();
-        if row.head_seq > row.begins_after {
-            newest = api.im.newest(&row.channel, row.begins_after + 1, 1).await?;
-        }
-        let now_ms = api.im.clock().now_ms();
-        Ok(Self {
+    fn at(now_ms: i64, user: &UserRef, row: &ConversationRow, newest: Option<&Message>) -> Self {
+        Self {
             channel: ChannelName::seen_by(user.uid.as_str(), &row.channel.key),
             unread: row.unread(),
-            last_message: newest
-                .last()
-                .map(|message| MessageView::at(now_ms, message)),
+            last_message: newest.map(|message| MessageView::at(now_ms, message)),
             last_seq: row.head_seq,
             read_seq: row.read_seq,
             pinned: row.pinned_at_ms > 0,
             muted: row.muted,
-        })
+        }
     }
+}
+
+/// Conversations with their newest messages, which are read at once.
+async fn views(
+    api: &ApiState,
+    user: &UserRef,
+    rows: &[ConversationRow],
+) -> Result<Vec<ConversationView>, Problem> {
+    let from = |row: &ConversationRow| (Arc::clone(&row.channel), row.begins_after + 1);
+    let logs: Vec<_> = rows.iter().map(from).collect();
+    let newest = api.im.newest(&logs, 1).await?;
+    let now_ms = api.im.clock().now_ms();
+    let all = rows.iter().zip(&newest);
+    let view = |(row, newest): (_, &Vec<_>)| ConversationView::at(now_ms, user, row, newest.last());
+    Ok(all.map(view).collect())
 }
 
 /// Where a row stands in the list: pinned ones first, then by the newest message.
@@ -123,10 +134,7 @@ pub(super) async fn list_conversations(
     let begin = after.map_or(0, |after| rows.partition_point(|row| place(row) >= after));
     let rest = &rows[begin..];
     let shown = &rest[..limit.min(rest.len())];
-    let mut items = Vec::with_capacity(shown.len());
-    for row in shown {
-        items.push(ConversationView::of(&api, &user, row).await?);
-    }
+    let items = views(&api, &user, shown).await?;
     let last = shown.last().filter(|_| rest.len() > limit);
     let next_cursor = last.map(|row| page::encode(LIST, place(row)));
     Ok(Json(Page { items, next_cursor }))
@@ -160,5 +168,6 @@ pub(super) async fn read_conversation(
     let user = api.im.user(realm, &uid).await?.record.user.clone();
     let change = ConversationChange::Read(read.seq);
     let row = api.im.change_conversation(&user, &key, change).await?;
-    Ok(Json(ConversationView::of(&api, &user, &row).await?))
+    let mut view = views(&api, &user, &[row]).await?;
+    Ok(Json(view.pop().ok_or(Refusal::Internal)?))
 }

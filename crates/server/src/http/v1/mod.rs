@@ -23,7 +23,7 @@ mod users;
 mod view;
 
 #[cfg(test)]
-pub(in crate::http) mod tests;
+pub(crate) mod tests;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;

@@ -143,7 +143,7 @@ pub(super) const fn status(refusal: Refusal) -> StatusCode {
         | Refusal::InvalidArgument => StatusCode::UNPROCESSABLE_ENTITY,
         Refusal::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Refusal::LoginThrottled | Refusal::RateLimited => StatusCode::TOO_MANY_REQUESTS,
-        Refusal::IdempotencyConflict => StatusCode::CONFLICT,
+        Refusal::IdempotencyConflict | Refusal::TooLate => StatusCode::CONFLICT,
         Refusal::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Refusal::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -158,6 +158,7 @@ const fn title(refusal: Refusal) -> &'static str {
         Refusal::NoSuchUser => "the user does not exist",
         Refusal::NoSuchChannel => "the channel does not exist",
         Refusal::NoSuchMessage => "the message does not exist",
+        Refusal::TooLate => "the time within which it could be done is over",
         Refusal::NoSuchApp => "the app does not exist",
         Refusal::NotAMember => "the user is not a member of the channel",
         Refusal::Blocked => "the sender is blocked",
@@ -189,7 +190,7 @@ mod tests {
             "undecodable_content" => 400,
             "not_authenticated" => 401,
             "no_such_user" | "no_such_channel" | "no_such_message" | "no_such_app" => 404,
-            "idempotency_conflict" => 409,
+            "idempotency_conflict" | "too_late" => 409,
             "too_large" => 413,
             "unsupported_channel_kind"
             | "invalid_channel_id"

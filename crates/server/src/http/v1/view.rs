@@ -75,6 +75,8 @@ pub(super) enum MessageState {
     Sent,
     /// Its life is over; the content is gone.
     Expired,
+    /// It was taken back; the content is gone.
+    Revoked,
 }
 
 /// A message.
@@ -116,6 +118,11 @@ impl MessageView {
     /// A message as it is at `now_ms`.
     pub(super) fn at(now_ms: i64, message: &Message) -> Self {
         let is_over = message.expires_at_ms().is_some_and(|end| end <= now_ms);
+        let state = match &message.revoked {
+            Some(_) => MessageState::Revoked,
+            None if is_over => MessageState::Expired,
+            None => MessageState::Sent,
+        };
         let body = &message.body;
         Self {
             id: message.id.to_string(),
@@ -123,12 +130,8 @@ impl MessageView {
             seq: message.seq,
             from: message.sender.uid.as_str().to_owned(),
             sent_at: message.sent_at_ms,
-            content: (!is_over).then(|| content_of(message)),
-            state: if is_over {
-                MessageState::Expired
-            } else {
-                MessageState::Sent
-            },
+            content: (state == MessageState::Sent).then(|| content_of(message)),
+            state,
             client_no: (!body.client_no.is_empty()).then(|| body.client_no.to_string()),
         }
     }
@@ -139,14 +142,13 @@ mod tests {
     use super::*;
     use crosstalk_core::channel::{ChannelRef, LogKind};
     use crosstalk_core::id::{ChannelNum, MessageId, Realm, Uid, UserNum, UserRef};
-    use crosstalk_core::message::{Body, Flags, Origin};
+    use crosstalk_core::message::{Body, Flags, Origin, Revocation};
     use std::sync::Arc;
 
-    #[test]
-    fn an_expired_message_keeps_its_place_and_loses_its_content() {
+    fn message() -> Message {
         let uid = |text| Uid::parse(text).expect("a uid");
         let key = ChannelKey::direct(&Realm::default(), &uid("bob"), &uid("alice"));
-        let message = Message {
+        Message {
             id: MessageId(7),
             channel: Arc::new(ChannelRef {
                 num: ChannelNum(1),
@@ -169,9 +171,35 @@ mod tests {
                 payload: r#"{"type":"text","text":"x"}"#.into(),
                 extra: None,
             }),
+            revoked: None,
+        }
+    }
+
+    fn view(now_ms: i64, message: &Message) -> Value {
+        serde_json::to_value(MessageView::at(now_ms, message)).expect("JSON")
+    }
+
+    #[test]
+    fn a_revoked_message_keeps_its_place_and_loses_its_content() {
+        let revocation = Revocation {
+            by: None,
+            at_ms: 2000,
         };
-        let view = |now_ms| serde_json::to_value(MessageView::at(now_ms, &message)).expect("JSON");
-        let alive = view(2999);
+        let tombstone = message().tombstone(revocation);
+        // Also when its life is over.
+        for now_ms in [2500, 9000] {
+            let view = view(now_ms, &tombstone);
+            assert_eq!(
+                (&view["state"], &view["content"], &view["seq"]),
+                (&"revoked".into(), &Value::Null, &3.into())
+            );
+        }
+    }
+
+    #[test]
+    fn an_expired_message_keeps_its_place_and_loses_its_content() {
+        let message = message();
+        let alive = view(2999, &message);
         assert_eq!(
             alive["to"],
             serde_json::json!({"kind": "direct", "id": "alice"})
@@ -181,7 +209,7 @@ mod tests {
             (&"sent".into(), &Value::Null)
         );
         assert_eq!(alive["content"]["text"], "x");
-        let over = view(3000);
+        let over = view(3000, &message);
         assert_eq!(
             (&over["state"], &over["content"]),
             (&"expired".into(), &Value::Null)

@@ -8,7 +8,7 @@ use axum::extract::State;
 use crosstalk_core::channel::{ChannelKind, List, ListChange};
 use crosstalk_core::id::{Uid, UserRef};
 use crosstalk_core::refusal::Refusal;
-use crosstalk_core::relation::Relation;
+use crosstalk_core::relation::{Relation, RelationChange};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
@@ -142,7 +142,7 @@ async fn relate(
         let mut writes = JoinSet::new();
         for (other, is_on) in some.iter().cloned() {
             let (api, owner) = (api.clone(), owner.clone());
-            let set = move |relation: &mut Relation| *place(relation, list) = is_on;
+            let set = put(list, is_on);
             writes.spawn(async move { api.im.relate(&api.realm, &owner, &other, set).await });
         }
         while let Some(written) = writes.join_next().await {
@@ -155,19 +155,29 @@ async fn relate(
     Ok(())
 }
 
-/// Where a relation says whether somebody is on a list.
-fn place(relation: &mut Relation, list: List) -> &mut bool {
+/// Whether somebody is on a list.
+fn is_on(relation: Relation, list: List) -> bool {
     match list {
-        List::Deny => &mut relation.blocked,
-        List::Allow => &mut relation.allowed,
+        List::Deny => relation.blocked,
+        List::Allow => relation.allowed,
     }
+}
+
+/// Puts somebody on a list or takes them off; the other one stays.
+fn put(list: List, is_on: bool) -> RelationChange {
+    let (mut blocked, mut allowed) = (None, None);
+    match list {
+        List::Deny => blocked = Some(is_on),
+        List::Allow => allowed = Some(is_on),
+    }
+    RelationChange { blocked, allowed }
 }
 
 /// Who is on a user's own list.
 async fn personal(api: &WukongApiState, owner: &Uid, list: List) -> Result<Vec<UserRef>, Refusal> {
     let relations = api.im.relations(&api.realm, owner).await?.into_iter();
     Ok(relations
-        .filter_map(|(other, mut relation)| place(&mut relation, list).then_some(other))
+        .filter_map(|(other, relation)| is_on(relation, list).then_some(other))
         .collect())
 }
 

@@ -3,6 +3,8 @@
 //! the time of the newest message it knows, in ns); unread is the messenger's
 //! (data-model.md §2), so own messages and those without a red dot do not count.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use crosstalk_core::channel::ChannelKind;
@@ -126,15 +128,17 @@ pub(super) async fn sync(
     };
     let rows = api.im.conversations(&user).await?;
     let (skip, take) = window(request.page, request.page_size);
-    let mut conversations = Vec::new();
-    for row in rows.iter().skip(skip).take(take) {
-        let Some(from) = client.news_from(row, uid.as_str()) else {
-            continue;
-        };
-        let messages = api.im.newest(&row.channel, from, count).await?;
-        conversations.extend(conversation(row, uid.as_str(), &messages));
-    }
-    Ok(Json(conversations))
+    let looked_at = rows.iter().skip(skip).take(take);
+    let (news, logs): (Vec<_>, Vec<_>) = looked_at
+        .filter_map(|row| {
+            let from = client.news_from(row, uid.as_str())?;
+            Some((row, (Arc::clone(&row.channel), from)))
+        })
+        .unzip();
+    let messages = api.im.newest(&logs, count).await?;
+    let shown = news.into_iter().zip(&messages);
+    let shown = shown.filter_map(|(row, messages)| conversation(row, uid.as_str(), messages));
+    Ok(Json(shown.collect()))
 }
 
 /// How many conversations to pass over, and how many to look at.
@@ -177,7 +181,6 @@ mod tests {
     use super::*;
     use crosstalk_core::channel::{ChannelKey, ChannelRef, LogKind};
     use crosstalk_core::id::{ChannelNum, MessageId, Realm};
-    use std::sync::Arc;
 
     const NOW_MS: i64 = 1_700_000_000_000;
 

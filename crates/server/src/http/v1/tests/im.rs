@@ -1,4 +1,4 @@
-//! A messenger over a store in memory, for all tests of HTTP interfaces.
+//! A messenger over a store in memory, for all tests of HTTP interfaces and of what works on a messenger.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ pub(in crate::http) async fn start_with_store() -> (Arc<Im>, Arc<ManualClock>, A
 }
 
 /// The same, with a policy.
-pub(in crate::http) async fn start_with_policy(
+pub(crate) async fn start_with_policy(
     policy: Policy,
 ) -> (Arc<Im>, Arc<ManualClock>, Arc<dyn Apps>) {
     let manual = Arc::new(ManualClock::at_ms(START_MS));
@@ -48,6 +48,7 @@ pub(in crate::http) async fn start_with_policy(
         directory: Arc::clone(&store) as _,
         apps: Arc::clone(&store) as _,
         relations: Arc::clone(&store) as _,
+        devices: Arc::clone(&store) as _,
     };
     let im = Im::start(stores, Arc::new(Open), ids, clock, policy).await;
     let im = im.expect("a messenger");

@@ -6,7 +6,7 @@ mod apps;
 mod channels;
 mod conversations;
 mod document;
-pub(in crate::http) mod im;
+pub(crate) mod im;
 mod messages;
 mod users;
 

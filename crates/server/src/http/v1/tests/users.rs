@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use crosstalk_core::im::{Credential, OpenSession};
-use crosstalk_core::relation::Relation;
+use crosstalk_core::relation::RelationChange;
+use crosstalk_core::session::{Delivery, Offline};
 use crosstalk_gateway::WUKONG_ORIGIN;
 
 use super::*;
@@ -132,6 +133,11 @@ async fn open(rest: &Rest, uid: &str, token: &str) -> Arc<crosstalk_core::sessio
         origin: WUKONG_ORIGIN,
         device_id: "d1".into(),
         device_flag: 1,
+        delivery: Delivery {
+            stable_device: false,
+            acks: true,
+            offline: Offline::Sync,
+        },
         sync_own: true,
         peer: IpAddr::from([203, 0, 113, 9]),
     };
@@ -232,7 +238,7 @@ async fn who_is_blocked_is_listed_in_pages() {
 }
 
 /// A decision made in another way than REST.
-async fn relate(rest: &Rest, uid: &str, other: &str, change: fn(&mut Relation)) {
+async fn relate(rest: &Rest, uid: &str, other: &str, change: RelationChange) {
     let uid = Uid::parse(uid).expect("a uid");
     let other = Uid::parse(other).expect("a uid");
     let realm = Realm::default();
@@ -244,7 +250,11 @@ async fn relate(rest: &Rest, uid: &str, other: &str, change: fn(&mut Relation)) 
 async fn whoever_is_allowed_is_not_blocked() {
     let rest = Rest::start().await;
     rest.user("alice").await;
-    relate(&rest, "alice", "bob", |it| it.allowed = true).await;
+    let allow = RelationChange {
+        allowed: Some(true),
+        ..RelationChange::default()
+    };
+    relate(&rest, "alice", "bob", allow).await;
     let listed = rest.get("/v1/users/alice/blacklist").await;
     assert_eq!(listed["items"], json!([]));
 }
@@ -253,7 +263,11 @@ async fn whoever_is_allowed_is_not_blocked() {
 async fn a_name_that_never_became_a_user_can_be_unblocked() {
     let rest = Rest::start().await;
     rest.user("alice").await;
-    relate(&rest, "alice", "ghost", |it| it.blocked = true).await;
+    let block = RelationChange {
+        blocked: Some(true),
+        ..RelationChange::default()
+    };
+    relate(&rest, "alice", "ghost", block).await;
     let list = "/v1/users/alice/blacklist";
     assert_eq!(each(&rest.get(list).await["items"], "/uid"), ["ghost"]);
     for uid in ["ghost", "ghost", "nobody"] {

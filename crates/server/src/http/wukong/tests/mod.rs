@@ -19,7 +19,7 @@ use crosstalk_core::clock::ManualClock;
 use crosstalk_core::id::{Realm, Uid};
 use crosstalk_core::im::{Credential, Im, OpenSession};
 use crosstalk_core::message::Message;
-use crosstalk_core::session::{Event, Session};
+use crosstalk_core::session::{Delivery, Event, Offline, Session};
 use crosstalk_gateway::WUKONG_ORIGIN;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -166,6 +166,11 @@ impl Api {
             origin: WUKONG_ORIGIN,
             device_id: "d1".into(),
             device_flag: 1,
+            delivery: Delivery {
+                stable_device: false,
+                acks: true,
+                offline: Offline::Sync,
+            },
             sync_own: true,
             peer: [127, 0, 0, 1].into(),
         };

@@ -1,0 +1,11 @@
+//! The messenger on the embedded store: what devices get that were away, too slow, or
+//! connected to a server that crashed.
+
+mod catch_up;
+mod crash;
+mod first_contact;
+mod model;
+mod opening;
+mod positions;
+mod pull;
+mod world;

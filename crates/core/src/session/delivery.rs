@@ -1,0 +1,27 @@
+//! How the sessions of a dialect are given messages, as the dialect says at opening.
+
+/// What a dialect's clients do about messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delivery {
+    /// The id of the device stays the same from login to login. Devices without a stable id
+    /// share what they were given with all of their user and dialect (interop.md G.7).
+    pub stable_device: bool,
+    /// The client acknowledges each stored message. What it has not acknowledged comes
+    /// again; without acknowledgements what was written to it is delivered
+    /// ([`Mailbox::written`](super::Mailbox::written)).
+    pub acks: bool,
+    /// How a device gets what was sent while it was away.
+    pub offline: Offline,
+}
+
+/// How a device gets what was sent while it was away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Offline {
+    /// The client reads the channels' logs by itself, from the seqs that it has. What it was
+    /// given is not kept.
+    Sync,
+    /// It asks (`Im::pull`); live messages come at once.
+    Pull,
+    /// It comes by itself, before anything that is sent meanwhile.
+    Push,
+}
