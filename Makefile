@@ -6,12 +6,13 @@ SHELL := bash
 export PATH := $(PATH):$(HOME)/.cargo/bin
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 ARGS ?=
+export ROUNDS SCENARIO
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-build setup-test run test check model bench clean
+.PHONY: help setup setup-build setup-test run test check model bench bench-compare clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
 setup: setup-build setup-test ## install what building and testing need
 
@@ -39,13 +40,17 @@ check: setup-build ## formatting, lints, tidy, licences
 	  echo 'cargo-deny is not installed: advisories and bans were not checked'; \
 	fi
 
-model: setup-build ## random histories against a simple model; STEPS=… SEED=… (a failure names its seed)
+model: setup-build ## random histories against a simple model; STEPS=… SEED=…
 	CROSSTALK_MODEL_STEPS=$(or $(STEPS),100000) $(if $(SEED),CROSSTALK_MODEL_SEED=$(SEED)) \
 	  cargo test --locked -p crosstalk-backends --test model -- --nocapture
 
-bench: setup-build ## the standard load scenarios, with a report
+bench: setup-build ## the standard load scenarios, with a report; ROUNDS=5 for medians
 	cargo build --release --locked -p crosstalk -p crosstalk-bench
 	@scripts/bench.sh
+
+bench-compare: setup-build ## two builds in turn: A=… B=… (executables or git revisions)
+	cargo build --release --locked -p crosstalk-bench
+	@scripts/bench.sh compare "$(A)" "$(B)"
 
 clean: ## remove build output and installed test clients, never ./data
 	cargo clean

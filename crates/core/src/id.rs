@@ -269,6 +269,13 @@ impl Snowflake {
         self.last.fetch_max(id.0, Ordering::SeqCst);
     }
 
+    /// The time of the newest id, ms since 1970: a time that has been, whatever the clock
+    /// says now.
+    #[must_use]
+    pub fn newest_ms(&self) -> i64 {
+        (self.last.load(Ordering::SeqCst) >> (NODE_BITS + STEP_BITS)) + SNOWFLAKE_EPOCH_MS
+    }
+
     /// The next id.
     pub fn next(&self) -> MessageId {
         let now = (self.clock.now_ms() - SNOWFLAKE_EPOCH_MS).max(1);

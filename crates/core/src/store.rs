@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
+use async_trait::async_trait;
+
 /// What a storage failure means for the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StoreErrorKind {
@@ -48,6 +50,17 @@ impl Error for StoreError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&*self.source)
     }
+}
+
+/// A store that can be asked how it is.
+#[async_trait]
+pub trait Probe: Send + Sync + 'static {
+    /// Reads something small; after a write has failed also writes something small, until
+    /// that succeeds.
+    ///
+    /// # Errors
+    /// Why the store does not serve.
+    async fn probe(&self) -> StoreResult<()>;
 }
 
 /// The result of a store operation.

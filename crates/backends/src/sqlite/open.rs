@@ -1,6 +1,7 @@
 //! Connections: which file, which pragmas, and that nobody else writes it.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -57,8 +58,10 @@ impl Place {
             (false, Durability::Full) => "FULL",
             (false, Durability::Relaxed) => "NORMAL",
         };
+        let lock = lock(&path)?;
+        write_log_again(&path).map_err(|error| io("the log cannot be written", &error))?;
         Ok(Self {
-            _lock: lock(&path)?,
+            _lock: lock,
             path,
             durability,
             _temporary: temporary,
@@ -138,6 +141,34 @@ fn lock(path: &Path) -> DbResult<File> {
     }
 }
 
-fn io(what: &str, error: &std::io::Error) -> DbError {
+/// Writes the log over itself and syncs it. After a sync that failed the system takes the
+/// pages for clean and still shows them: a later process would read commits that were refused
+/// and are not on the disk, and build upon them, and the next loss of power would take
+/// everything that followed. Written again, they are synced for good, or this fails.
+fn write_log_again(path: &Path) -> io::Result<()> {
+    const PIECE: usize = 1 << 20;
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    let mut log = match OpenOptions::new().read(true).write(true).open(name) {
+        Ok(log) => log,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let mut piece = vec![0; PIECE];
+    let mut at = 0;
+    loop {
+        log.seek(SeekFrom::Start(at))?;
+        let count = log.read(&mut piece)?;
+        if count == 0 {
+            break;
+        }
+        log.seek(SeekFrom::Start(at))?;
+        log.write_all(&piece[..count])?;
+        at += count as u64;
+    }
+    log.sync_all()
+}
+
+fn io(what: &str, error: &io::Error) -> DbError {
     DbError::Unavailable(format!("{what}: {error}"))
 }

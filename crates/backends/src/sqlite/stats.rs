@@ -1,6 +1,6 @@
 //! What the store counts about itself, for metrics.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Counters since the store was opened, and how things stand now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -58,6 +58,8 @@ pub(super) struct Counters {
     pub(super) reads: AtomicU64,
     pub(super) damaged: AtomicU64,
     pub(super) keys: AtomicU64,
+    /// The last transaction failed for want of the disk.
+    pub(super) writes_fail: AtomicBool,
 }
 
 pub(super) fn add(counter: &AtomicU64, n: u64) {

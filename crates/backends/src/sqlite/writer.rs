@@ -246,6 +246,10 @@ impl Writer {
         } else {
             self.undo();
         }
+        let failure = done.as_ref().err().map(DbError::kind);
+        let fails = failure == Some(StoreErrorKind::Unavailable);
+        let counters = &self.shared.counters;
+        counters.writes_fail.store(fails, Ordering::Relaxed);
         self.dedup.settle(committed);
         self.shared.advances.settle(&self.staged, committed);
         self.staged.clear();

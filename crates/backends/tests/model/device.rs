@@ -12,7 +12,7 @@ use super::model::{Where, Who};
 use super::real::uid;
 
 /// How the devices of a person are given messages, by number.
-pub const DEVICES: [Delivery; 3] = [
+pub(crate) const DEVICES: [Delivery; 3] = [
     Delivery {
         stable_device: true,
         acks: true,
@@ -32,34 +32,34 @@ pub const DEVICES: [Delivery; 3] = [
 
 /// A device of a person.
 #[derive(Default)]
-pub struct Device {
-    pub session: Option<Connected>,
+pub(crate) struct Device {
+    pub(crate) session: Option<Connected>,
     /// What it sent itself.
-    pub own: BTreeSet<MessageId>,
+    pub(crate) own: BTreeSet<MessageId>,
     /// Everything that it was ever given.
-    pub got: BTreeSet<MessageId>,
+    pub(crate) got: BTreeSet<MessageId>,
     /// What must not come again: it was given, acknowledged, and the device had nothing to
     /// come when it went away.
-    pub settled: BTreeSet<MessageId>,
+    pub(crate) settled: BTreeSet<MessageId>,
     /// The same, and it was written down: a crash does not change it.
-    pub written: BTreeSet<MessageId>,
+    pub(crate) written: BTreeSet<MessageId>,
 }
 
 /// A device that is online.
-pub struct Connected {
-    pub session: Arc<Session>,
+pub(crate) struct Connected {
+    pub(crate) session: Arc<Session>,
     /// The step at which it came.
-    pub since: u64,
+    pub(crate) since: u64,
     /// The last seq that it was pushed of each channel.
-    pub last: BTreeMap<Where, u64>,
+    pub(crate) last: BTreeMap<Where, u64>,
     /// Given and not acknowledged.
-    pub unacked: Vec<MessageId>,
+    pub(crate) unacked: Vec<MessageId>,
     /// Nothing is left to come: it was drained to the end since anything changed.
-    pub is_settled: bool,
+    pub(crate) is_settled: bool,
 }
 
 impl Device {
-    pub async fn connect(&mut self, im: &Im, who: Who, number: usize, step: u64) {
+    pub(crate) async fn connect(&mut self, im: &Im, who: Who, number: usize, step: u64) {
         let request = OpenSession {
             realm: Realm::default(),
             uid: uid(who),
@@ -81,7 +81,7 @@ impl Device {
         });
     }
 
-    pub async fn disconnect(&mut self, im: &Im) {
+    pub(crate) async fn disconnect(&mut self, im: &Im) {
         let Some(connected) = self.session.take() else {
             return;
         };
@@ -92,12 +92,12 @@ impl Device {
     }
 
     /// What was settled is in the store now.
-    pub fn wrote(&mut self) {
+    pub(crate) fn wrote(&mut self) {
         self.written = self.settled.clone();
     }
 
     /// The process is gone.
-    pub fn crashed(&mut self) {
+    pub(crate) fn crashed(&mut self) {
         self.session = None;
         self.settled = self.written.clone();
     }
@@ -105,7 +105,7 @@ impl Device {
 
 impl Connected {
     /// Takes out what is there; true if more may come.
-    pub async fn drain(&mut self, im: &Im) -> (Vec<Arc<Message>>, bool) {
+    pub(crate) async fn drain(&mut self, im: &Im) -> (Vec<Arc<Message>>, bool) {
         let drained = self.session.mailbox.drain(false);
         assert!(drained.ending.is_none(), "{:?}", drained.ending);
         let events = drained.events.into_iter();
@@ -116,7 +116,7 @@ impl Connected {
     }
 
     /// Acknowledges the first `count` of what was given.
-    pub fn ack(&mut self, im: &Im, count: usize) {
+    pub(crate) fn ack(&mut self, im: &Im, count: usize) {
         let acked: Vec<_> = self
             .unacked
             .drain(..count.min(self.unacked.len()))

@@ -26,10 +26,10 @@ impl Seal for NoSeal {
 }
 
 /// A messenger and its store, which can be stopped and started.
-pub struct Real {
+pub(crate) struct Real {
     dir: tempfile::TempDir,
-    pub clock: Arc<ManualClock>,
-    pub im: Arc<Im>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) im: Arc<Im>,
     store: Arc<Sqlite>,
     /// Write what waits in memory down as soon as possible, or as late as possible.
     eager: bool,
@@ -43,7 +43,7 @@ const MAILBOX: MailboxLimits = MailboxLimits {
 };
 
 impl Real {
-    pub async fn start(eager: bool) -> Self {
+    pub(crate) async fn start(eager: bool) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let clock = Arc::new(ManualClock::at_ms(1_700_000_000_000));
         let path = dir.path().join("im.db");
@@ -58,7 +58,7 @@ impl Real {
     }
 
     /// Stops and starts again: as an operator would, or as a crash does.
-    pub async fn restart(self, clean: bool) -> Self {
+    pub(crate) async fn restart(self, clean: bool) -> Self {
         let Self {
             dir,
             clock,
@@ -125,17 +125,17 @@ async fn open(path: PathBuf, clock: &Arc<ManualClock>, eager: bool) -> (Arc<Im>,
     (im, store)
 }
 
-pub fn uid(who: usize) -> Uid {
+pub(crate) fn uid(who: usize) -> Uid {
     Uid::parse(&format!("user{who}")).expect("a uid")
 }
 
-pub async fn person(im: &Im, who: usize) -> UserRef {
+pub(crate) async fn person(im: &Im, who: usize) -> UserRef {
     im.ensure_user(&Realm::default(), &uid(who))
         .await
         .expect("a user")
 }
 
-pub fn group(n: usize) -> ChannelKey {
+pub(crate) fn group(n: usize) -> ChannelKey {
     ChannelKey {
         realm: Realm::default(),
         kind: ChannelKind::GROUP,
@@ -143,7 +143,7 @@ pub fn group(n: usize) -> ChannelKey {
     }
 }
 
-pub fn draft(to: Address, text: &str, counts: bool, client_no: &str) -> Draft {
+pub(crate) fn draft(to: Address, text: &str, counts: bool, client_no: &str) -> Draft {
     Draft {
         to,
         body: Body {

@@ -27,7 +27,7 @@ const WINDOW_MS: i64 = 120_000;
 /// Steps that a failure shows.
 const SHOWN: usize = 30;
 
-pub struct World {
+pub(crate) struct World {
     dice: Dice,
     real: Option<Real>,
     people: Vec<UserRef>,
@@ -47,7 +47,7 @@ pub struct World {
 }
 
 impl World {
-    pub async fn new(dice: Dice, eager: bool) -> Self {
+    pub(crate) async fn new(dice: Dice, eager: bool) -> Self {
         let real = Real::start(eager).await;
         let mut people = Vec::new();
         for who in 0..PEOPLE {
@@ -142,7 +142,7 @@ impl World {
     }
 
     /// One step, and what it may have changed.
-    pub async fn step(&mut self) {
+    pub(crate) async fn step(&mut self) {
         self.at += 1;
         let who = self.dice.index(PEOPLE);
         let near: Vec<Where> = (0..self.channels.len())
@@ -189,7 +189,7 @@ impl World {
         }
     }
 
-    pub async fn finish(&mut self) {
+    pub(crate) async fn finish(&mut self) {
         for who in 0..PEOPLE {
             for number in 0..DEVICES.len() {
                 self.connect(who, number).await;

@@ -12,7 +12,7 @@ mod sessions;
 mod users;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -103,6 +103,8 @@ pub struct Im {
     throttle: Throttle,
     budgets: Budgets,
     apps: AppKeys,
+    /// When the newest user token that was seen was issued, ms since 1970.
+    newest_token_ms: AtomicI64,
     /// Set when sessions are ended for good: later ones end at once.
     stopping: AtomicBool,
     tasks: TaskTracker,
@@ -159,6 +161,7 @@ impl Im {
             throttle,
             budgets,
             apps,
+            newest_token_ms: AtomicI64::new(0),
             stopping: AtomicBool::new(false),
             tasks,
             stop_at_drop: stop.clone().drop_guard(),

@@ -179,9 +179,14 @@ impl Im {
         let user = self.ensure_user(&app.realm, &uid).await?;
         let state = self.parts.users.state(user.num).await?;
         let revoked_at_ms = state.record.tokens_after_ms;
-        if revoked_at_ms > 0 && claims.issued_at_ms() <= revoked_at_ms {
+        let is_revoked = revoked_at_ms > 0 && claims.issued_at_ms() <= revoked_at_ms;
+        let now_ms = self.parts.clock.now_ms();
+        if is_revoked || claims.is_from_the_future(now_ms, revoked_at_ms) {
             return Err(Refusal::NotAuthenticated);
         }
+        // A revocation voids it, even if the clock steps back before.
+        self.newest_token_ms
+            .fetch_max(claims.issued_at_ms(), Ordering::SeqCst);
         Ok(super::Identity {
             realm: app.realm,
             user,

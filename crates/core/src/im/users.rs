@@ -1,6 +1,7 @@
 //! Users, their tokens, and who of them is online.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use sha2::{Digest, Sha256};
 
@@ -120,6 +121,8 @@ impl Im {
         // A token made in the very ms of a revocation would be void.
         let not_before_ms = state.record.tokens_after_ms + 1;
         let clock = &*self.parts.clock;
+        let issued_ms = clock.now_ms().max(not_before_ms);
+        self.newest_token_ms.fetch_max(issued_ms, Ordering::SeqCst);
         token::issue(app, uid, ttl_secs, device, not_before_ms, clock)
     }
 
@@ -129,9 +132,12 @@ impl Im {
     /// `NoSuchUser`, or when the store fails.
     pub async fn revoke_tokens(&self, realm: &Realm, uid: &Uid) -> Result<(), Refusal> {
         let state = self.parts.users.existing(realm, uid).await?;
-        let now = self.parts.clock.now_ms();
+        // The clock may have stepped back: nothing that was issued before may be dated later.
+        let issued_ms = self.newest_token_ms.load(Ordering::SeqCst);
+        let last_ms = state.record.tokens_after_ms + 1;
+        let now_ms = self.parts.clock.now_ms().max(self.parts.ids.newest_ms());
         let change = UserChange {
-            tokens_after_ms: Some(now),
+            tokens_after_ms: Some(now_ms.max(issued_ms).max(last_ms)),
             ..UserChange::default()
         };
         self.parts.users.put(realm, uid, &change).await?;

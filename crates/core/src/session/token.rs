@@ -51,6 +51,17 @@ impl Claims {
     }
 }
 
+impl Claims {
+    /// True if it says that it was issued later than now and `revoked_at_ms` allow: it would
+    /// outlive every revocation until then. Tokens that we made after a revocation are dated
+    /// after it, though the clock that dated it may have been ahead.
+    #[must_use]
+    pub fn is_from_the_future(&self, now_ms: i64, revoked_at_ms: i64) -> bool {
+        let latest_ms = now_ms.saturating_add(LEEWAY_SECS * 1000);
+        self.issued_at_ms() > latest_ms.max(revoked_at_ms.saturating_add(1))
+    }
+}
+
 /// A token that was just made.
 #[derive(Debug, Clone)]
 pub struct IssuedToken {
@@ -98,7 +109,8 @@ pub fn issue(
     })
 }
 
-/// Checks a token's signature, app and expiry. Revocation is the caller's to check.
+/// Checks a token's signature, app and expiry. Revocation, and with it whether the token is
+/// [from the future](Claims::is_from_the_future), is the caller's to check.
 ///
 /// # Errors
 /// `NotAuthenticated` for anything that is not right with it.
@@ -116,9 +128,7 @@ pub fn verify(token: &str, apps: &AppKeys, clock: &dyn Clock) -> Result<(App, Cl
     let claims = decoded.map_err(|_| Refusal::NotAuthenticated)?.claims;
     let now = clock.now_ms() / 1000;
     let expired = claims.exp.saturating_add(LEEWAY_SECS) < now;
-    // A token from the future would outlive every revocation until then.
-    let issued = claims.issued_at_ms() / 1000;
-    let begins = claims.nbf.unwrap_or(0).max(issued);
+    let begins = claims.nbf.unwrap_or(0);
     if expired || begins > now.saturating_add(LEEWAY_SECS) {
         return Err(Refusal::NotAuthenticated);
     }

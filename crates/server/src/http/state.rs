@@ -5,10 +5,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crosstalk_core::directory::{AppId, Apps};
 use crosstalk_core::id::Realm;
 use crosstalk_core::im::Im;
 use crosstalk_core::message::Origin;
+use crosstalk_core::store::Probe;
 
 /// State of the REST interface.
 #[derive(Clone)]
@@ -51,7 +51,7 @@ pub struct RouteAddresses {
 /// Whether the server can serve right now.
 #[derive(Clone)]
 pub struct Readiness {
-    store: Arc<dyn Apps>,
+    store: Arc<dyn Probe>,
     stopping: Arc<AtomicBool>,
 }
 
@@ -60,14 +60,14 @@ pub struct Readiness {
 pub enum NotReady {
     /// It is shutting down.
     Stopping,
-    /// The store does not answer.
+    /// The store does not serve.
     Store,
 }
 
 impl Readiness {
     /// Ready as long as `store` answers and nobody said otherwise.
     #[must_use]
-    pub fn new(store: Arc<dyn Apps>) -> Self {
+    pub fn new(store: Arc<dyn Probe>) -> Self {
         Self {
             store,
             stopping: Arc::default(),
@@ -79,7 +79,7 @@ impl Readiness {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
-    /// Asks the store something small.
+    /// Asks the store whether it serves.
     ///
     /// # Errors
     /// Why requests would fail now.
@@ -87,14 +87,10 @@ impl Readiness {
         if self.stopping.load(Ordering::Relaxed) {
             return Err(NotReady::Stopping);
         }
-        self.store
-            .app(&AppId::default())
-            .await
-            .map(drop)
-            .map_err(|error| {
-                tracing::warn!(%error, "the store does not answer");
-                NotReady::Store
-            })
+        self.store.probe().await.map_err(|error| {
+            tracing::warn!(%error, "the store does not serve");
+            NotReady::Store
+        })
     }
 }
 
@@ -102,7 +98,7 @@ impl fmt::Display for NotReady {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Stopping => "the server is shutting down",
-            Self::Store => "the store does not answer",
+            Self::Store => "the store does not serve",
         })
     }
 }

@@ -184,6 +184,7 @@ fn message(id: i64) -> Message {
         sender,
         sent_at_ms: 0,
         body: Arc::new(body),
+        revoked: None,
     }
 }
 

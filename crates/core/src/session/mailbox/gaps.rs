@@ -58,7 +58,10 @@ impl Mailbox {
         if inner.closed || inner.events.len() > self.limits.items / 2 {
             return None;
         }
-        inner.gaps.values().next().cloned()
+        let mut gap = inner.gaps.values().next().cloned()?;
+        let room = self.limits.items.saturating_sub(inner.events.len());
+        gap.page = gap.page.min(u32::try_from(room).unwrap_or(u32::MAX)).max(1);
+        Some(gap)
     }
 
     /// Forgets what was missed in a log: the session may not see it any more.
@@ -70,9 +73,16 @@ impl Mailbox {
 
     /// Puts what was read back for a gap behind what waits, and moves the gap's start to
     /// `next`. Nothing happens if the gap is no longer the one that was read for.
-    pub(crate) fn fill_gap(&self, read: &Gap, messages: Vec<Message>, next: u64) {
+    pub(crate) fn fill_gap(&self, read: &Gap, mut messages: Vec<Message>, mut next: u64) {
         let mut inner = self.inner.lock();
         let channel = read.channel.num;
+        let room = self.limits.bytes.saturating_sub(inner.bytes);
+        let fitting = fitting(&messages, room).max(1);
+        if let Some(first_left) = messages.get(fitting) {
+            // The rest is read again when there is room.
+            next = first_left.seq;
+            messages.truncate(fitting);
+        }
         let Some(gap) = inner.gaps.get_mut(&channel) else {
             return;
         };
@@ -101,6 +111,16 @@ impl Mailbox {
         drop(inner);
         self.wake.notify_one();
     }
+}
+
+/// How many of these, from the first on, fit into so many bytes.
+fn fitting(messages: &[Message], room: usize) -> usize {
+    let mut bytes = 0;
+    let fits = |message: &&Message| {
+        bytes += message.weight();
+        bytes <= room
+    };
+    messages.iter().take_while(fits).count()
 }
 
 impl Inner {

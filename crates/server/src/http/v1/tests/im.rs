@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use crosstalk_backends::sqlite::{Sqlite, SqliteOptions};
 use crosstalk_core::clock::{Clock, ManualClock};
-use crosstalk_core::directory::{AppId, Apps, Seal};
+use crosstalk_core::directory::{AppId, Seal};
 use crosstalk_core::id::{Realm, Snowflake};
 use crosstalk_core::im::{Im, Policy, Stores};
+use crosstalk_core::store::Probe;
 
 /// When every test begins, ms since 1970.
 pub(in crate::http) const START_MS: i64 = 1_715_000_001_234;
@@ -25,14 +26,14 @@ impl Seal for Open {
 }
 
 /// A messenger with the app `default`, its clock, which stands still, and its store.
-pub(in crate::http) async fn start_with_store() -> (Arc<Im>, Arc<ManualClock>, Arc<dyn Apps>) {
+pub(in crate::http) async fn start_with_store() -> (Arc<Im>, Arc<ManualClock>, Arc<dyn Probe>) {
     start_with_policy(Policy::default()).await
 }
 
 /// The same, with a policy.
 pub(crate) async fn start_with_policy(
     policy: Policy,
-) -> (Arc<Im>, Arc<ManualClock>, Arc<dyn Apps>) {
+) -> (Arc<Im>, Arc<ManualClock>, Arc<dyn Probe>) {
     let manual = Arc::new(ManualClock::at_ms(START_MS));
     let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(&manual);
     let ids = Arc::new(Snowflake::new(Arc::clone(&clock), 1));
