@@ -6,6 +6,9 @@ use serde_json::Value;
 
 use crate::wait::within;
 
+/// Characters of a body that messages show.
+const BODY_CHARS: usize = 1000;
+
 /// One of the server's HTTP interfaces, with the headers that every request carries.
 #[derive(Debug, Clone)]
 pub struct Http {
@@ -111,9 +114,22 @@ impl Http {
             .is_ok_and(|response| response.status().is_success())
     }
 
+    /// A number of `/metrics`, by its full name.
+    ///
+    /// # Panics
+    /// When there is none of this name.
+    pub async fn metric(&self, name: &str) -> u64 {
+        let text = self.get("/metrics").await.text();
+        let value = text.lines().find_map(|line| {
+            let (key, value) = line.split_once(' ')?;
+            (key == name).then(|| value.parse().ok())?
+        });
+        value.unwrap_or_else(|| panic!("no {name} in {text}"))
+    }
+
     async fn request(&self, method: Method, path: &str, body: Option<Value>) -> Reply {
         let asked = match &body {
-            Some(body) => format!("{method} {path} {body}"),
+            Some(body) => format!("{method} {path} {:.BODY_CHARS$}", body.to_string()),
             None => format!("{method} {path}"),
         };
         let mut request = self.client.request(method, format!("{}{path}", self.base));

@@ -5,7 +5,7 @@
 //! its own, [`Http`] asks the REST and HTTP interfaces. Every wait is bounded and says in its
 //! panic what it waited for. Nothing here knows how the server works inside.
 
-mod disk;
+mod faults;
 mod http;
 mod js;
 mod seed;
@@ -13,8 +13,9 @@ mod server;
 mod wait;
 pub mod wukong;
 
+pub use faults::{Cut, FailedSync, Faults, SLOW_SYNC};
 pub use http::{Http, Reply};
 pub use js::JsPeer;
-pub use seed::Seed;
+pub use seed::{Seed, fault_rounds};
 pub use server::{Killer, Listeners, Server};
 pub use wait::{PATIENCE, eventually, within};

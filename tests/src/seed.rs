@@ -56,3 +56,14 @@ impl Seed {
         words.flatten().take(len).collect()
     }
 }
+
+/// How often a test breaks something: `CROSSTALK_FAULT_ROUNDS`, or the number that it has by itself.
+///
+/// # Panics
+/// When the variable is not a number.
+#[must_use]
+pub fn fault_rounds(usual: usize) -> usize {
+    std::env::var("CROSSTALK_FAULT_ROUNDS").map_or(usual, |text| {
+        text.parse().expect("CROSSTALK_FAULT_ROUNDS is a number")
+    })
+}

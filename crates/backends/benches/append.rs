@@ -2,7 +2,8 @@
 //!
 //! The workload is that of the design: 10,000 channels, a client number per message, an
 //! fsync per commit. CPU and bytes are read from `/proc/self` and so are the whole
-//! process's; where there is none they are 0.
+//! process's; where there is none they are 0. `APPEND_BENCH_MESSAGES` sets how many messages
+//! are measured (a profiler wants fewer), `APPEND_BENCH_SIZES` the sizes of commits.
 
 #![allow(clippy::unwrap_used, reason = "a bench that fails has nobody to tell")]
 
@@ -23,8 +24,18 @@ use crosstalk_core::log::{Append, Log, Page};
 use tokio::runtime::Runtime;
 
 const CHANNELS: usize = 10_000;
-const WARM_UP: usize = 100_000;
-const MEASURED: usize = 200_000;
+
+/// How many messages are measured, and half as many before that.
+fn measured() -> usize {
+    let asked = std::env::var("APPEND_BENCH_MESSAGES").ok();
+    asked.and_then(|n| n.parse().ok()).unwrap_or(200_000)
+}
+
+fn sizes() -> Vec<usize> {
+    let asked = std::env::var("APPEND_BENCH_SIZES").ok();
+    let asked = asked.as_deref().unwrap_or("16,256");
+    asked.split(',').filter_map(|n| n.parse().ok()).collect()
+}
 
 struct Bed {
     runtime: Runtime,
@@ -90,8 +101,15 @@ impl Bed {
     }
 }
 
-/// CPU time of the process in µs, and bytes it had written.
-fn spent() -> (u64, u64) {
+/// What the process has used so far.
+#[derive(Clone, Copy)]
+struct Spent {
+    user_us: u64,
+    system_us: u64,
+    written_bytes: u64,
+}
+
+fn spent() -> Spent {
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let fields: Vec<&str> = stat
         .rsplit(')')
@@ -110,33 +128,46 @@ fn spent() -> (u64, u64) {
         .lines()
         .find_map(|line| line.strip_prefix("write_bytes: "));
     // A tick is 10 ms.
-    (
-        (ticks(11) + ticks(12)) * 10_000,
-        written.and_then(|n| n.parse().ok()).unwrap_or(0),
-    )
+    Spent {
+        user_us: ticks(11) * 10_000,
+        system_us: ticks(12) * 10_000,
+        written_bytes: written.and_then(|n| n.parse().ok()).unwrap_or(0),
+    }
 }
 
 #[expect(clippy::print_stderr, reason = "a bench reports to whoever runs it")]
 fn report(size: usize) {
     let mut bed = Bed::new();
-    for _ in 0..WARM_UP / 256 {
+    for _ in 0..measured() / 2 / 256 {
         bed.say(256);
     }
-    let (cpu, bytes) = spent();
+    let before = spent();
     let begun = Instant::now();
-    for _ in 0..MEASURED / size {
-        bed.say(size);
+    let mut took = Vec::new();
+    for _ in 0..measured() / size {
+        let batch = bed.batch(size);
+        let begun = Instant::now();
+        bed.runtime.block_on(store(&*bed.db, batch));
+        took.push(begun.elapsed());
     }
     let seconds = begun.elapsed().as_secs_f64();
-    let (cpu, bytes) = (spent().0 - cpu, spent().1 - bytes);
-    let count = (MEASURED / size * size) as u64;
-    let rate = count as f64 / seconds;
-    let cpu = cpu as f64 / count as f64;
+    let after = spent();
+    took.sort_unstable();
+    let at = |percent: usize| took[(took.len() * percent / 100).min(took.len() - 1)].as_micros();
+    let count = (measured() / size * size) as u64;
+    let each = |us: u64| us as f64 / count as f64;
     let stats = bed.db.stats();
     eprintln!(
-        "commits of {size}: {rate:.0} messages/s, {cpu:.1} µs CPU and {} bytes written per \
-         message, {} checkpoints, the last in {} ms, {} look-ups of client numbers",
-        bytes / count,
+        "commits of {size}: {:.0} messages/s; per message {:.1} µs CPU in user space, {:.1} in \
+         the kernel, {} bytes written; a commit took p50 {} p99 {} max {} µs; {} checkpoints, \
+         the last in {} ms; {} look-ups of client numbers",
+        count as f64 / seconds,
+        each(after.user_us - before.user_us),
+        each(after.system_us - before.system_us),
+        (after.written_bytes - before.written_bytes) / count,
+        at(50),
+        at(99),
+        at(100),
         stats.checkpoints,
         stats.last_checkpoint_ms,
         stats.key_lookups,
@@ -219,9 +250,7 @@ fn crowds(criterion: &mut Criterion) {
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     if !std::env::args().any(|arg| arg == "--test") {
-        for size in [16, 256] {
-            report(size);
-        }
+        sizes().into_iter().for_each(report);
     }
     latencies(&mut criterion);
     crowds(&mut criterion);

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use crosstalk_backends::doctor::doctor_fsync;
+use crosstalk_backends::sqlite::DamagedMessage;
 use crosstalk_core::clock::{Clock, SystemClock};
 use crosstalk_core::id::{MessageId, SNOWFLAKE_EPOCH_MS};
 use rustix::fs::statvfs;
@@ -236,6 +237,7 @@ async fn store(report: &mut Report, config: &Config, data_dir: &DataDir) {
         Verdict::Fine,
         format!("{} opens, {} MiB", file.display(), size / MIB),
     );
+    messages(report, &core).await;
     let ahead_ms = time_of(core.ids.next()) - core.clock.now_ms();
     if ahead_ms > AHEAD_MS {
         let why = format!(
@@ -245,6 +247,31 @@ async fn store(report: &mut Report, config: &Config, data_dir: &DataDir) {
         report.say("clock", Verdict::Warning, why);
     }
     core.close().await;
+}
+
+/// Reads every message.
+async fn messages(report: &mut Report, core: &Core) {
+    let verified = match core.store.verify().await {
+        Ok(verified) => verified,
+        Err(error) => return report.say("messages", Verdict::Failed, error.to_string()),
+    };
+    let (read, damaged) = (verified.read, verified.damaged);
+    if damaged == 0 {
+        report.say(
+            "messages",
+            Verdict::Fine,
+            format!("{read} read, none damaged"),
+        );
+    } else {
+        let name =
+            |it: &DamagedMessage| format!("{} (seq {} of log {})", it.id, it.seq, it.channel);
+        let named: Vec<String> = verified.named.iter().map(name).collect();
+        let why = format!("{damaged} of {read} are damaged: {}", named.join(", "));
+        report.say("messages", Verdict::Failed, why);
+    }
+    if let Some(said) = verified.file {
+        report.say("store file", Verdict::Failed, said);
+    }
 }
 
 fn time_of(id: MessageId) -> i64 {

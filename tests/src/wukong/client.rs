@@ -91,6 +91,13 @@ impl WukongClient {
         self.has_manual_acks = true;
     }
 
+    /// Gives up everything but the connection: for many clients whose messages are counted, and
+    /// neither decrypted nor acknowledged.
+    #[must_use]
+    pub fn into_link(self) -> Link {
+        self.link
+    }
+
     /// The packet of a message, encrypted and signed, under the next client sequence.
     pub fn seal(&mut self, message: &Outgoing) -> Send {
         let mut payload = Vec::new();

@@ -6,7 +6,7 @@ use bytes::BytesMut;
 use crosstalk_wire::wukong::binary::{Decoder, Packet, encode};
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Error as WebSocketError, Message};
 
@@ -54,6 +54,31 @@ impl Link {
     pub async fn open_at(addr: &str, path: &str, transport: Transport, version: u8) -> Link {
         let tcp = within(format!("a connection to {addr}"), TcpStream::connect(addr)).await;
         let tcp = tcp.unwrap_or_else(|error| panic!("cannot connect to {addr}: {error}"));
+        Link::over(tcp, addr, path, transport, version).await
+    }
+
+    /// As [`open`](Self::open) over TCP, with a receive buffer of about this size: the server
+    /// soon notices when nothing is read.
+    ///
+    /// # Panics
+    /// When nobody listens there.
+    pub async fn open_narrow(addr: &str, buffer_bytes: u32, version: u8) -> Link {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        let sized = socket.set_recv_buffer_size(buffer_bytes);
+        sized.expect("a socket option");
+        let to = addr.parse().expect("an address with a port");
+        let tcp = within(format!("a connection to {addr}"), socket.connect(to)).await;
+        let tcp = tcp.unwrap_or_else(|error| panic!("cannot connect to {addr}: {error}"));
+        Link::over(tcp, addr, "/", Transport::Tcp, version).await
+    }
+
+    async fn over(
+        tcp: TcpStream,
+        addr: &str,
+        path: &str,
+        transport: Transport,
+        version: u8,
+    ) -> Link {
         // Each write of a test is to be a segment of its own.
         tcp.set_nodelay(true).expect("a socket option");
         let stream = match transport {

@@ -24,6 +24,8 @@ pub struct Login {
     device_id: Option<String>,
     device_flag: u8,
     client_key: Option<String>,
+    /// The size of a small receive buffer.
+    narrow: Option<u32>,
 }
 
 impl Login {
@@ -40,6 +42,7 @@ impl Login {
             device_id: None,
             device_flag: 0,
             client_key: None,
+            narrow: None,
         }
     }
 
@@ -94,8 +97,18 @@ impl Login {
         self
     }
 
+    /// Over TCP with a receive buffer of about this size.
+    #[must_use]
+    pub fn narrow(mut self, buffer_bytes: u32) -> Login {
+        self.narrow = Some(buffer_bytes);
+        self
+    }
+
     /// Opens the connection and does not say anything yet.
     pub async fn link(&self) -> Link {
+        if let Some(bytes) = self.narrow {
+            return Link::open_narrow(&self.listeners.wukong_tcp, bytes, self.version).await;
+        }
         let (addr, path) = match (&self.through, self.transport) {
             (Some((addr, path)), _) => (addr.as_str(), path.as_str()),
             (None, Transport::Tcp) => (self.listeners.wukong_tcp.as_str(), "/"),

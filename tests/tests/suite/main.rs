@@ -7,6 +7,8 @@ mod backend;
 mod conversations;
 mod crash;
 mod dedup;
+#[cfg(target_os = "linux")]
+mod faults;
 mod framing;
 mod history;
 mod jwt;

@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use super::error::{DbResult, stopped, unless_damaged};
 use super::rows::{self, MESSAGE_COLUMNS};
 use super::start::ROOM_KIB;
+use super::stats::add;
 use super::work::{AppendWork, Work, weight};
 use super::{Shared, Sqlite, heads, revoke};
 
@@ -145,12 +146,18 @@ fn rows_one_by_one(
     channel: &Arc<ChannelRef>,
     page: Page,
 ) -> DbResult<Vec<Message>> {
-    let mut find = conn.prepare_cached(&stretch_sql("id", page.newest))?;
-    let ids = find.query_map(bounds(channel, page), |row| row.get(0))?;
-    let ids = ids.collect::<Result<Vec<i64>, _>>()?;
+    let mut find = conn.prepare_cached(&stretch_sql("id, seq", page.newest))?;
+    let places = find.query_map(bounds(channel, page), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let places = places.collect::<Result<Vec<(i64, i64)>, _>>()?;
     let mut messages = Vec::new();
-    for id in ids {
-        messages.extend(one(conn, shared, MessageId(id))?);
+    for (id, seq) in places {
+        if let Some(found) = unless_damaged(read_one(conn, shared, MessageId(id)))? {
+            messages.extend(found);
+        } else {
+            let channel = channel.num.0;
+            tracing::error!(id, seq, channel, "a stored message is damaged");
+            add(&shared.counters.damaged, 1);
+        }
     }
     Ok(messages)
 }

@@ -4,7 +4,7 @@
 //! read (`reader`). What the send path asks most is answered from memory: heads (`heads`),
 //! whether a client number is new (`pending`, `filter`, `dedup`), how far senders have read by
 //! sending (`advance`); the last two are written down later (`flush`). The ports stand in one
-//! file each: `log`, `channels`, `inbox`, `directory`, `relations`, `apps`, `devices`, `probe`; what the log does
+//! file each: `log`, `channels`, `inbox`, `directory`, `relations`, `apps`, `devices`, `probe`, `verify`; what the log does
 //! besides appending in `revoke` and `retain`.
 //!
 //! It guarantees that what was answered survives a crash (and, with [`Durability::Full`], a
@@ -42,6 +42,7 @@ mod stats;
 #[cfg(test)]
 mod tests;
 mod unread;
+mod verify;
 mod waiting;
 mod work;
 mod writer;
@@ -60,6 +61,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 
 pub use self::options::{Durability, SqliteOptions};
 pub use self::stats::SqliteStats;
+pub use self::verify::{DamagedMessage, Verified};
 
 use self::advance::Advances;
 use self::error::{DbResult, stopped};

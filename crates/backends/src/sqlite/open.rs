@@ -1,7 +1,8 @@
 //! Connections: which file, which pragmas, and that nobody else writes it.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -149,7 +150,7 @@ fn write_log_again(path: &Path) -> io::Result<()> {
     const PIECE: usize = 1 << 20;
     let mut name = path.as_os_str().to_owned();
     name.push("-wal");
-    let mut log = match OpenOptions::new().read(true).write(true).open(name) {
+    let log = match OpenOptions::new().read(true).write(true).open(name) {
         Ok(log) => log,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),
@@ -157,13 +158,11 @@ fn write_log_again(path: &Path) -> io::Result<()> {
     let mut piece = vec![0; PIECE];
     let mut at = 0;
     loop {
-        log.seek(SeekFrom::Start(at))?;
-        let count = log.read(&mut piece)?;
+        let count = log.read_at(&mut piece, at)?;
         if count == 0 {
             break;
         }
-        log.seek(SeekFrom::Start(at))?;
-        log.write_all(&piece[..count])?;
+        log.write_all_at(&piece[..count], at)?;
         at += count as u64;
     }
     log.sync_all()

@@ -9,28 +9,32 @@ use crosstalk_tests::Server;
 use crosstalk_tests::wukong::{Outgoing, Received};
 use serde_json::{Value, json};
 
-use super::READER;
+/// The one who hears everything.
+pub(crate) const READER: &str = "reader";
+
+/// Acknowledged messages that a client sends again.
+const ANSWERS_LOST: usize = 16;
 
 /// The place of a message: its id and seq.
-pub(super) type Place = (i64, u64);
+pub(crate) type Place = (i64, u64);
 
 /// What one writer says to one channel: messages numbered from 0.
-pub(super) struct Line {
+pub(crate) struct Line {
     /// The writer's uid.
-    pub(super) writer: String,
+    pub(crate) writer: String,
     /// As the writer names the channel.
-    pub(super) channel_id: String,
-    pub(super) channel_type: u8,
+    pub(crate) channel_id: String,
+    pub(crate) channel_type: u8,
     /// The next number that was never sent.
-    pub(super) next: usize,
+    pub(crate) next: usize,
     /// Sent, but not acknowledged; ascending.
-    pub(super) pending: VecDeque<usize>,
+    pub(crate) pending: VecDeque<usize>,
     /// Acknowledged.
-    pub(super) acked: BTreeMap<usize, Place>,
+    pub(crate) acked: BTreeMap<usize, Place>,
 }
 
 impl Line {
-    pub(super) fn new(writer: &str, channel_id: &str, channel_type: u8) -> Line {
+    pub(crate) fn new(writer: &str, channel_id: &str, channel_type: u8) -> Line {
         Line {
             writer: writer.to_owned(),
             channel_id: channel_id.to_owned(),
@@ -42,19 +46,36 @@ impl Line {
     }
 
     /// The message with a number; the same each time.
-    pub(super) fn message(&self, number: usize) -> Outgoing {
+    pub(crate) fn message(&self, number: usize) -> Outgoing {
         let text = format!("{} 的第 {number} 条", self.writer);
         Outgoing::text(&self.channel_id, self.channel_type, &text)
             .numbered(&format!("{}-{number}", self.writer))
     }
 
-    /// Notes an acknowledgement.
-    pub(super) fn acknowledged(&mut self, number: usize, place: Place) {
+    /// A number that was never sent; it is pending from now on.
+    pub(crate) fn next_number(&mut self) -> usize {
+        let number = self.next;
+        self.next += 1;
+        self.pending.push_back(number);
+        number
+    }
+
+    /// What a client sends again that has lost its connection: what is pending, and before it
+    /// some of what is not, as if the answers had been lost.
+    pub(crate) fn again(&self) -> Vec<usize> {
+        let newest = self.acked.keys().rev().take(ANSWERS_LOST);
+        let mut again: Vec<_> = newest.copied().chain(self.pending.clone()).collect();
+        again.sort_unstable();
+        again
+    }
+
+    /// Notes an acknowledgement. A second one of the same message says the same.
+    pub(crate) fn acknowledged(&mut self, number: usize, place: Place) {
         self.pending.retain(|pending| *pending != number);
         let before = self.acked.insert(number, place);
-        assert_eq!(
-            before, None,
-            "{} {number} was acknowledged before",
+        assert!(
+            before.is_none_or(|before| before == place),
+            "{} {number}: {place:?}, and before {before:?}",
             self.writer
         );
     }
@@ -81,15 +102,18 @@ struct Entry {
 }
 
 /// The logs as they were seen after the last restart; the entry of seq n is at n - 1.
-pub(super) struct Ledger {
+pub(crate) struct Ledger {
     lines: Vec<Line>,
     logs: BTreeMap<Channel, Vec<Entry>>,
     heard: Vec<(Channel, Place, String)>,
     heard_in_all: usize,
+    /// Whether a line's messages are stored in the order of their numbers: not if some are
+    /// refused and sent again.
+    is_in_order: bool,
 }
 
 impl Ledger {
-    pub(super) fn new(lines: Vec<Line>) -> Ledger {
+    pub(crate) fn new(lines: Vec<Line>) -> Ledger {
         let logs = lines
             .iter()
             .map(|line| (line.channel(), Vec::new()))
@@ -99,21 +123,28 @@ impl Ledger {
             logs,
             heard: Vec::new(),
             heard_in_all: 0,
+            is_in_order: true,
         }
     }
 
+    /// The same for writers who send again what is refused.
+    pub(crate) fn in_any_order(mut self) -> Ledger {
+        self.is_in_order = false;
+        self
+    }
+
     /// Hands out the lines to their writers.
-    pub(super) fn take_lines(&mut self) -> Vec<Line> {
+    pub(crate) fn take_lines(&mut self) -> Vec<Line> {
         std::mem::take(&mut self.lines)
     }
 
     /// Takes a line back.
-    pub(super) fn put_line(&mut self, line: Line) {
+    pub(crate) fn put_line(&mut self, line: Line) {
         self.lines.push(line);
     }
 
     /// Notes what the reader has been given.
-    pub(super) fn heard(&mut self, messages: Vec<Received>) {
+    pub(crate) fn heard(&mut self, messages: Vec<Received>) {
         self.heard_in_all += messages.len();
         self.heard
             .extend(messages.into_iter().map(|Received { packet, .. }| {
@@ -127,7 +158,7 @@ impl Ledger {
     }
 
     /// Reads what has been stored since the last check, and checks it.
-    pub(super) async fn check_new(&mut self, server: &Server) {
+    pub(crate) async fn check_new(&mut self, server: &Server) {
         for (channel, log) in &mut self.logs {
             let new = read_log(server, channel, log.len() as u64 + 1).await;
             log.extend(new);
@@ -149,45 +180,66 @@ impl Ledger {
     }
 
     fn check_line(&self, line: &Line) {
+        let places = self.places(line);
+        for (number, place) in &line.acked {
+            let stored = places.get(number);
+            let who = &line.writer;
+            assert_eq!(
+                stored,
+                Some(place),
+                "{who}-{number} was acknowledged, and is lost"
+            );
+        }
+        assert!(
+            places.len() <= line.next,
+            "{}: {} stored of {}",
+            line.writer,
+            places.len(),
+            line.next
+        );
+    }
+
+    /// Where a line's messages are stored: each once and as it was sent.
+    fn places(&self, line: &Line) -> HashMap<usize, Place> {
         let log = &self.logs[&line.channel()];
         let prefix = format!("{}-", line.writer);
         let mut places = HashMap::new();
-        // Everything that is stored, in the order of its sending and without a gap.
         for (entry, seq) in log.iter().zip(1..) {
             let Some(number) = entry.client_msg_no.strip_prefix(&prefix) else {
                 continue;
             };
             let number: usize = number.parse().expect("a number that was sent");
-            assert_eq!(
-                number,
-                places.len(),
-                "{prefix}: twice, missing or out of order at {seq}"
+            assert!(
+                !self.is_in_order || number == places.len(),
+                "{prefix}{number}: twice, missing or out of order at {seq}"
             );
             assert_eq!(
                 entry.payload,
                 line.message(number).payload,
                 "{prefix}{number}"
             );
-            places.insert(number, (entry.message_id, seq));
+            let before = places.insert(number, (entry.message_id, seq));
+            assert_eq!(before, None, "{prefix}{number}: twice");
         }
-        for (number, place) in &line.acked {
-            let stored = places.get(number);
-            assert_eq!(
-                stored,
-                Some(place),
-                "{prefix}{number} was acknowledged, and is lost"
-            );
+        places
+    }
+
+    /// What is pending was refused: nothing of it may be stored.
+    ///
+    /// # Panics
+    /// When something is.
+    pub(crate) fn check_refused_are_absent(&self) {
+        for line in &self.lines {
+            let places = self.places(line);
+            for number in &line.pending {
+                let stored = places.get(number);
+                assert_eq!(stored, None, "{}-{number} was refused", line.writer);
+            }
         }
-        assert!(
-            places.len() <= line.next,
-            "{prefix}: {} stored of {}",
-            places.len(),
-            line.next
-        );
     }
 
     /// Reads everything again: nothing may have changed, and nothing may be missing.
-    pub(super) async fn check_all(&self, server: &Server) {
+    pub(crate) async fn check_all(&self, server: &Server) {
         for (channel, log) in &self.logs {
             assert_eq!(read_log(server, channel, 1).await, *log, "{channel:?}");
         }

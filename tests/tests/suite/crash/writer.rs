@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crosstalk_tests::wukong::{Received, WukongClient};
 use crosstalk_wire::wukong::binary::Sendack;
 
-use super::Trigger;
 use super::ledger::Line;
+use super::moment::Trigger;
 
 /// Messages of a writer that wait for their acknowledgement.
 const WINDOW: usize = 48;
@@ -44,12 +44,11 @@ impl Writer {
 
     /// Writes what is pending and then ever more, until the server is gone.
     pub(super) async fn write_until_closed(mut self, trigger: Arc<Trigger>) -> Line {
-        let again: Vec<_> = self.line.pending.iter().copied().collect();
-        let mut again = again.into_iter();
+        let mut again = self.line.again().into_iter();
         let mut is_open = true;
         loop {
             while is_open && self.in_flight.len() < WINDOW {
-                let number = again.next().unwrap_or_else(|| self.next_number());
+                let number = again.next().unwrap_or_else(|| self.line.next_number());
                 is_open = self.post(number).await;
                 trigger.posted();
             }
@@ -66,8 +65,7 @@ impl Writer {
 
     /// Writes what is pending, and waits until all of it is acknowledged.
     pub(super) async fn write_the_rest(mut self) -> Line {
-        let again: Vec<_> = self.line.pending.iter().copied().collect();
-        for number in again {
+        for number in self.line.again() {
             assert!(self.post(number).await, "the server takes the rest");
         }
         while !self.in_flight.is_empty() {
@@ -79,13 +77,6 @@ impl Writer {
             self.note(ack);
         }
         self.line
-    }
-
-    fn next_number(&mut self) -> usize {
-        let number = self.line.next;
-        self.line.next += 1;
-        self.line.pending.push_back(number);
-        number
     }
 
     /// Writes a message; false if the server is gone.

@@ -1,7 +1,9 @@
 //! A real server: the `crosstalk` binary on free ports, over a directory of its own.
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
+mod inspect;
+mod process;
+
+use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,13 +13,15 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
-use crate::disk::FaultyDisk;
+use crate::faults::{Cut, Faults};
 use crate::http::Http;
-use crate::wait::{eventually, within};
+use crate::seed::Seed;
+use crate::wait::eventually;
 use crate::wukong::{Login, Transport, WukongClient};
 
-/// Lines of the server's log that a failed test shows.
-const LOG_TAIL_LINES: usize = 60;
+use process::{data_dir, ready, spawn, tail};
+
+pub(crate) use process::profile_dir;
 
 /// The addresses that a server has announced in `listeners.json`.
 #[derive(Debug, Clone, Deserialize)]
@@ -38,7 +42,7 @@ pub struct Server {
     process: Arc<Mutex<Child>>,
     folder: TempDir,
     settings: Vec<String>,
-    disk: Option<FaultyDisk>,
+    faults: Option<Faults>,
     listeners: Listeners,
     admin_key: String,
 }
@@ -48,6 +52,17 @@ pub struct Server {
 pub struct Killer(Arc<Mutex<Child>>);
 
 impl Killer {
+    /// Sends SIGTERM and returns.
+    pub async fn terminate(&self) {
+        let pid = self.0.lock().expect("no holder of this lock panics").id();
+        // Without one the process has ended already; and it may end before this reaches it.
+        if let Some(pid) = pid {
+            let mut kill = Command::new("sh");
+            kill.arg("-c").arg(format!("kill -TERM {pid}"));
+            let _ = kill.stderr(Stdio::null()).status().await;
+        }
+    }
+
     /// Sends SIGKILL, at once.
     pub fn kill(&self) {
         // An error means that the process has ended already.
@@ -74,20 +89,38 @@ impl Server {
         Server::start_in(folder, settings, None).await
     }
 
-    /// As [`start_with`](Self::start_with), on a slow disk that forgets what was not synced when
-    /// [`lose_unsynced`](Self::lose_unsynced) says so.
+    /// As [`start_with`](Self::start_with), with [`faults`](Self::faults) under it that break
+    /// nothing yet.
     ///
     /// # Panics
     /// When it does not start.
-    pub async fn start_on_faulty_disk(settings: &[&str]) -> Server {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let disk = FaultyDisk::under(&data_dir(folder.path())).await;
-        Server::start_in(folder, settings, Some(disk)).await
+    pub async fn start_with_faults(settings: &[&str]) -> Server {
+        let (folder, faults) = faulty_folder().await;
+        Server::start_in(folder, settings, Some(faults)).await
     }
 
-    async fn start_in(folder: TempDir, settings: &[&str], disk: Option<FaultyDisk>) -> Server {
+    /// As [`start_with_faults`](Self::start_with_faults), after starts that power cuts have ended
+    /// after so much time each.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start_after_power_cuts(after: &[Duration], seed: &mut Seed) -> Server {
+        let (folder, faults) = faulty_folder().await;
+        for delay in after {
+            let mut process = spawn(folder.path(), &[], Some(&faults), None);
+            // wait: the moment of the cut is what is asked for
+            tokio::time::sleep(*delay).await;
+            process.kill().await.expect("a process that can be killed");
+            faults.cut_power(Some(seed));
+            // What a killed server has left behind must not pass for the next one's.
+            let _ = std::fs::remove_file(data_dir(folder.path()).join("listeners.json"));
+        }
+        Server::start_in(folder, &[], Some(faults)).await
+    }
+
+    async fn start_in(folder: TempDir, settings: &[&str], faults: Option<Faults>) -> Server {
         let settings: Vec<_> = settings.iter().map(|&setting| setting.to_owned()).collect();
-        let mut process = spawn(folder.path(), &settings, disk.as_ref(), None);
+        let mut process = spawn(folder.path(), &settings, faults.as_ref(), None);
         let listeners = ready(folder.path(), &mut process).await;
         let admin_key = std::fs::read_to_string(data_dir(folder.path()).join("admin.key"))
             .expect("the server has written admin.key");
@@ -97,7 +130,7 @@ impl Server {
             process,
             folder,
             settings,
-            disk,
+            faults,
             listeners,
             admin_key,
         }
@@ -121,8 +154,13 @@ impl Server {
 
     /// Starts a server that has ended and kills it again, wherever it then is in its start.
     pub async fn start_and_kill_after(&mut self, delay: Duration) {
-        let process = spawn(self.folder.path(), &self.settings, self.disk.as_ref(), None);
-        *self.process.lock().expect("no holder of this lock panics") = process;
+        let process = spawn(
+            self.folder.path(),
+            &self.settings,
+            self.faults.as_ref(),
+            None,
+        );
+        self.process = Arc::new(Mutex::new(process));
         // wait: the moment of the kill is what is asked for
         tokio::time::sleep(delay).await;
         self.kill().await;
@@ -134,11 +172,11 @@ impl Server {
         let mut process = spawn(
             self.folder.path(),
             &self.settings,
-            self.disk.as_ref(),
+            self.faults.as_ref(),
             at.as_ref(),
         );
         self.listeners = ready(self.folder.path(), &mut process).await;
-        *self.process.lock().expect("no holder of this lock panics") = process;
+        self.process = Arc::new(Mutex::new(process));
     }
 
     /// Stops the server gracefully and starts it again on the same data and addresses.
@@ -165,12 +203,7 @@ impl Server {
     /// # Panics
     /// When it cannot be sent.
     pub async fn send_sigterm(&self) {
-        let pid = self
-            .process
-            .lock()
-            .expect("no holder of this lock panics")
-            .id();
-        let pid = pid.expect("the server is running");
+        let pid = self.pid();
         let kill = Command::new("sh")
             .arg("-c")
             .arg(format!("kill -TERM {pid}"))
@@ -188,19 +221,25 @@ impl Server {
         self.ended().await;
     }
 
-    /// Takes from a killed server on a faulty disk what it had not synced; returns the number of
-    /// writes that are lost.
+    /// Leaves of a killed server's data what a power cut would: what was synced, and of the
+    /// rest nothing, or with a `seed` whatever it chooses.
     ///
     /// # Panics
-    /// When the disk is a good one, or the server runs.
-    #[must_use]
-    pub fn lose_unsynced(&self) -> usize {
+    /// When the server has no faults, or runs.
+    pub fn cut_power(&self, seed: Option<&mut Seed>) -> Cut {
         assert!(!self.is_running(), "a running server has lost nothing");
-        let disk = self
-            .disk
+        self.faults().cut_power(seed)
+    }
+
+    /// What can be broken under the server.
+    ///
+    /// # Panics
+    /// When it was not started with faults.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        self.faults
             .as_ref()
-            .expect("a server that was started on a faulty disk");
-        disk.lose_unsynced()
+            .expect("a server that was started with faults")
     }
 
     /// What can kill the process that runs now; not one that is started later.
@@ -342,113 +381,11 @@ impl Drop for Server {
     }
 }
 
-/// The server's binary: `CROSSTALK_BIN`, or the one beside this test.
-fn binary() -> PathBuf {
-    if let Some(path) = std::env::var_os("CROSSTALK_BIN") {
-        return PathBuf::from(path);
-    }
-    let path = profile_dir().join(format!("crosstalk{}", std::env::consts::EXE_SUFFIX));
-    assert!(
-        path.exists(),
-        "{} is missing: run `cargo build -p crosstalk`",
-        path.display()
-    );
-    path
-}
-
-/// Where cargo puts the binaries of this build: `target/debug`, for this very test is in
-/// `target/debug/deps`.
-pub(crate) fn profile_dir() -> PathBuf {
-    let test = std::env::current_exe().expect("a test knows its own path");
-    let deps = test.parent().expect("a file is in a folder");
-    deps.parent()
-        .expect("deps is in a profile's folder")
-        .to_owned()
-}
-
-fn data_dir(folder: &Path) -> PathBuf {
-    folder.join("data")
-}
-
-fn spawn(
-    folder: &Path,
-    settings: &[String],
-    disk: Option<&FaultyDisk>,
-    at: Option<&Listeners>,
-) -> Child {
-    let log = File::options()
-        .create(true)
-        .append(true)
-        .open(folder.join("server.log"));
-    let log = log.expect("a log file");
-    let any = "127.0.0.1:0";
-    let mut command = Command::new(binary());
-    command.arg("serve").arg("--data-dir").arg(data_dir(folder));
-    for (listener, addr) in [
-        ("http", at.map_or(any, |it| &it.http)),
-        ("wukong_tcp", at.map_or(any, |it| &it.wukong_tcp)),
-        ("wukong_ws", at.map_or(any, |it| &it.wukong_ws)),
-        ("wukong_api", at.map_or(any, |it| &it.wukong_api)),
-    ] {
-        command
-            .arg("--set")
-            .arg(format!("listen.{listener}={addr}"));
-    }
-    for setting in settings {
-        command.arg("--set").arg(setting);
-    }
-    // The tests' own surroundings must not change the server.
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("CROSSTALK_") {
-            command.env_remove(name);
-        }
-    }
-    if let Some(disk) = disk {
-        disk.slip_under(command.as_std_mut());
-    }
-    command
-        .current_dir(folder)
-        .kill_on_drop(true)
-        .stdin(Stdio::null());
-    command
-        .stdout(log.try_clone().expect("a second handle of the log"))
-        .stderr(log);
-    command
-        .spawn()
-        .unwrap_or_else(|error| panic!("cannot start {}: {error}", binary().display()))
-}
-
-/// Waits until the server has announced its addresses and says that it is ready.
-async fn ready(folder: &Path, process: &mut Child) -> Listeners {
-    let file = data_dir(folder).join("listeners.json");
-    let listeners: Listeners = eventually("the server's listeners.json", async || {
-        if let Ok(Some(status)) = process.try_wait() {
-            panic!(
-                "the server ended with {status}:\n{}",
-                tail(&folder.join("server.log"))
-            );
-        }
-        let text = std::fs::read_to_string(&file).ok()?;
-        Some(serde_json::from_str(&text).unwrap_or_else(|error| {
-            panic!("listeners.json: {error}: {text}");
-        }))
-    })
-    .await;
-    let http = Http::at(&listeners.http);
-    let asked = eventually("success", async || {
-        http.is_ok("/readyz").await.then_some(())
-    });
-    within("the server's /readyz", asked).await;
-    listeners
-}
-
-fn tail(log: &Path) -> String {
-    let text = std::fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    let text = text.unwrap_or_else(|error| format!("no log: {error}"));
-    let lines: Vec<_> = text.lines().collect();
-    let from = lines.len().saturating_sub(LOG_TAIL_LINES);
-    lines[from..]
-        .iter()
-        .map(|line| format!("{line}\n"))
-        .collect()
+/// A folder for a server, and faults under its data.
+async fn faulty_folder() -> (TempDir, Faults) {
+    let parent = std::env::temp_dir().canonicalize();
+    let folder = tempfile::tempdir_in(parent.expect("a folder for temporary ones"));
+    let folder = folder.expect("a temporary folder");
+    let faults = Faults::under(&data_dir(folder.path()), &folder.path().join("faults")).await;
+    (folder, faults)
 }
