@@ -5,6 +5,7 @@
 //! A machine holds only what may vanish with its socket. State that outlives a connection
 //! belongs to the core.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::BytesMut;
@@ -57,6 +58,8 @@ pub mod close_code {
     pub const POLICY: u16 = 1008;
     /// A frame beyond the limit.
     pub const TOO_BIG: u16 = 1009;
+    /// Not now, but perhaps soon.
+    pub const TRY_AGAIN: u16 = 1013;
 }
 
 /// Frames to write: one buffer, with the place where each frame ends.
@@ -103,21 +106,18 @@ impl Out {
         self.ends.len()
     }
 
-    /// Takes the frames out one by one, for a transport of messages.
-    pub fn take_frames(&mut self) -> impl Iterator<Item = bytes::Bytes> {
-        let mut bytes = std::mem::take(&mut self.bytes);
-        let ends = std::mem::take(&mut self.ends);
-        let mut start = 0;
-        ends.into_iter().map(move |end| {
-            let frame = bytes.split_to(end - start).freeze();
-            start = end;
-            frame
-        })
+    /// The frames one by one, for a transport of messages.
+    pub fn each(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts
+            .zip(&self.ends)
+            .map(|(start, end)| &self.bytes[start..*end])
     }
 
-    /// Forgets everything; an idle connection holds no buffer.
+    /// Forgets everything, but keeps the memory.
     pub fn clear(&mut self) {
-        *self = Self::default();
+        self.bytes.clear();
+        self.ends.clear();
     }
 }
 
@@ -133,6 +133,20 @@ pub struct Turn {
 }
 
 impl Turn {
+    /// Forgets everything, but keeps the memory.
+    pub fn clear(&mut self) {
+        self.out.clear();
+        self.commands.clear();
+        self.close = None;
+    }
+
+    /// Roughly the memory that it keeps, bytes.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        let commands = self.commands.capacity() * size_of::<Command>();
+        self.out.bytes.capacity() + self.out.ends.capacity() * size_of::<usize>() + commands
+    }
+
     /// Ends the connection once what was written is out.
     pub fn close_now(&mut self, now: Now, code: u16) {
         self.close.get_or_insert(Close {
@@ -150,8 +164,8 @@ pub trait Protocol: Send {
     fn opened(&mut self, session: Result<&Arc<Session>, Refusal>, now: Now, turn: &mut Turn);
     /// The answer to a command with a ticket. Answers come in the order of the tickets.
     fn reply(&mut self, ticket: Ticket, reply: SendReply, now: Now, turn: &mut Turn);
-    /// Something for the client.
-    fn deliver(&mut self, event: &Event, now: Now, turn: &mut Turn);
+    /// Takes things for the client, all of them, in order.
+    fn deliver(&mut self, events: &mut VecDeque<Event>, now: Now, turn: &mut Turn);
     /// The server ends this session: say goodbye in the dialect's words, and close.
     fn ending(&mut self, why: Ending, now: Now, turn: &mut Turn);
     /// A deadline has come.

@@ -107,7 +107,7 @@ impl World {
         self.real.as_ref().expect("it runs")
     }
 
-    fn note(&mut self, step: String) {
+    fn note(&mut self, step: &str) {
         if self.shows_all {
             println!("{}: {step}", self.at);
         }
@@ -209,7 +209,7 @@ impl World {
         let client_no = format!("{who}-{}", self.said);
         let draft = draft(to, &text, counts, &client_no);
         let seq = self.channels[channel].head() + 1;
-        self.note(format!("user{who} sends {channel}:{seq}"));
+        self.note(&format!("user{who} sends {channel}:{seq}"));
         let online = self.devices[&(who, number)].session.is_some();
         let by_session = online && self.dice.once_in(2);
         let reply = if by_session {
@@ -312,7 +312,7 @@ impl World {
     }
 
     async fn change(&mut self, who: Who, channel: Where, change: ConversationChange) {
-        self.note(format!("user{who}: {change:?} in {channel}"));
+        self.note(&format!("user{who}: {change:?} in {channel}"));
         let user = &self.people[who];
         let key = &self.keys[channel];
         let changed = self.real().im.change_conversation(user, key, change).await;
@@ -352,7 +352,7 @@ impl World {
     }
 
     async fn join(&mut self, who: Who, channel: Where) {
-        self.note(format!("user{who} joins {channel}"));
+        self.note(&format!("user{who} joins {channel}"));
         let change = MemberChange::Enter(self.people[who].clone());
         let key = &self.keys[channel];
         self.real()
@@ -364,7 +364,7 @@ impl World {
     }
 
     async fn leave(&mut self, who: Who, channel: Where) {
-        self.note(format!("user{who} leaves {channel}"));
+        self.note(&format!("user{who} leaves {channel}"));
         let change = MemberChange::Leave(self.people[who].clone());
         let key = &self.keys[channel];
         self.real()
@@ -390,7 +390,7 @@ impl World {
         } else {
             (Some(who), Operator::User(self.people[who].clone()))
         };
-        self.note(format!("{by:?} recalls {} in {channel}", said.text));
+        self.note(&format!("{by:?} recalls {} in {channel}", said.text));
         let age_ms = self.real().clock.now_ms() - said.at_ms;
         let expected = if said.dropped {
             Err(Refusal::NoSuchMessage)
@@ -422,7 +422,7 @@ impl World {
     async fn retain(&mut self) {
         let age_ms = i64::try_from(self.dice.below(600_000)).expect("a short time");
         let before_ms = self.real().clock.now_ms() - age_ms;
-        self.note(format!("messages before {before_ms} are dropped"));
+        self.note(&format!("messages before {before_ms} are dropped"));
         self.real().im.retain(before_ms).await.expect("retention");
         // By id: an id keeps the time of those before it if the clock has stepped back.
         let before = MessageId::first_at_ms(before_ms);
@@ -435,14 +435,14 @@ impl World {
         if self.devices[&(who, number)].session.is_some() {
             return;
         }
-        self.note(format!("device {number} of user{who} comes"));
+        self.note(&format!("device {number} of user{who} comes"));
         let im = Arc::clone(&self.real().im);
         let device = self.devices.get_mut(&(who, number)).expect("a device");
         device.connect(&im, who, number, self.at).await;
     }
 
     async fn disconnect(&mut self, who: Who, number: usize) {
-        self.note(format!("device {number} of user{who} goes"));
+        self.note(&format!("device {number} of user{who} goes"));
         let im = Arc::clone(&self.real().im);
         let device = self.devices.get_mut(&(who, number)).expect("a device");
         device.disconnect(&im).await;
@@ -458,7 +458,7 @@ impl World {
         let (messages, more) = connected.drain(&im).await;
         if !messages.is_empty() {
             let list = self.listed(messages.iter().map(|message| message.id));
-            self.note(format!("device {number} of user{who} gets {list}"));
+            self.note(&format!("device {number} of user{who} gets {list}"));
         }
         for message in messages {
             self.given(who, number, &message, true);
@@ -481,12 +481,7 @@ impl World {
         let Some(&(channel, seq)) = self.places.get(&message.id) else {
             self.fail("a message that nobody sent was given");
         };
-        let label = || {
-            format!(
-                "message {} of {channel} to device {number} of user{who}",
-                seq
-            )
-        };
+        let label = || format!("message {seq} of {channel} to device {number} of user{who}");
         let key = (who, number);
         let since = self.devices[&key].session.as_ref().map_or(0, |c| c.since);
         let said = self.channels[channel]
@@ -541,7 +536,9 @@ impl World {
         let device = self.devices.get_mut(&(who, number)).expect("a device");
         if let Some(connected) = &mut device.session {
             connected.ack(&im, count);
-            self.note(format!("device {number} of user{who} acknowledges {count}"));
+            self.note(&format!(
+                "device {number} of user{who} acknowledges {count}"
+            ));
         }
     }
 
@@ -555,7 +552,7 @@ impl World {
         let pulled = im.pull(&connected.session, limit).await.expect("a page");
         if !pulled.messages.is_empty() {
             let list = self.listed(pulled.messages.iter().map(|message| message.id));
-            self.note(format!("device {number} of user{who} pulls {list}"));
+            self.note(&format!("device {number} of user{who} pulls {list}"));
         }
         let ids: Vec<_> = pulled.messages.iter().map(|m| m.id).collect();
         self.check(ids.is_sorted(), || "a page is not in order".to_owned());
@@ -601,14 +598,14 @@ impl World {
     }
 
     async fn write_delivered(&mut self) {
-        self.note("what devices were given is written".to_owned());
+        self.note("what devices were given is written");
         self.real().im.write_delivered().await.expect("a write");
         self.devices.values_mut().for_each(Device::wrote);
     }
 
     async fn restart(&mut self) {
         let clean = self.dice.once_in(2);
-        self.note(format!(
+        self.note(&format!(
             "restart, {}",
             if clean { "clean" } else { "crash" }
         ));

@@ -1,18 +1,23 @@
 //! The driver: owns a transport, runs a machine over it, and runs the machine's commands.
 
+use std::convert::Infallible;
+use std::future::poll_fn;
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::BytesMut;
 use crosstalk_core::im::Im;
 use crosstalk_core::session::{Ending, Session};
-use tokio::time::{Instant, sleep_until};
+use tokio::task::coop::consume_budget;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::Transport;
+use super::alarm::Alarm;
 use super::in_flight::InFlight;
-use crate::protocol::{Command, Now, Protocol, Turn, close_code};
+use super::{Abort, Input, Transport, lent};
+use crate::protocol::{Close, Command, Now, Protocol, Turn, close_code};
 use crate::stats::{Counters, add};
 
 /// Commands of one connection that may wait for their answers; at this many it is not read.
@@ -28,7 +33,21 @@ pub(crate) struct Connection {
     /// The gateway stops: connections without a session end at once.
     pub(crate) stop: CancellationToken,
     /// The time of grace is over: everything ends at once.
-    pub(crate) abort: CancellationToken,
+    pub(crate) abort: Arc<Abort>,
+}
+
+/// How a connection ends.
+pub(super) enum End {
+    /// With a code for transports that have codes.
+    Code(u16),
+    /// Because the transport fails.
+    Failed(io::Error),
+}
+
+impl From<io::Error> for End {
+    fn from(error: io::Error) -> Self {
+        Self::Failed(error)
+    }
 }
 
 /// Runs a connection to its end.
@@ -46,16 +65,26 @@ pub(crate) async fn drive<T: Transport>(connection: Connection, mut transport: T
         counters,
         session: None,
         in_flight: InFlight::default(),
-        turn: Turn::default(),
         stopping_until: None,
     };
-    let code = tokio::select! {
-        biased;
-        () = abort.cancelled() => close_code::GOING_AWAY,
-        code = driver.run(&mut transport, &stop) => code.unwrap_or_else(|error| {
+    let timer = pin!(sleep(Duration::ZERO));
+    let mut line = Line {
+        transport: &mut transport,
+        input: Input::default(),
+        alarm: Alarm::new(Arc::clone(driver.im.clock()), timer),
+    };
+    let ended = {
+        let run = pin!(driver.run(&mut line, &stop));
+        abort.or(run).await
+    };
+    let code = match ended {
+        Some(Ok(never)) => match never {},
+        Some(Err(End::Code(code))) => code,
+        Some(Err(End::Failed(error))) => {
             tracing::debug!(%error, "connection failed");
             close_code::NORMAL
-        }),
+        }
+        None => close_code::GOING_AWAY,
     };
     if let Some(session) = driver.session.take() {
         driver.im.close_session(&session).await;
@@ -63,27 +92,56 @@ pub(crate) async fn drive<T: Transport>(connection: Connection, mut transport: T
     transport.close(code).await;
 }
 
-struct Driver {
-    im: Arc<Im>,
-    machine: Box<dyn Protocol>,
+pub(super) struct Driver {
+    pub(super) im: Arc<Im>,
+    pub(super) machine: Box<dyn Protocol>,
     counters: Arc<Counters>,
     session: Option<Arc<Session>>,
     in_flight: InFlight,
-    turn: Turn,
     /// Set when the server stops while answers are due: until when they are waited for.
     stopping_until: Option<u64>,
 }
 
-/// What woke the loop.
-enum Woken {
-    Input(io::Result<usize>),
-    Mailbox,
-    Deadline,
-    Stop,
+/// What a connection hears of: its peer and the time.
+pub(super) struct Line<'a, T> {
+    transport: &'a mut T,
+    pub(super) input: Input,
+    alarm: Alarm<'a>,
+}
+
+/// What woke a connection. All of it makes one turn, and so one write.
+#[derive(Default)]
+pub(super) struct Woken {
+    /// What the transport's `poll_receive` says.
+    pub(super) received: Option<io::Result<usize>>,
+    /// The alarm has rung.
+    pub(super) has_rung: bool,
+}
+
+impl<T: Transport> Line<'_, T> {
+    /// Ready when something was received (unless it is not to be read), and at the deadline
+    /// or earlier.
+    pub(super) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        deadline_ms: u64,
+        is_read: bool,
+    ) -> Poll<Woken> {
+        let mut woken = Woken::default();
+        if is_read && let Poll::Ready(received) = self.transport.poll_receive(cx, &mut self.input) {
+            woken.received = Some(received);
+        }
+        woken.has_rung = self.alarm.poll(cx, deadline_ms).is_ready();
+        if woken.has_rung || woken.received.is_some() {
+            Poll::Ready(woken)
+        } else {
+            Poll::Pending
+        }
+    }
 }
 
 impl Driver {
-    fn now(&self) -> Now {
+    pub(super) fn now(&self) -> Now {
         let clock = self.im.clock();
         Now {
             wall_ms: clock.now_ms(),
@@ -91,121 +149,108 @@ impl Driver {
         }
     }
 
-    /// The loop; ends with the code to close with.
-    async fn run<T: Transport>(
-        &mut self,
-        transport: &mut T,
-        stop: &CancellationToken,
-    ) -> io::Result<u16> {
-        let mut input = BytesMut::new();
-        let timer = sleep_until(Instant::now());
-        tokio::pin!(timer);
-        loop {
-            let deadline = self.deadline();
-            let due = self.instant_of(deadline);
-            // A timer that rings early only looks again; so it is moved only when it must
-            // ring earlier, which is rare.
-            if timer.deadline() > due || timer.is_elapsed() {
-                timer.as_mut().reset(due);
-            }
-            let reading = self.in_flight.len() < MAX_IN_FLIGHT && self.stopping_until.is_none();
-            let woken = tokio::select! {
-                biased;
-                () = mailbox_ready(self.session.as_ref()) => Woken::Mailbox,
-                () = stop.cancelled(), if self.session.is_none() => Woken::Stop,
-                received = transport.receive(&mut input), if reading => Woken::Input(received),
-                () = &mut timer => Woken::Deadline,
-            };
-            let now = self.now();
-            match woken {
-                Woken::Input(received) => {
-                    let count = received?;
-                    if count == 0 {
-                        return Ok(close_code::NORMAL);
-                    }
-                    add(&self.counters.bytes_in, count);
-                    self.machine.receive(&mut input, now, &mut self.turn);
-                    if input.is_empty() {
-                        input = BytesMut::new();
-                    }
-                }
-                Woken::Deadline if now.mono_ms >= self.deadline() => {
-                    if self.stopping_until.is_some() {
-                        return Ok(close_code::GOING_AWAY);
-                    }
-                    self.machine.tick(now, &mut self.turn);
-                }
-                Woken::Deadline | Woken::Mailbox => {}
-                Woken::Stop => return Ok(close_code::GOING_AWAY),
-            }
-            self.run_commands(&mut input, now).await;
-            self.drain_mailbox(now).await;
-            self.write(transport).await?;
-            if let Some(close) = self.turn.close {
-                return self.linger(transport, close.at_mono_ms, close.code).await;
-            }
-        }
-    }
-
-    fn deadline(&self) -> u64 {
+    pub(super) fn deadline_ms(&self) -> u64 {
         self.stopping_until
             .unwrap_or_else(|| self.machine.next_deadline())
     }
 
-    fn instant_of(&self, mono_ms: u64) -> Instant {
-        let wait = mono_ms.saturating_sub(self.im.clock().mono_ms());
-        Instant::now() + Duration::from_millis(wait)
+    /// The connection's life; it ends with an [`End`] only.
+    async fn run<T: Transport>(
+        &mut self,
+        line: &mut Line<'_, T>,
+        stop: &CancellationToken,
+    ) -> Result<Infallible, End> {
+        let mut turn = lent::turn();
+        let session = self.open(line, &mut turn, stop).await?;
+        self.session = Some(Arc::clone(&session));
+        let mut mail = pin!(session.mailbox.ready());
+        let mut now = self.now();
+        loop {
+            self.run_commands(&session, &mut turn).await;
+            self.drain_mailbox(&session, now, &mut turn).await;
+            self.finish(line, &turn).await?;
+            lent::give_back_turn(turn);
+            // Who always has something to do lets others work, too.
+            consume_budget().await;
+            let is_read = self.in_flight.len() < MAX_IN_FLIGHT && self.stopping_until.is_none();
+            let deadline_ms = self.deadline_ms();
+            let woken = poll_fn(|cx| {
+                let has_mail = mail.as_mut().poll(cx).is_ready();
+                if has_mail {
+                    mail.set(session.mailbox.ready());
+                }
+                match line.poll(cx, deadline_ms, is_read) {
+                    Poll::Pending if has_mail => Poll::Ready(Woken::default()),
+                    polled => polled,
+                }
+            });
+            let woken = woken.await;
+            turn = lent::turn();
+            now = self.now();
+            self.hear(line, woken, now, &mut turn)?;
+        }
     }
 
-    async fn run_commands(&mut self, input: &mut BytesMut, now: Now) {
-        while !self.turn.commands.is_empty() {
-            for command in std::mem::take(&mut self.turn.commands) {
-                match command {
-                    Command::Open(request) => {
-                        let opened = self.im.open_session(request).await;
-                        let result = opened.as_ref().map_err(|why| *why);
-                        self.machine.opened(result, now, &mut self.turn);
-                        self.session = opened.ok();
-                        // What followed in the same breath has waited for this.
-                        self.machine.receive(input, now, &mut self.turn);
-                    }
-                    Command::Send(ticket, draft) => {
-                        if let Some(session) = &self.session {
-                            self.in_flight.issued(ticket);
-                            self.im.send(session, ticket, draft).await;
-                        }
-                    }
-                    Command::Refuse(ticket, why) => {
-                        if let Some(session) = &self.session {
-                            self.in_flight.issued(ticket);
-                            self.im.refuse(session, ticket, why);
-                        }
-                    }
+    /// Tells the machine what woke it.
+    pub(super) fn hear<T>(
+        &mut self,
+        line: &mut Line<'_, T>,
+        woken: Woken,
+        now: Now,
+        turn: &mut Turn,
+    ) -> Result<(), End> {
+        if let Some(received) = woken.received {
+            let count = received?;
+            if count == 0 {
+                return Err(End::Code(close_code::NORMAL));
+            }
+            add(&self.counters.bytes_in, count);
+            self.machine.receive(&mut line.input, now, turn);
+            line.input.settle();
+        }
+        if woken.has_rung && now.mono_ms >= self.deadline_ms() {
+            if self.stopping_until.is_some() {
+                return Err(End::Code(close_code::GOING_AWAY));
+            }
+            self.machine.tick(now, turn);
+        }
+        Ok(())
+    }
+
+    async fn run_commands(&mut self, session: &Arc<Session>, turn: &mut Turn) {
+        for command in turn.commands.drain(..) {
+            match command {
+                Command::Send(ticket, draft) => {
+                    self.in_flight.issued(ticket);
+                    self.im.send(session, ticket, draft).await;
                 }
+                Command::Refuse(ticket, why) => {
+                    self.in_flight.issued(ticket);
+                    self.im.refuse(session, ticket, why);
+                }
+                // There is a session already.
+                Command::Open(_) => {}
             }
         }
     }
 
     /// Hands answers, events and the session's end to the machine.
-    async fn drain_mailbox(&mut self, now: Now) {
-        let Some(session) = &self.session else { return };
-        let drained = session.mailbox.drain(!self.machine.has_room());
+    async fn drain_mailbox(&mut self, session: &Arc<Session>, now: Now, turn: &mut Turn) {
+        let mut drained = session.mailbox.drain(!self.machine.has_room());
         for (ticket, reply) in drained.replies {
             self.in_flight.answered(ticket, reply);
         }
         while let Some((ticket, reply)) = self.in_flight.next() {
-            self.machine.reply(ticket, reply, now, &mut self.turn);
+            self.machine.reply(ticket, reply, now, turn);
         }
-        for event in &drained.events {
-            self.machine.deliver(event, now, &mut self.turn);
-        }
+        self.machine.deliver(&mut drained.events, now, turn);
         if let Some(why) = drained.ending {
             let answers_due = why == Ending::ShuttingDown && self.in_flight.len() > 0;
             let patience = now.mono_ms + LAST_ANSWERS_MS;
             if answers_due && now.mono_ms < *self.stopping_until.get_or_insert(patience) {
                 return;
             }
-            self.machine.ending(why, now, &mut self.turn);
+            self.machine.ending(why, now, turn);
         } else if drained.behind
             && let Err(why) = self.im.resync(session).await
         {
@@ -213,49 +258,48 @@ impl Driver {
         }
     }
 
-    async fn write<T: Transport>(&mut self, transport: &mut T) -> io::Result<()> {
-        let out = &mut self.turn.out;
-        if out.is_empty() {
-            return Ok(());
+    /// Writes what the machine says, and closes if it wants that.
+    pub(super) async fn finish<T: Transport>(
+        &mut self,
+        line: &mut Line<'_, T>,
+        turn: &Turn,
+    ) -> Result<(), End> {
+        if !turn.out.is_empty() {
+            add(&self.counters.bytes_out, turn.out.bytes().len());
+            add(&self.counters.frames_out, turn.out.frames());
+            line.transport.send(&turn.out).await?;
         }
-        add(&self.counters.bytes_out, out.bytes().len());
-        add(&self.counters.frames_out, out.frames());
-        let written = transport.send(out).await;
-        out.clear();
-        written
+        match turn.close {
+            None => Ok(()),
+            Some(close) => Err(self.linger(line, close).await),
+        }
     }
 
-    /// The machine has closed: the session is gone at once, the connection at `until`. What
-    /// the client still says is read and dropped, so that the goodbye reaches it.
-    async fn linger<T: Transport>(
-        &mut self,
-        transport: &mut T,
-        until: u64,
-        code: u16,
-    ) -> io::Result<u16> {
+    /// The machine has closed: the session is gone at once, the connection when the machine
+    /// says. What the client still says is read and dropped, so that the goodbye reaches it.
+    async fn linger<T: Transport>(&mut self, line: &mut Line<'_, T>, close: Close) -> End {
         if let Some(session) = self.session.take() {
             self.im.close_session(&session).await;
         }
-        let until = self.instant_of(until);
-        let mut ignored = BytesMut::new();
         loop {
-            tokio::select! {
-                biased;
-                () = sleep_until(until) => return Ok(code),
-                received = transport.receive(&mut ignored) => {
-                    ignored.clear();
-                    if received? == 0 {
-                        return Ok(code);
-                    }
+            let heard = poll_fn(|cx| {
+                if line.alarm.poll(cx, close.at_mono_ms).is_ready() {
+                    return Poll::Ready(None);
                 }
+                line.transport.poll_receive(cx, &mut line.input).map(Some)
+            });
+            match heard.await {
+                Some(Ok(1..)) => {
+                    line.input.clear();
+                    line.input.settle();
+                }
+                Some(Err(error)) => return End::Failed(error),
+                Some(Ok(0)) => return End::Code(close.code),
+                None if self.im.clock().mono_ms() >= close.at_mono_ms => {
+                    return End::Code(close.code);
+                }
+                None => {}
             }
         }
-    }
-}
-
-async fn mailbox_ready(session: Option<&Arc<Session>>) {
-    match session {
-        Some(session) => session.mailbox.ready().await,
-        None => std::future::pending().await,
     }
 }

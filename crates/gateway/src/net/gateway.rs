@@ -8,19 +8,19 @@ use std::time::Duration;
 use crosstalk_core::im::Im;
 use http::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::server as handshake;
-use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::limits::{Admission, Doorkeeper};
 use super::proxy_header::{TrustedProxies, take_header};
-use super::tcp::TcpTransport;
+use super::tcp::StreamTransport;
 use super::websocket::{self, WebSocketTransport};
-use crate::conn::{Connection, Transport, drive};
+use crate::conn::{Abort, Connection, Transport, drive};
 use crate::protocol::{Now, Protocol};
 use crate::registry::Dialect;
 use crate::stats::{Counters, GatewayStats};
@@ -71,7 +71,7 @@ pub struct Gateway {
     keeper: Arc<Doorkeeper>,
     tasks: TaskTracker,
     stop: CancellationToken,
-    abort: CancellationToken,
+    abort: Arc<Abort>,
 }
 
 impl Gateway {
@@ -87,7 +87,7 @@ impl Gateway {
             keeper,
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
-            abort: CancellationToken::new(),
+            abort: Arc::default(),
         })
     }
 
@@ -158,13 +158,12 @@ impl Gateway {
         }
         match what {
             Listener::WukongTcp => {
-                self.run(Dialect::Wukong, peer.ip(), TcpTransport(stream))
-                    .await;
+                self.serve_stream(Dialect::Wukong, peer.ip(), stream).await;
             }
             Listener::WukongWs => {
                 let mut client = peer.ip();
-                let socket = timeout(HANDSHAKE_DEADLINE, self.shake(stream, &mut client)).await??;
-                self.run(Dialect::Wukong, client, WebSocketTransport::new(socket))
+                let shaken = timeout(HANDSHAKE_DEADLINE, self.shake(stream, &mut client)).await??;
+                self.run(Dialect::Wukong, client, WebSocketTransport::new(shaken))
                     .await;
             }
         }
@@ -172,11 +171,7 @@ impl Gateway {
     }
 
     /// The handshake on a listener of our own.
-    async fn shake(
-        &self,
-        stream: TcpStream,
-        client: &mut IpAddr,
-    ) -> io::Result<WebSocketStream<TcpStream>> {
+    async fn shake(&self, stream: TcpStream, client: &mut IpAddr) -> io::Result<TcpStream> {
         // The signature is the library's.
         #[allow(clippy::result_large_err)]
         let check = |request: &handshake::Request, response: handshake::Response| {
@@ -192,6 +187,7 @@ impl Gateway {
         let config = Some(websocket::config());
         tokio_tungstenite::accept_hdr_async_with_config(stream, check, config)
             .await
+            .map(WebSocketStream::into_inner)
             .map_err(io::Error::other)
     }
 
@@ -228,17 +224,23 @@ impl Gateway {
             let _admission = admission;
             match upgrade.await {
                 Ok(upgraded) => {
-                    let io = TokioIo::new(upgraded);
-                    let config = Some(websocket::config());
-                    let socket = WebSocketStream::from_raw_socket(io, Role::Server, config).await;
+                    let stream = TokioIo::new(upgraded);
                     gateway
-                        .run(dialect, client, WebSocketTransport::new(socket))
+                        .run(dialect, client, WebSocketTransport::new(stream))
                         .await;
                 }
                 Err(error) => tracing::debug!(%error, "upgrade failed"),
             }
         });
         response
+    }
+
+    /// Serves a stream of bytes that somebody else has accepted, to its end.
+    pub async fn serve_stream<S>(&self, dialect: Dialect, client: IpAddr, stream: S)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send,
+    {
+        self.run(dialect, client, StreamTransport(stream)).await;
     }
 
     async fn run<T: Transport>(&self, dialect: Dialect, client: IpAddr, transport: T) {
@@ -250,12 +252,15 @@ impl Gateway {
             machine,
             counters: Arc::clone(&self.counters),
             stop: self.stop.clone(),
-            abort: self.abort.clone(),
+            abort: Arc::clone(&self.abort),
         };
         drive(connection, transport).await;
     }
 
-    fn machine(&self, dialect: Dialect, client: IpAddr) -> Option<Box<dyn Protocol>> {
+    /// The machine of a new connection, which waits for the client's first bytes; `None` if
+    /// the dialect is switched off.
+    #[must_use]
+    pub fn machine(&self, dialect: Dialect, client: IpAddr) -> Option<Box<dyn Protocol>> {
         let clock = self.im.clock();
         let now = Now {
             wall_ms: clock.now_ms(),
@@ -303,7 +308,7 @@ impl Gateway {
         self.im.end_sessions();
         self.tasks.close();
         if timeout(grace, self.tasks.wait()).await.is_err() {
-            self.abort.cancel();
+            self.abort.order();
             let _ = timeout(Duration::from_secs(2), self.tasks.wait()).await;
         }
     }

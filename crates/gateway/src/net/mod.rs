@@ -1,5 +1,6 @@
 //! Sockets: listening, limits, transports. The only place of this crate that opens any.
 
+mod frames;
 pub mod gateway;
 mod limits;
 mod proxy_header;

@@ -1,39 +1,35 @@
 //! WebSocket as a transport: each message's bytes are part of one stream, each frame that is
 //! sent is one binary message.
 
+use std::future::poll_fn;
 use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use futures_util::{SinkExt, StreamExt, TryFutureExt};
+use bytes::{Buf, BytesMut};
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::error::CapacityError;
 use tokio_tungstenite::tungstenite::handshake::server::create_response;
-use tokio_tungstenite::tungstenite::protocol::frame::Frame;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
-use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
-use crate::conn::{Transport, in_time};
-use crate::protocol::{Out, close_code};
+use super::frames::{Closing, Incoming, put_close, put_message_header};
+use super::tcp::{hang_up, read, write};
+use crate::conn::{BUFFER_BYTES, Input, Transport, buffer, give_back_buffer};
+use crate::protocol::Out;
 
-/// The buffer of a connection; its default size would cost 128 KiB per connection.
-const BUFFER: usize = 4 * 1024;
-/// The largest message: one of the largest frames, and some small ones beside it.
-const MAX_MESSAGE: usize = (1 << 20) + 64 * 1024;
-/// The largest frame of a message that is sent.
-const FRAGMENT: usize = 16 * 1024;
+/// The longest header of a frame that is sent, bytes.
+const MAX_HEADER_BYTES: usize = 10;
+/// How long the peer may take to say goodbye.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(1);
 
+/// For the library's handshake. What it makes of the connection afterwards is taken apart, so
+/// its buffers need not be large.
 pub(super) fn config() -> WebSocketConfig {
     WebSocketConfig::default()
-        .read_buffer_size(BUFFER)
-        .write_buffer_size(BUFFER)
-        .max_message_size(Some(MAX_MESSAGE))
-        .max_frame_size(Some(MAX_MESSAGE))
+        .read_buffer_size(64)
+        .write_buffer_size(0)
 }
 
 /// Answers a handshake on an HTTP listener.
@@ -62,97 +58,283 @@ pub(super) fn origin_allowed(headers: &HeaderMap, allowed: &[String]) -> bool {
     allowed.iter().any(matches)
 }
 
+/// A connection after its handshake.
 pub(super) struct WebSocketTransport<S> {
-    socket: WebSocketStream<S>,
+    stream: S,
+    /// Received and not yet taken apart.
+    raw: Input,
+    incoming: Incoming,
+    /// What is to be said to the library of the peer, not to the peer: pongs. While there is
+    /// something, nothing is read, so that it cannot pile up.
+    answers: BytesMut,
     /// Set when what the peer sent tells how to close.
-    close: Option<u16>,
-}
-
-impl<S> WebSocketTransport<S> {
-    pub(super) fn new(socket: WebSocketStream<S>) -> Self {
-        Self {
-            socket,
-            close: None,
-        }
-    }
+    closing: Option<u16>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> WebSocketTransport<S> {
-    /// The library's buffer keeps the size of the largest frame that went through it, for as
-    /// long as the connection lives: large messages go in small frames.
-    async fn send_in_fragments(&mut self, mut message: Bytes) -> io::Result<()> {
-        let mut code = OpCode::Data(Data::Binary);
-        while !message.is_empty() {
-            let piece = message.split_to(message.len().min(FRAGMENT));
-            let frame = Frame::message(piece, code, message.is_empty());
-            let sent = self.socket.send(Message::Frame(frame));
-            in_time(sent.map_err(to_io)).await?;
-            code = OpCode::Data(Data::Continue);
+    pub(super) fn new(stream: S) -> Self {
+        Self {
+            stream,
+            raw: Input::default(),
+            incoming: Incoming::default(),
+            answers: BytesMut::new(),
+            closing: None,
         }
-        Ok(())
+    }
+
+    /// Writes the answers that are due.
+    fn poll_answers(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.answers.is_empty() {
+            let written = Pin::new(&mut self.stream).poll_write(cx, &self.answers);
+            match ready!(written)? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                count => self.answers.advance(count),
+            }
+        }
+        // An idle connection holds no buffer.
+        self.answers = BytesMut::new();
+        Poll::Ready(Ok(()))
     }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Transport for WebSocketTransport<S> {
-    async fn receive(&mut self, input: &mut BytesMut) -> io::Result<usize> {
-        loop {
-            match self.socket.next().await {
-                Some(Ok(Message::Binary(bytes))) if !bytes.is_empty() => {
-                    input.extend_from_slice(&bytes);
-                    return Ok(bytes.len());
-                }
-                // Pings are answered by the library; empty messages mean nothing.
-                Some(Ok(Message::Binary(_) | Message::Ping(_) | Message::Pong(_))) => {}
-                Some(Ok(Message::Text(_))) => {
-                    self.close = Some(close_code::UNSUPPORTED);
-                    return Ok(0);
-                }
-                Some(Ok(Message::Close(_) | Message::Frame(_))) | None => return Ok(0),
-                Some(Err(Error::Capacity(CapacityError::MessageTooLong { .. }))) => {
-                    self.close = Some(close_code::TOO_BIG);
-                    return Ok(0);
-                }
-                Some(Err(Error::Protocol(_) | Error::Utf8(_))) => {
-                    self.close = Some(close_code::PROTOCOL);
-                    return Ok(0);
-                }
-                Some(Err(error)) => return Err(to_io(error)),
+    fn poll_receive(&mut self, cx: &mut Context<'_>, input: &mut Input) -> Poll<io::Result<usize>> {
+        let before = input.len();
+        while self.closing.is_none() {
+            ready!(self.poll_answers(cx))?;
+            if ready!(read(&mut self.stream, cx, &mut self.raw))? == 0 {
+                break;
             }
+            let bytes = input.room();
+            let taken = self.incoming.take(&mut self.raw, bytes, &mut self.answers);
+            self.raw.settle();
+            if let Err(Closing(code)) = taken {
+                self.closing = Some(code);
+            }
+            if input.len() > before {
+                return Poll::Ready(Ok(input.len() - before));
+            }
+            input.settle();
         }
+        Poll::Ready(Ok(0))
     }
 
-    async fn send(&mut self, out: &mut Out) -> io::Result<()> {
-        for frame in out.take_frames() {
-            if frame.len() <= FRAGMENT {
-                let fed = self.socket.feed(Message::Binary(frame));
-                in_time(fed.map_err(to_io)).await?;
+    /// All that fits into a buffer is one write.
+    async fn send(&mut self, out: &Out) -> io::Result<()> {
+        let mut framed = buffer();
+        framed.extend_from_slice(&std::mem::take(&mut self.answers));
+        for packet in out.each() {
+            if framed.len() + MAX_HEADER_BYTES + packet.len() > BUFFER_BYTES {
+                write(&mut self.stream, &framed).await?;
+                framed.clear();
+            }
+            put_message_header(packet.len(), &mut framed);
+            if packet.len() < BUFFER_BYTES / 2 {
+                framed.extend_from_slice(packet);
             } else {
-                self.send_in_fragments(frame).await?;
+                write(&mut self.stream, &framed).await?;
+                framed.clear();
+                write(&mut self.stream, packet).await?;
             }
         }
-        in_time(self.socket.flush().map_err(to_io)).await
+        write(&mut self.stream, &framed).await?;
+        give_back_buffer(framed);
+        Ok(())
     }
 
     async fn close(&mut self, code: u16) {
-        let code = self.close.unwrap_or(code);
         let goodbye = async {
-            let frame = CloseFrame {
-                code: code.into(),
-                reason: "".into(),
-            };
-            // It fails if the peer has closed first; reading on sends the answer to that.
-            let _ = self.socket.close(Some(frame)).await;
-            while self.socket.next().await.transpose()?.is_some() {}
-            Result::<(), Error>::Ok(())
+            let mut last = std::mem::take(&mut self.answers);
+            put_close(self.closing.unwrap_or(code), &mut last);
+            write(&mut self.stream, &last).await?;
+            // It answers in kind, unless what it said is why this ends.
+            let mut ignored = Input::default();
+            while poll_fn(|cx| self.poll_receive(cx, &mut ignored)).await? > 0 {
+                ignored.clear();
+                ignored.settle();
+            }
+            hang_up(&mut self.stream).await
         };
         // Whoever does not answer is cut off.
         let _ = timeout(CLOSE_DEADLINE, goodbye).await;
     }
 }
 
-fn to_io(error: Error) -> io::Error {
-    match error {
-        Error::Io(error) => error,
-        other => io::Error::other(other),
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::close_code;
+    use futures_util::{SinkExt, StreamExt};
+    use tokio::io::{DuplexStream, ReadBuf, duplex};
+    use tokio::task::JoinHandle;
+    use tokio_tungstenite::WebSocketStream;
+    use tokio_tungstenite::tungstenite::Message;
+    use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
+
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    /// The server's end of a stream, with a count of writes.
+    struct Counted(DuplexStream, usize);
+
+    impl AsyncRead for Counted {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            buf: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.0).poll_read(cx, buf)
+        }
+    }
+
+    impl AsyncWrite for Counted {
+        fn poll_write(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            self.1 += 1;
+            Pin::new(&mut self.0).poll_write(cx, bytes)
+        }
+
+        fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.0).poll_flush(cx)
+        }
+
+        fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.0).poll_shutdown(cx)
+        }
+    }
+
+    type Server = WebSocketTransport<Counted>;
+
+    /// A server, and the library's client to talk to it.
+    async fn pair() -> (Server, WebSocketStream<DuplexStream>) {
+        let (client, server) = duplex(4 << 20);
+        let client = WebSocketStream::from_raw_socket(client, Role::Client, None).await;
+        (WebSocketTransport::new(Counted(server, 0)), client)
+    }
+
+    fn out(packets: &[Vec<u8>]) -> Out {
+        let mut out = Out::default();
+        for packet in packets {
+            let write = |bytes: &mut BytesMut| {
+                bytes.extend_from_slice(packet);
+                Ok::<(), ()>(())
+            };
+            out.frame(write).expect("it cannot fail");
+        }
+        out
+    }
+
+    async fn hear(client: &mut WebSocketStream<DuplexStream>) -> Message {
+        let heard = timeout(PATIENCE, client.next()).await;
+        heard.expect("in time").expect("open").expect("a frame")
+    }
+
+    /// Reads until the client has closed, then closes; gives back what was received.
+    fn serve(mut server: Server) -> JoinHandle<Vec<u8>> {
+        tokio::spawn(async move {
+            let (mut input, mut received) = (Input::default(), Vec::new());
+            while poll_fn(|cx| server.poll_receive(cx, &mut input))
+                .await
+                .expect("read")
+                > 0
+            {
+                received.extend_from_slice(&input);
+                input.clear();
+                input.settle();
+            }
+            server.close(close_code::NORMAL).await;
+            received
+        })
+    }
+
+    #[tokio::test]
+    async fn each_packet_is_a_message_and_many_are_one_write() {
+        let (mut server, mut client) = pair().await;
+        let small: Vec<Vec<u8>> = (1..40).map(|n| vec![n; 300]).collect();
+        server.send(&out(&small)).await.expect("sent");
+        assert_eq!(server.stream.1, 1, "39 messages, one write");
+        let large = [vec![1; 10], vec![2; 20_000], vec![3; 70_000], vec![4; 10]];
+        server.send(&out(&large)).await.expect("sent");
+        for packet in small.into_iter().chain(large) {
+            assert_eq!(hear(&mut client).await, Message::Binary(packet.into()));
+        }
+    }
+
+    #[tokio::test]
+    async fn pings_are_answered_though_nothing_else_is_said() {
+        let (server, mut client) = pair().await;
+        let serving = serve(server);
+        client.send(Message::Ping("1".into())).await.expect("sent");
+        assert_eq!(hear(&mut client).await, Message::Pong("1".into()));
+        client
+            .send(Message::Binary("ab".into()))
+            .await
+            .expect("sent");
+        client
+            .send(Message::Binary("cd".into()))
+            .await
+            .expect("sent");
+        client.close(None).await.expect("closed");
+        let received = timeout(PATIENCE, serving).await.expect("in time");
+        assert_eq!(received.expect("no panic"), b"abcd");
+    }
+
+    #[tokio::test]
+    async fn both_sides_say_goodbye_in_order() {
+        // The client first: it hears its own code.
+        let (server, mut client) = pair().await;
+        let serving = serve(server);
+        let goodbye = CloseFrame {
+            code: 3001.into(),
+            reason: "".into(),
+        };
+        client.close(Some(goodbye.clone())).await.expect("closed");
+        assert_eq!(hear(&mut client).await, Message::Close(Some(goodbye)));
+        assert!(client.next().await.is_none());
+        serving.await.expect("no panic");
+
+        // The server first, or because of what the client says.
+        let (mut server, mut client) = pair().await;
+        let closing = tokio::spawn(async move { server.close(close_code::GOING_AWAY).await });
+        let Message::Close(Some(goodbye)) = hear(&mut client).await else {
+            panic!("no goodbye")
+        };
+        assert_eq!(u16::from(goodbye.code), close_code::GOING_AWAY);
+        assert!(client.next().await.is_none());
+        closing.await.expect("no panic");
+
+        let (server, mut client) = pair().await;
+        let serving = serve(server);
+        client.send(Message::text("words")).await.expect("sent");
+        let Message::Close(Some(goodbye)) = hear(&mut client).await else {
+            panic!("no goodbye")
+        };
+        assert_eq!(u16::from(goodbye.code), close_code::UNSUPPORTED);
+        serving.await.expect("no panic");
+    }
+
+    #[tokio::test]
+    async fn an_idle_connection_holds_no_buffer() {
+        let (mut server, mut client) = pair().await;
+        let mut input = Input::default();
+        client.send(Message::Ping("1".into())).await.expect("sent");
+        client
+            .send(Message::Binary("ab".into()))
+            .await
+            .expect("sent");
+        let received = poll_fn(|cx| server.poll_receive(cx, &mut input)).await;
+        assert_eq!(received.expect("read"), 2);
+        input.clear();
+        input.settle();
+        let idle = poll_fn(|cx| Poll::Ready(server.poll_receive(cx, &mut input).is_pending()));
+        assert!(idle.await);
+        let held = [
+            server.raw.capacity(),
+            server.answers.capacity(),
+            input.capacity(),
+        ];
+        assert_eq!(held, [0; 3]);
     }
 }

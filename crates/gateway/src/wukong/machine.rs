@@ -1,5 +1,6 @@
 //! The wukong machine: what one connection has agreed on, and what it says to what comes.
 
+use std::array::from_fn;
 use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -7,7 +8,6 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use crosstalk_core::id::Uid;
 use crosstalk_core::im::{Credential, OpenSession};
-use crosstalk_core::message::Message;
 use crosstalk_core::refusal::Refusal;
 use crosstalk_core::session::{
     Delivery, Displacement, Ending, Event, Offline, SendReply, Session, Ticket,
@@ -18,7 +18,7 @@ use crosstalk_wire::wukong::binary::{
 };
 use crosstalk_wire::wukong::reason::Reason;
 
-use super::deliver::{Receiver, recv};
+use super::deliver::{Receiver, recvs};
 use super::map;
 use super::reasons::{login_reason, send_reason};
 use super::settings::WukongSettings;
@@ -38,9 +38,6 @@ const FAREWELL_MS: u64 = 2_000;
 const CONNECT: u8 = 1;
 /// The largest frame before the session is open: a CONNECT has four strings.
 const MAX_GREETING: usize = 16 * 1024;
-
-/// The scratch buffer that a connection keeps from message to message.
-const KEPT_SCRATCH: usize = 2 * 1024;
 
 /// Frames that are written again in one go, bytes.
 const RESEND_BATCH_BYTES: usize = 256 * 1024;
@@ -69,14 +66,11 @@ struct Agreement {
 }
 
 struct Live {
-    version: u8,
-    cipher: Cipher,
-    uid: Uid,
+    receiver: Receiver,
     next_ticket: u64,
     /// What SENDs in flight want echoed, oldest first.
     echoes: VecDeque<Echo>,
     unacked: Unacked,
-    scratch: Vec<u8>,
 }
 
 struct Echo {
@@ -131,6 +125,7 @@ impl Machine {
         let Ok(uid) = Uid::parse(&connect.uid) else {
             return self.close(now, close_code::POLICY, turn);
         };
+        self.since_mono_ms = now.mono_ms;
         let version = connect.version;
         self.decoder.set_version(negotiate(version));
         let Some(agreement) = self.agree(connect) else {
@@ -235,7 +230,7 @@ impl Live {
 
     /// Checks a SEND's signature and decrypts its payload; both fail with 9 (wukong.md §2.5).
     fn open_payload(&self, send: &Send) -> Result<Bytes, Refusal> {
-        let expected = self.cipher.send_msg_key(
+        let expected = self.receiver.cipher.send_msg_key(
             send.client_seq,
             &send.client_msg_no,
             &send.channel_id,
@@ -245,29 +240,10 @@ impl Live {
         if !msg_key_matches(&expected, &send.msg_key) {
             return Err(Refusal::UndecodableContent);
         }
-        let plain = self.cipher.decrypt(&send.payload);
+        let plain = self.receiver.cipher.decrypt(&send.payload);
         plain
             .map(Bytes::from)
             .map_err(|_| Refusal::UndecodableContent)
-    }
-
-    fn recv(&mut self, message: &Message, turn: &mut Turn) -> bool {
-        let to = Receiver {
-            uid: self.uid.as_str(),
-            version: self.version,
-            cipher: Some(&self.cipher),
-        };
-        let scratch = &mut self.scratch;
-        let written = turn.out.frame(|out| recv(message, &to, scratch, out));
-        // One large message must not cost an idle connection its size for ever.
-        if scratch.capacity() > KEPT_SCRATCH {
-            *scratch = Vec::new();
-        }
-        if let Err(error) = &written {
-            // It stays in the history, where there is no frame to exceed.
-            tracing::warn!(%error, id = message.id.0, "a message fits no frame");
-        }
-        written.is_ok()
     }
 }
 
@@ -331,13 +307,14 @@ impl Protocol for Machine {
         self.decoder.set_max_frame(usize::MAX);
         self.since_mono_ms = now.mono_ms;
         self.phase = Phase::Live(Box::new(Live {
-            version: negotiate(client_version),
-            cipher,
-            uid: session.user.uid.clone(),
+            receiver: Receiver {
+                uid: session.user.uid.clone(),
+                version: negotiate(client_version),
+                cipher,
+            },
             next_ticket: 0,
             echoes: VecDeque::new(),
             unacked: Unacked::default(),
-            scratch: Vec::new(),
         }));
     }
 
@@ -366,17 +343,21 @@ impl Protocol for Machine {
             message_seq,
             reason: reason.code(),
         };
-        say(&Packet::Sendack(sendack), live.version, turn);
+        say(&Packet::Sendack(sendack), live.receiver.version, turn);
     }
 
-    fn deliver(&mut self, event: &Event, now: Now, turn: &mut Turn) {
+    fn deliver(&mut self, events: &mut VecDeque<Event>, now: Now, turn: &mut Turn) {
         let Phase::Live(live) = &mut self.phase else {
-            return;
+            return events.clear();
         };
-        let Event::Message(message) = event;
-        // What is not stored is not resent, and some clients do not acknowledge it.
-        if live.recv(message, turn) && message.seq > 0 {
-            live.unacked.given(message, now.mono_ms);
+        while !events.is_empty() {
+            let few = from_fn(|_| events.pop_front().map(|Event::Message(message)| message));
+            recvs(few, &live.receiver, &mut turn.out, |message| {
+                // What is not stored is not resent, and some clients do not acknowledge it.
+                if message.seq > 0 {
+                    live.unacked.given(message, now.mono_ms);
+                }
+            });
         }
     }
 
@@ -392,7 +373,7 @@ impl Protocol for Machine {
                 None
             }
         };
-        let version = live.version;
+        let version = live.receiver.version;
         if let Some(text) = kicked {
             let reason = Reason::ConnectKick.code();
             let disconnect = Disconnect {
@@ -419,11 +400,17 @@ impl Protocol for Machine {
             while turn.out.bytes().len() < RESEND_BATCH_BYTES
                 && let Some(message) = live.unacked.due(now.mono_ms)
             {
-                live.recv(&message, turn);
+                let mut one = Some(message);
+                recvs(from_fn(|_| one.take()), &live.receiver, &mut turn.out, drop);
             }
         }
         if now.mono_ms >= self.silence_ends() {
-            self.close(now, close_code::NORMAL, turn);
+            let code = match self.phase {
+                // Without a CONNACK: after one that is no success, clients stay away.
+                Phase::Opening(_) => close_code::TRY_AGAIN,
+                _ => close_code::NORMAL,
+            };
+            self.close(now, code, turn);
         }
     }
 

@@ -1,6 +1,7 @@
 //! Between core and wire: drafts from SENDs, content from payloads and payloads from content
 //! (interop.md G.3; payload types of wukong.md §7.3).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -118,7 +119,7 @@ pub fn wukong_envelope(message: &Message) -> WukongEnvelope {
 
 /// The client number of a message for a wukong client: never empty, as its SDKs key on it.
 #[must_use]
-pub fn wukong_client_no(message: &Message) -> std::borrow::Cow<'_, str> {
+pub fn wukong_client_no(message: &Message) -> Cow<'_, str> {
     if message.body.client_no.is_empty() || message.body.origin != WUKONG_ORIGIN {
         format!("x-{}", message.id).into()
     } else {
@@ -128,14 +129,12 @@ pub fn wukong_client_no(message: &Message) -> std::borrow::Cow<'_, str> {
 
 /// A message's payload for a wukong client: the author's bytes if a wukong client wrote it.
 #[must_use]
-pub fn wukong_payload(message: &Message) -> Bytes {
+pub fn wukong_payload(message: &Message) -> Cow<'_, [u8]> {
     if message.body.origin == WUKONG_ORIGIN {
-        return message.body.payload.clone();
+        return Cow::Borrowed(&message.body.payload);
     }
     let json = payload(&content_of_message(message));
-    serde_json::to_vec(&json)
-        .map(Bytes::from)
-        .unwrap_or_default()
+    serde_json::to_vec(&json).unwrap_or_default().into()
 }
 
 /// Content as a wukong payload.

@@ -194,8 +194,11 @@ fn message(from: &UserRef, seq: u64, payload: &'static str) -> Arc<Message> {
 
 fn deliver(wire: &mut Wire, message: &Arc<Message>, now: Now) -> Turn {
     let mut turn = Turn::default();
-    wire.machine
-        .deliver(&Event::Message(Arc::clone(message)), now, &mut turn);
+    wire.machine.deliver(
+        &mut [Event::Message(Arc::clone(message))].into(),
+        now,
+        &mut turn,
+    );
     turn
 }
 
@@ -415,6 +418,52 @@ fn a_message_is_encrypted_for_this_connection() {
             &recv.payload,
         );
         assert_eq!(recv.msg_key, msg_key_text(&key));
+    }
+}
+
+/// Several at once are what they would be one by one.
+#[test]
+fn messages_are_sealed_together_and_stay_in_order() {
+    let (bob, alice) = (user("bob", 2), user("alice", 1));
+    let large = Message {
+        body: Arc::new(Body {
+            payload: Bytes::from(vec![b'x'; 1 << 20]),
+            ..Body::clone(&message(&bob, 3, "").body)
+        }),
+        ..Message::clone(&message(&bob, 3, ""))
+    };
+    let messages = [
+        message(&bob, 1, "{}"),
+        message(
+            &alice,
+            2,
+            "a message of another length, which takes more blocks",
+        ),
+        Arc::new(large),
+        message(&bob, 0, "not stored"),
+        message(&bob, 5, ""),
+        message(&bob, 6, "the second of the second few"),
+    ];
+    for count in [0, 1, 3, 6] {
+        let messages = &messages[..count];
+        let (mut together, mut apart) = (Wire::open(5), Wire::open(5));
+        let mut turn = Turn::default();
+        let mut events = messages.iter().cloned().map(Event::Message).collect();
+        together.machine.deliver(&mut events, START, &mut turn);
+        assert!(events.is_empty());
+        let single = messages.iter().map(|one| deliver(&mut apart, one, START));
+        let single: Vec<u8> = single.flat_map(|turn| turn.out.bytes().to_vec()).collect();
+        assert_eq!(turn.out.bytes(), single, "{count}");
+        // The one that fits no frame is left out, and what is not stored is not resent.
+        let again = messages
+            .iter()
+            .filter(|one| ![0, 3].contains(&one.seq))
+            .count();
+        for wire in [&mut together, &mut apart] {
+            let mut turn = Turn::default();
+            wire.machine.tick(after(61_000), &mut turn);
+            assert_eq!(turn.out.frames(), again);
+        }
     }
 }
 

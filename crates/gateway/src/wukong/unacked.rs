@@ -28,10 +28,10 @@ pub(super) struct Unacked {
 }
 
 impl Unacked {
-    pub(super) fn given(&mut self, message: &Arc<Message>, mono_ms: u64) {
+    pub(super) fn given(&mut self, message: Arc<Message>, mono_ms: u64) {
         self.bytes += message.weight();
         self.entries.push_back(Entry {
-            message: Arc::clone(message),
+            message,
             due_mono_ms: mono_ms + RESEND_MS,
             resent: 0,
         });

@@ -4,7 +4,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use bytes::{Bytes, BytesMut};
-use crosstalk_wire::wukong::binary::crypto::{Cipher, msg_key_text};
+use crosstalk_wire::wukong::binary::crypto::{Cipher, RecvSealer};
 use crosstalk_wire::wukong::binary::{
     Decoder, Flags, Packet, RecvParts, Send, Setting, encode, encode_recv,
 };
@@ -113,35 +113,38 @@ fn a_payload_is_a_slice_of_the_input() {
     assert!(bytes < 200, "{bytes} bytes");
 }
 
-/// One delivery of a fan-out: seal, sign, encode.
+/// Deliveries of a fan-out: seal, sign, encode.
 #[test]
 fn a_fan_out_allocates_nothing_once_its_buffers_have_grown() {
     let cipher = Cipher::from_key_iv(b"0123456789abcdef", b"AbCdEfGh12345678");
-    let plain = vec![b'x'; 3000];
-    let mut text = Vec::new();
-    let mut out = BytesMut::new();
-    let deliver = |text: &mut Vec<u8>, out: &mut BytesMut| {
-        cipher.encrypt_into(&plain, text);
-        let key = cipher.recv_msg_key(7, 8, "no", 9, "alice", "bob", 1, text);
-        out.clear();
-        let parts = RecvParts {
-            flags: Flags::default(),
-            setting: Setting(Setting::TOPIC),
-            msg_key: msg_key_text(&key),
-            from_uid: "alice",
-            channel_id: "bob",
-            channel_type: 1,
-            expire_secs: 0,
-            client_msg_no: "no",
-            message_id: 7,
-            message_seq: 8,
-            timestamp_secs: 9,
-            topic: "topic",
-            payload: text,
-        };
-        encode_recv(&parts, 5, out).expect("encodes");
+    let payload = vec![b'x'; 3000];
+    let plain = RecvParts {
+        flags: Flags::default(),
+        setting: Setting(Setting::TOPIC),
+        msg_key: "",
+        from_uid: "alice",
+        channel_id: "bob",
+        channel_type: 1,
+        expire_secs: 0,
+        client_msg_no: "no",
+        message_id: 7,
+        message_seq: 8,
+        timestamp_secs: 9,
+        topic: "topic",
+        payload: &payload,
     };
-    deliver(&mut text, &mut out);
-    let (bytes, ()) = allocated(|| deliver(&mut text, &mut out));
-    assert_eq!(bytes, 0);
+    let deliver = |count: usize, sealer: &mut RecvSealer, out: &mut BytesMut| {
+        sealer.seal(&cipher, std::iter::repeat_n(plain, count));
+        sealer.shrink();
+        out.clear();
+        for lane in 0..count {
+            encode_recv(&sealer.sealed(lane, plain), 5, out).expect("encodes");
+        }
+    };
+    for count in [1, RecvSealer::LANES] {
+        let (mut sealer, mut out) = (RecvSealer::default(), BytesMut::new());
+        deliver(count, &mut sealer, &mut out);
+        let (bytes, ()) = allocated(|| deliver(count, &mut sealer, &mut out));
+        assert_eq!(bytes, 0, "{count} at once");
+    }
 }

@@ -56,7 +56,7 @@ impl Mailbox {
             inner.record.below = reached(&cursor, cursor.at);
             inner.backlog = Backlog::At(cursor);
             if is_new {
-                inner.record.to_be_written();
+                inner.record.note_unwritten();
             }
         }
     }

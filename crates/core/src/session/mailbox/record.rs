@@ -109,10 +109,10 @@ impl Record {
     /// Something is to be written down that concerns this message.
     fn touch(&mut self, id: MessageId) {
         self.touched = self.touched.max(id);
-        self.to_be_written();
+        self.note_unwritten();
     }
 
-    pub(super) fn to_be_written(&mut self) {
+    pub(super) fn note_unwritten(&mut self) {
         if self.kept && !self.dirty {
             self.dirty = true;
             self.unwritten.add();
@@ -162,7 +162,7 @@ impl Record {
         if !self.acks && !self.awaiting.is_empty() {
             self.awaiting.clear();
             self.give_back_memory();
-            self.to_be_written();
+            self.note_unwritten();
         }
     }
 
@@ -188,7 +188,7 @@ impl Record {
                 self.given(message.id);
             }
         }
-        self.to_be_written();
+        self.note_unwritten();
     }
 
     fn give_back_memory(&mut self) {

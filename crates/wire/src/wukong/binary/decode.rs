@@ -102,13 +102,19 @@ impl Decoder {
         };
 
         let mut fields = Fields { rest: body };
+        // There is one for each delivery, so it does not go the way of the
+        // large ones, which moves a whole packet several times.
+        if packet_kind == kind::RECVACK {
+            let ack = recvack(header, &mut fields, self.version)?;
+            fields.end()?;
+            buf.advance(frame_len);
+            return Ok(Some(Packet::Recvack(ack)));
+        }
         let mut packet = decode_body(header, &mut fields, self.version)?;
         let tail_len = fields.rest.len();
 
         let Some(tail) = tail_of(&mut packet) else {
-            if tail_len > 0 {
-                return Err(DecodeError::TrailingBytes(tail_len));
-            }
+            fields.end()?;
             buf.advance(frame_len);
             return Ok(Some(packet));
         };
@@ -167,11 +173,7 @@ fn decode_body(header: u8, fields: &mut Fields<'_>, version: u8) -> Result<Packe
             reason: fields.u8()?,
         }),
         kind::RECV => Packet::Recv(recv(flags, fields, version)?),
-        kind::RECVACK => Packet::Recvack(Recvack {
-            flags,
-            message_id: fields.i64()?,
-            message_seq: fields.seq(version)?,
-        }),
+        kind::RECVACK => Packet::Recvack(recvack(header, fields, version)?),
         kind::DISCONNECT => Packet::Disconnect(Disconnect {
             reason: fields.u8()?,
             text: fields.string()?,
@@ -252,6 +254,15 @@ fn send(flags: Flags, fields: &mut Fields<'_>, version: u8) -> Result<Send, Deco
     })
 }
 
+#[inline]
+fn recvack(header: u8, fields: &mut Fields<'_>, version: u8) -> Result<Recvack, DecodeError> {
+    Ok(Recvack {
+        flags: Flags::from_bits(header),
+        message_id: fields.i64()?,
+        message_seq: fields.seq(version)?,
+    })
+}
+
 fn recv(flags: Flags, fields: &mut Fields<'_>, version: u8) -> Result<Recv, DecodeError> {
     let setting = Setting(fields.u8()?);
     Ok(Recv {
@@ -286,6 +297,14 @@ struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
+    /// Nothing may follow.
+    fn end(&self) -> Result<(), DecodeError> {
+        match self.rest.len() {
+            0 => Ok(()),
+            more => Err(DecodeError::TrailingBytes(more)),
+        }
+    }
+
     fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
         let (head, rest) = self
             .rest

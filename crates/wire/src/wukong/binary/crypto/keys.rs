@@ -9,7 +9,8 @@ use md5::{Digest, Md5};
 use x25519_dalek::{PublicKey, SharedSecret, StaticSecret};
 
 use super::CryptoError;
-use super::cipher::{BLOCK_BYTES, lower_hex};
+use super::cipher::lower_hex;
+use super::sealing::BLOCK_BYTES;
 
 /// Bytes of an X25519 key.
 const KEY_BYTES: usize = 32;

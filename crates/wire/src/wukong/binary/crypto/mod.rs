@@ -12,9 +12,13 @@
 
 mod cipher;
 mod keys;
+mod md5_lanes;
+mod recvs;
+mod sealing;
 
 pub use cipher::{Cipher, MSG_KEY_BYTES, msg_key_matches, msg_key_text};
 pub use keys::{KeyPair, SharedKey};
+pub use recvs::RecvSealer;
 
 /// Why key agreement or decryption failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::wukong::binary::crypto::KeyPair;
+use base64::prelude::BASE64_STANDARD;
 
 fn cipher() -> Cipher {
     Cipher::from_key_iv(b"0123456789abcdef", b"AbCdEfGh12345678")
@@ -40,31 +41,30 @@ fn agrees_with_openssl_and_opens_what_it_seals() {
     }
 }
 
-/// Decryption does not go through the chunks, so it is an oracle for them.
 #[test]
-fn every_length_up_to_some_chunks() {
+fn every_length_is_opened_as_it_was_sealed() {
     let cipher = cipher();
-    for len in 0..=2 * CHUNK_BYTES + BLOCK_BYTES {
+    for len in 0..500 {
         let plain = plain(len);
         let mut text = Vec::new();
         cipher.encrypt_into(&plain, &mut text);
         assert_eq!(cipher.decrypt(&text), Ok(plain), "{len} bytes");
-        // Reserved once and exactly, but for the smallest vector there is.
-        assert!(text.capacity() < text.len() + 8, "{len} bytes");
+        // Room for what the encoder likes to see behind a text, and no more.
+        assert!(text.capacity() < text.len() + 64, "{len} bytes");
     }
 }
 
-/// The msgKey formula is the digest of the encrypted sign text, so
-/// OpenSSL's digests check the streaming of the sign as well.
+/// A message key is the digest of the sealed sign text, so OpenSSL's digests
+/// check the signing as well.
 #[test]
-fn a_sign_cut_anywhere_has_the_same_key() {
+fn a_sign_is_the_digest_of_what_openssl_seals() {
     let cipher = cipher();
     for (len, digest) in OPENSSL {
         let plain = plain(len);
         for cut in [0, len / 3, len / 2, len] {
-            let key = cipher.sign(|sign| {
-                sign.update(&plain[..cut]);
-                sign.update(&plain[cut..]);
+            let (fields, payload) = plain.split_at(cut);
+            let key = cipher.sign(payload, |sign| {
+                sign.put(fields);
             });
             assert_eq!(msg_key_text(&key), digest, "{len} bytes cut at {cut}");
         }
@@ -77,11 +77,11 @@ fn keys_sign_the_documented_fields_in_order() {
     let send = cipher.send_msg_key(u32::MAX, "no", "群", 255, b"text");
     assert_eq!(
         send,
-        cipher.sign(|sign| sign.update("4294967295no群255text".as_bytes()))
+        cipher.sign("4294967295no群255text".as_bytes(), |_| {})
     );
     let recv = cipher.recv_msg_key(i64::MIN, u64::MAX, "no", -1, "from", "ch", 2, b"text");
     let sign_text = "-922337203685477580818446744073709551615no-1fromch2text";
-    assert_eq!(recv, cipher.sign(|sign| sign.update(sign_text.as_bytes())));
+    assert_eq!(recv, cipher.sign(sign_text.as_bytes(), |_| {}));
 }
 
 #[test]

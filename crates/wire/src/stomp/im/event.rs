@@ -1,0 +1,142 @@
+//! Bodies on `/user/queue/events`: `{"event":E,"at":ms,…}` (stomp.md Q2-30).
+
+use serde::Serialize;
+
+use super::{Conversation, ConversationId, Group, Profile};
+
+/// An event and when it happened.
+#[derive(Debug, Clone, Serialize)]
+pub struct Timed<'a> {
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event<'a>,
+    /// When, in ms since 1970.
+    pub at: i64,
+}
+
+/// What happened. The name of each is its variant's in upper case.
+#[derive(Debug, Clone, Serialize)]
+#[serde(
+    tag = "event",
+    rename_all = "SCREAMING_SNAKE_CASE",
+    rename_all_fields = "camelCase"
+)]
+pub enum Event<'a> {
+    /// A friend has come.
+    Online {
+        /// The friend.
+        user_id: &'a str,
+    },
+    /// A friend has gone.
+    Offline {
+        /// The friend.
+        user_id: &'a str,
+    },
+    /// Somebody wants to be a friend.
+    FriendRequest(FriendEvent<'a>),
+    /// Somebody is a friend now.
+    FriendAccepted(FriendEvent<'a>),
+    /// Somebody does not want to be a friend.
+    FriendRejected(FriendEvent<'a>),
+    /// Somebody is no friend any more.
+    FriendDeleted(FriendEvent<'a>),
+    /// A group was made with the user in it.
+    GroupCreated(GroupEvent<'a>),
+    /// A group has another name, picture, board or settings.
+    GroupUpdated(GroupEvent<'a>),
+    /// A group is gone.
+    GroupDissolved(GroupEvent<'a>),
+    /// Users have come into a group.
+    GroupMemberJoined(GroupEvent<'a>),
+    /// Users have left a group by themselves.
+    GroupLeft(GroupEvent<'a>),
+    /// Users were put out of a group.
+    GroupKicked(GroupEvent<'a>),
+    /// Members have another role.
+    GroupRole(GroupEvent<'a>),
+    /// Members, or all if none is named, may not speak or may again.
+    GroupMuted(GroupEvent<'a>),
+    /// Users want to come into a group.
+    GroupRequest(GroupEvent<'a>),
+    /// The user's own settings of a conversation have changed.
+    ConversationUpdated {
+        /// As it is now.
+        conversation: Box<Conversation<'a>>,
+    },
+    /// The user has read a conversation on another session.
+    Read {
+        /// The conversation.
+        conversation_id: ConversationId,
+        /// Up to where.
+        seq: u64,
+    },
+    /// A message got or lost a reaction.
+    Reaction {
+        /// The message.
+        message_id: &'a str,
+        /// Whose reaction.
+        user_id: &'a str,
+        /// The reaction.
+        emoji: &'a str,
+        /// Whether it was taken back.
+        removed: bool,
+    },
+    /// The user has blocked somebody, or no longer does.
+    Blacklist {
+        /// Whom.
+        user_id: &'a str,
+        /// Whether they are blocked now.
+        blocked: bool,
+    },
+    /// A user's profile has changed.
+    Profile {
+        /// As it is now.
+        user: Profile<'a>,
+    },
+    /// This session ends.
+    Kicked {
+        /// Why.
+        reason: &'a str,
+    },
+    /// Somebody is writing.
+    Typing {
+        /// Who.
+        user_id: &'a str,
+        /// Where, as the reader sees it.
+        conversation_id: ConversationId,
+    },
+    /// The session's token ends soon (stomp.md Q2-3).
+    TokenExpiring {
+        /// When, in ms since 1970.
+        expires_at: i64,
+    },
+}
+
+/// What events about friends say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FriendEvent<'a> {
+    /// The request, where there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<&'a str>,
+    /// The other user.
+    pub user_id: &'a str,
+    /// What they wrote.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<&'a str>,
+}
+
+/// What events about groups say.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GroupEvent<'a> {
+    /// The group.
+    pub group_id: &'a str,
+    /// Whom it is about.
+    pub user_ids: &'a [&'a str],
+    /// Who did it.
+    pub operator_id: &'a str,
+    /// The group as it is now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<Box<Group<'a>>>,
+}
