@@ -49,6 +49,8 @@ pub(crate) struct Connected {
 pub(crate) struct Connector {
     pub(crate) dialect: Arc<dyn Dialect>,
     pub(crate) endpoint: Endpoint,
+    /// How many clients there are, to spread them over source addresses.
+    pub(crate) clients: u32,
     /// Bytes of a read buffer.
     pub(crate) chunk: usize,
     pub(crate) clock: Clock,
@@ -68,7 +70,7 @@ impl Connector {
             .map(|(index, login)| {
                 let connector = self.clone();
                 // Tasks, so that all threads share the work of the key exchange.
-                tokio::spawn(async move { connector.connect(&login, index, all as u32).await })
+                tokio::spawn(async move { connector.connect(&login, index).await })
             })
             .buffered(CONCURRENCY);
         while let Some(attempt) = attempts.next().await {
@@ -87,12 +89,13 @@ impl Connector {
         connected
     }
 
-    async fn connect(&self, login: &Login, index: u32, clients: u32) -> Result<(Client, u64)> {
+    /// Logs one in; how many nanoseconds it took.
+    pub(crate) async fn connect(&self, login: &Login, index: u32) -> Result<(Client, u64)> {
         let started_ns = self.clock.now_ns();
         let opening = async {
             let mut client = Client {
                 index,
-                link: Link::open(&self.endpoint, index, clients, self.chunk).await?,
+                link: Link::open(&self.endpoint, index, self.clients, self.chunk).await?,
                 peer: self.dialect.peer(login, index)?,
                 input: BytesMut::new(),
                 out: Outbox::default(),

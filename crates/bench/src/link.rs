@@ -4,8 +4,10 @@
 //! waits until it has written, while the server waits until it has been read,
 //! would hang. Messages are not cut here.
 
+mod source;
+
 use std::io::{self, ErrorKind};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
@@ -13,7 +15,7 @@ use anyhow::Context as _;
 use bytes::BytesMut;
 use futures_util::{Sink, Stream};
 use tokio::io::{AsyncReadExt, AsyncWrite};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::http::header::SEC_WEBSOCKET_PROTOCOL;
@@ -22,9 +24,6 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use crate::dialect::{Endpoint, Outbox, WebSocketUse};
-
-/// How many connections share a source address; beyond that its ports run out.
-const CLIENTS_PER_ADDRESS: u32 = 20_000;
 
 /// An open socket.
 pub(crate) enum Link {
@@ -37,6 +36,8 @@ pub(crate) enum Link {
         is_text: bool,
         is_flushing: bool,
     },
+    /// Hung up.
+    Closed,
 }
 
 impl Link {
@@ -48,7 +49,7 @@ impl Link {
         clients: u32,
         chunk: usize,
     ) -> anyhow::Result<Self> {
-        let stream = connect(endpoint.address, source(endpoint.address, index, clients)).await;
+        let stream = source::connect(endpoint.address, index, clients).await;
         let stream = stream.with_context(|| format!("connecting to {}", endpoint.address))?;
         let Some(web_socket) = endpoint.web_socket else {
             return Ok(Self::Tcp { stream, chunk });
@@ -94,6 +95,7 @@ impl Link {
                     return Poll::Ready(Ok(bytes.len()));
                 }
             },
+            Self::Closed => Poll::Ready(Ok(0)),
         }
     }
 
@@ -150,37 +152,10 @@ impl Link {
                     *is_flushing = false;
                 }
             }
+            Self::Closed => return Poll::Ready(Err(ErrorKind::NotConnected.into())),
         }
         Poll::Ready(Ok(()))
     }
-}
-
-/// The source address of a client; `None` leaves it to the system.
-fn source(to: SocketAddr, index: u32, clients: u32) -> Option<Ipv4Addr> {
-    let SocketAddr::V4(to) = to else { return None };
-    if clients <= CLIENTS_PER_ADDRESS || !to.ip().is_loopback() {
-        return None;
-    }
-    // 127.0.0.1 stays free for set-up; then 127.0.0.2 and on.
-    let host = index / CLIENTS_PER_ADDRESS + 2;
-    Some(Ipv4Addr::from(
-        u32::from(Ipv4Addr::new(127, 0, 0, 0)) + (host & 0x00ff_ffff),
-    ))
-}
-
-async fn connect(to: SocketAddr, from: Option<Ipv4Addr>) -> io::Result<TcpStream> {
-    let stream = match from {
-        None => TcpStream::connect(to).await?,
-        Some(from) => {
-            let socket = TcpSocket::new_v4()?;
-            // Ports of an earlier run may still be on their way out.
-            socket.set_reuseaddr(true)?;
-            socket.bind((from, 0).into())?;
-            socket.connect(to).await?
-        }
-    };
-    stream.set_nodelay(true)?;
-    Ok(stream)
 }
 
 async fn upgrade(
@@ -208,34 +183,5 @@ fn to_io(error: Error) -> io::Error {
         Error::Io(error) => error,
         Error::ConnectionClosed | Error::AlreadyClosed => ErrorKind::ConnectionAborted.into(),
         other => io::Error::other(other),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn many_clients_spread_over_loopback() {
-        let loopback: SocketAddr = "127.0.0.1:5100".parse().expect("an address");
-        let other: SocketAddr = "10.0.0.1:5100".parse().expect("an address");
-        let of = |index| source(loopback, index, 50_000).expect("spread").to_string();
-        assert_eq!(source(loopback, 0, 20_000), None);
-        assert_eq!(source(other, 0, 50_000), None);
-        assert_eq!(
-            [of(0), of(19_999), of(20_000)],
-            ["127.0.0.2", "127.0.0.2", "127.0.0.3"]
-        );
-    }
-
-    #[tokio::test]
-    async fn a_source_address_is_used() {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
-            .await
-            .expect("a listener");
-        let to = listener.local_addr().expect("an address");
-        let from = Ipv4Addr::new(127, 0, 0, 5);
-        let stream = connect(to, Some(from)).await.expect("connected");
-        assert_eq!(stream.local_addr().expect("an address").ip(), from);
     }
 }

@@ -3,12 +3,13 @@
 //! Exit codes: 0 all was well, 1 something failed or the server did what it
 //! must not, 2 bad usage.
 
+use std::fmt::Display;
 use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use clap::error::ErrorKind;
-use crosstalk_bench::{Options, run};
+use crosstalk_bench::{Command, Options, compare, run};
 
 fn main() -> ExitCode {
     let options = Options::parse();
@@ -17,19 +18,27 @@ fn main() -> ExitCode {
             .error(ErrorKind::ValueValidation, why)
             .exit();
     }
-    match run(&options) {
-        Ok(report) => {
-            // Whoever closes the pipe has seen enough.
-            let _ = write!(std::io::stdout(), "{report}");
-            if report.is_sound() {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::FAILURE
-            }
+    let shown = match &options.command {
+        Command::Run(scenario) => {
+            run(scenario, &options.server).map(|report| show(&report, report.is_sound()))
         }
-        Err(error) => {
-            eprintln!("crosstalk-bench: {error:#}");
-            ExitCode::FAILURE
+        Command::Compare(files) => {
+            let compared = compare(files, options.server.json.as_deref());
+            compared.map(|comparison| show(&comparison, comparison.is_sound()))
         }
+    };
+    shown.unwrap_or_else(|error| {
+        eprintln!("crosstalk-bench: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn show(report: &impl Display, is_sound: bool) -> ExitCode {
+    // Whoever closes the pipe has seen enough.
+    let _ = write!(std::io::stdout(), "{report}");
+    if is_sound {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
     }
 }

@@ -1,4 +1,4 @@
-//! The server under load: where it listens, and its HTTP interface for set-up.
+//! The server under load: where it listens, and its HTTP interfaces.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use bytes::Bytes;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use reqwest::Client;
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 
+use crate::dialect::Question;
 use crate::options::ServerOptions;
 use crate::progress::Progress;
 
@@ -22,6 +24,9 @@ const REQUEST_DEADLINE: Duration = Duration::from_secs(30);
 const MANAGER_TOKEN: HeaderName = HeaderName::from_static("token");
 /// How much of an answer an error shows.
 const SHOWN_CHARS: usize = 300;
+
+/// Bodies of requests, made when they are sent.
+pub(crate) type Bodies<'a> = Box<dyn Iterator<Item = Value> + Send + 'a>;
 
 /// The server.
 pub(crate) struct Target {
@@ -87,35 +92,66 @@ impl Target {
     }
 
     /// Posts every body, many at a time; `what` they are is for the terminal.
-    /// The first refusal ends it.
-    pub(crate) async fn post_all(&self, url: &str, what: &str, bodies: Vec<Value>) -> Result<()> {
-        let all = bodies.len();
+    /// The first refusal ends it; `judge` sees the answers that are no HTTP
+    /// errors.
+    pub(crate) async fn post_all(
+        &self,
+        url: &str,
+        what: &str,
+        bodies: Bodies<'_>,
+        judge: fn(&[u8]) -> Result<()>,
+    ) -> Result<()> {
         let mut answers = stream::iter(bodies)
-            .map(|body| self.post(url, body))
+            .map(|body| async move {
+                let question = Question {
+                    url: url.to_owned(),
+                    body: Some(body.to_string()),
+                };
+                let answer = self.ask(&question).await?;
+                judge(&answer).with_context(|| failed(&question, &answer))
+            })
             .buffer_unordered(CONCURRENCY);
-        let mut done = 0;
+        let mut done = 0_u64;
         while answers.try_next().await?.is_some() {
             done += 1;
-            self.progress
-                .step(&format!("set up {done} of {all} {what}"));
+            self.progress.step(&format!("set up {done} {what}"));
         }
         Ok(())
     }
 
-    async fn post(&self, url: &str, body: Value) -> Result<()> {
-        let sent = self.http.post(url).json(&body).send().await;
-        let answer = sent.with_context(|| format!("POST {url}"))?;
+    /// The answer to a request; anything but success is an error that shows it.
+    pub(crate) async fn ask(&self, question: &Question) -> Result<Bytes> {
+        let request = match &question.body {
+            Some(body) => self
+                .http
+                .post(&question.url)
+                .header(CONTENT_TYPE, "application/json")
+                .body(body.clone()),
+            None => self.http.get(&question.url),
+        };
+        let answer = request.send().await;
+        let answer = answer.with_context(|| named(question))?;
         let status = answer.status();
-        let text = answer.text().await.with_context(|| format!("POST {url}"))?;
-        // WuKongIM's API answers some refusals with 200 and a status within.
-        let inner = serde_json::from_str::<Value>(&text).ok();
-        let inner = inner.and_then(|value| value.get("status").and_then(Value::as_u64));
-        if status.is_success() && inner.is_none_or(|inner| inner == 200) {
-            return Ok(());
+        let body = answer.bytes().await.with_context(|| named(question))?;
+        if !status.is_success() {
+            bail!("{}: {status}: {}", named(question), shown(&body));
         }
-        let shown: String = text.chars().take(SHOWN_CHARS).collect();
-        bail!("POST {url}: {status}: {shown}")
+        Ok(body)
     }
+}
+
+fn named(question: &Question) -> String {
+    let method = question.body.as_ref().map_or("GET", |_| "POST");
+    format!("{method} {}", question.url)
+}
+
+fn failed(question: &Question, answer: &[u8]) -> String {
+    format!("{}: {}", named(question), shown(answer))
+}
+
+fn shown(answer: &[u8]) -> String {
+    let text = String::from_utf8_lossy(answer);
+    text.chars().take(SHOWN_CHARS).collect()
 }
 
 fn headers(options: &ServerOptions, folder: &Path) -> Result<HeaderMap> {

@@ -2,14 +2,17 @@
 //!
 //! [`Sent`] and [`Received`] belong to one client and are compared when all is
 //! over ([`settle`]); [`Tally`] holds the latencies and the running totals that
-//! all clients share. Nothing here knows a socket or a dialect.
+//! all clients share; [`Asked`] what was asked over HTTP. Nothing here knows a
+//! socket or a dialect.
 
+mod asked;
 mod received;
 mod sent;
 mod tally;
 
 use std::ops::Range;
 
+pub(crate) use asked::{Asked, Asking};
 pub(crate) use received::{Arrival, Received};
 pub(crate) use sent::Sent;
 pub(crate) use tally::{Batch, Tally, Totals, histogram};
@@ -23,6 +26,8 @@ pub(crate) struct Books {
     pub(crate) audience: Option<Range<u32>>,
     /// Why the connection ended before its time.
     pub(crate) broken: Option<String>,
+    /// It had left and was not back when all was over.
+    pub(crate) is_away: bool,
 }
 
 /// What all books say together.
@@ -30,8 +35,12 @@ pub(crate) struct Books {
 pub(crate) struct Settlement {
     /// Accepted by the server, due to a client that stayed online, never there.
     pub(crate) losses: u64,
-    /// Copies beyond the first.
+    /// Copies beyond the first, without those that a reconnect explains.
     pub(crate) duplicates: u64,
+    /// Copies that a reconnect explains.
+    pub(crate) redelivered: u64,
+    /// Messages that came only because a client asked when it was back.
+    pub(crate) recovered: u64,
     /// Messages whose place in the channel was not above the one before.
     pub(crate) order_errors: u64,
     /// Messages that came after a later one of the same sender.
@@ -47,6 +56,8 @@ pub(crate) struct Settlement {
     /// Clients that lost their connection, and one reason.
     pub(crate) broken: u64,
     pub(crate) broken_why: Option<String>,
+    /// Clients that had left and were not back.
+    pub(crate) away: u64,
 }
 
 /// Compares what was accepted with what arrived. The books are in the order of
@@ -56,11 +67,14 @@ pub(crate) fn settle(books: &[Books]) -> Settlement {
     for (index, book) in books.iter().enumerate() {
         settlement.unanswered += book.sent.in_flight();
         settlement.duplicates += book.received.duplicates;
+        settlement.redelivered += book.received.redelivered;
+        settlement.recovered += book.received.recovered;
         settlement.order_errors += book.received.order_errors;
         settlement.sender_order_errors += book.received.sender_order_errors;
         settlement.foreign += book.received.foreign;
         settlement.checked += book.received.checked;
         settlement.corrupt += book.received.corrupt;
+        settlement.away += u64::from(book.is_away);
         if let Some(why) = &book.broken {
             settlement.broken += 1;
             settlement.broken_why.get_or_insert_with(|| why.clone());
@@ -72,8 +86,8 @@ pub(crate) fn settle(books: &[Books]) -> Settlement {
         let sender = index as u32;
         for receiver in audience.clone().filter(|&receiver| receiver != sender) {
             let receiver = &books[receiver as usize];
-            // What a broken connection did not get waits on the server.
-            if receiver.broken.is_none() {
+            // What a client without a connection did not get waits on the server.
+            if receiver.broken.is_none() && !receiver.is_away {
                 settlement.losses +=
                     receiver
                         .received
@@ -104,7 +118,7 @@ mod tests {
         sender.sent.refuse(1, 22);
         let mut whole = Books::default();
         for (seq, channel_seq) in [(0, 1), (2, 2), (3, 3), (4, 4)] {
-            whole.received.note("c", channel_seq, 0, seq);
+            whole.received.note(("c", true), channel_seq, 0, seq);
         }
         vec![sender, whole, Books::default()]
     }
@@ -122,7 +136,7 @@ mod tests {
             }
         );
 
-        books[2].received.note("c", 2, 0, 2);
+        books[2].received.note(("c", true), 2, 0, 2);
         assert_eq!(settle(&books).losses, 2);
     }
 
@@ -133,5 +147,9 @@ mod tests {
         let settlement = settle(&books);
         assert_eq!((settlement.losses, settlement.broken), (0, 1));
         assert_eq!(settlement.broken_why.as_deref(), Some("reset by peer"));
+        books[2].broken = None;
+        books[2].is_away = true;
+        let settlement = settle(&books);
+        assert_eq!((settlement.losses, settlement.away), (0, 1));
     }
 }

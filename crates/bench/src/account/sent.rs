@@ -71,6 +71,16 @@ impl Sent {
         self.in_flight
     }
 
+    /// The numbers and times of those that wait for an answer, ascending.
+    pub(crate) fn waiting(&self) -> Vec<(u32, u64)> {
+        let recent = (self.base..).zip(&self.recent);
+        let waiting = recent.filter_map(|(seq, fate)| match fate {
+            Fate::Waiting(at_ns) => Some((seq, *at_ns)),
+            Fate::Answered => None,
+        });
+        waiting.collect()
+    }
+
     /// How many were refused, by code.
     pub(crate) fn refused_by_code(&self) -> &BTreeMap<u16, u64> {
         &self.refused_by_code
@@ -78,10 +88,7 @@ impl Sent {
 
     /// The numbers of those that the server did not say it accepted, ascending.
     pub(crate) fn not_accepted(&self) -> Vec<u32> {
-        let waiting = (self.base..)
-            .zip(&self.recent)
-            .filter(|(_, fate)| **fate != Fate::Answered);
-        let mut all: Vec<u32> = waiting.map(|(seq, _)| seq).collect();
+        let mut all: Vec<u32> = self.waiting().into_iter().map(|(seq, _)| seq).collect();
         all.extend_from_slice(&self.refused);
         all.sort_unstable();
         all
@@ -102,6 +109,7 @@ mod tests {
         assert_eq!(sent.send(40), 3);
         assert_eq!(sent.accept(3), Some(40));
         assert_eq!(sent.not_accepted(), [2]);
+        assert_eq!(sent.waiting(), [(2, 30)]);
         assert_eq!((sent.count(), sent.in_flight()), (4, 1));
     }
 

@@ -1,14 +1,18 @@
 //! What a dialect is to the load generator.
 //!
-//! A [`Dialect`] makes users and groups over HTTP and says where clients
-//! connect; a [`Peer`] is one client's protocol, from bytes to events and from
-//! messages to bytes. Neither opens a socket, waits or reads a clock. A new
-//! dialect is one file here, one name in the options and one line in
-//! [`of`].
+//! A [`Dialect`] makes users and groups over HTTP, says where clients connect
+//! and puts questions over HTTP; a [`Peer`] is one client's protocol, from
+//! bytes to events and from messages to bytes. Neither opens a socket, waits or
+//! reads a clock. A new dialect is one file here, one name in the options and
+//! one line in [`of`].
 
+mod question;
+mod rest;
 mod wukong;
 
 use std::collections::VecDeque;
+use std::error::Error;
+use std::fmt::{self, Display, Formatter};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -18,6 +22,9 @@ use bytes::{Buf, BytesMut};
 
 use crate::options::{DialectName, ServerOptions, Transport};
 use crate::target::Target;
+
+pub(crate) use question::{Ask, Conversation, Known, Line, Page, Past, Question, Readers};
+pub(crate) use rest::Rest;
 
 /// One message in so many has its signature checked, without `--verify`.
 const SAMPLE: u32 = 64;
@@ -29,6 +36,23 @@ pub(crate) struct Login {
     pub(crate) token: String,
 }
 
+/// Why a login was refused: what [`Peer::receive`] fails with then.
+#[derive(Debug)]
+pub(crate) struct LoginRefused {
+    pub(crate) uid: String,
+    pub(crate) code: u16,
+    /// The code in words.
+    pub(crate) why: String,
+}
+
+impl Display for LoginRefused {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "login of {} refused: {}", self.uid, self.why)
+    }
+}
+
+impl Error for LoginRefused {}
+
 /// A group, and who is in it.
 #[derive(Debug, Clone)]
 pub(crate) struct Group {
@@ -37,7 +61,7 @@ pub(crate) struct Group {
 }
 
 /// Where a message goes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Address {
     User(String),
     Group(String),
@@ -74,6 +98,20 @@ pub(crate) trait Dialect: Send + Sync {
 
     /// Makes these groups.
     async fn make_groups(&self, target: &Target, groups: &[Group]) -> Result<()>;
+
+    /// Writes messages of the past, in no particular order of channels.
+    async fn make_past(&self, target: &Target, past: &[Past]) -> Result<()>;
+
+    /// How something is asked over HTTP.
+    fn question(&self, target: &Target, ask: &Ask<'_>) -> Result<Question>;
+
+    /// The answer to [`Ask::Conversations`] and [`Ask::News`] with so many
+    /// conversations in a page. An error says what is wrong with it.
+    fn conversations(&self, ask: &Ask<'_>, answer: &[u8]) -> Result<Page>;
+
+    /// The answer to [`Ask::History`], the oldest first. An error says what is
+    /// wrong with it.
+    fn history(&self, answer: &[u8]) -> Result<Vec<Line>>;
 
     /// The protocol of one client, before it has connected.
     fn peer(&self, login: &Login, index: u32) -> Result<Box<dyn Peer>>;
@@ -125,8 +163,9 @@ pub(crate) enum Event<'a> {
 /// A message that came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Message<'a> {
-    /// Names its channel, for this client.
+    /// Names its channel, for this client: a group, or the other user.
     pub(crate) channel: &'a str,
+    pub(crate) is_group: bool,
     /// Its place in the channel.
     pub(crate) place: u64,
     pub(crate) content: &'a [u8],

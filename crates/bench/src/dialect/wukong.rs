@@ -3,6 +3,11 @@
 //! Payloads are encrypted and decrypted for every message, as any client must;
 //! the signature of what comes in is checked for a sample, or for all.
 
+mod api;
+
+#[cfg(test)]
+mod tests;
+
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
@@ -13,11 +18,10 @@ use crosstalk_wire::wukong::binary::{
     Connack, Connect, Decoder, Flags, Packet, Recv, Recvack, Send, Setting, encode,
 };
 use crosstalk_wire::wukong::reason::Reason;
-use serde_json::json;
 
 use super::{
-    Address, Dialect, Endpoint, Event, Group, Login, Message, Outbox, Peer, Proof, Sampler,
-    WebSocketUse,
+    Address, Ask, Dialect, Endpoint, Event, Group, Line, Login, LoginRefused, Message, Outbox,
+    Page, Past, Peer, Proof, Question, Sampler, WebSocketUse,
 };
 use crate::options::Transport;
 use crate::target::Target;
@@ -28,8 +32,9 @@ const DEVICE_LEVEL: u8 = 1;
 /// Kinds of channel.
 const PERSONAL: u8 = 1;
 const GROUP: u8 = 2;
-/// Subscribers in one request.
-const SUBSCRIBERS: usize = 1_000;
+
+/// Hexadecimal digits of a tag.
+const TAG_DIGITS: usize = 8;
 
 /// The dialect.
 pub(super) struct Wukong {
@@ -67,31 +72,27 @@ impl Dialect for Wukong {
     }
 
     async fn make_users(&self, target: &Target, users: &[Login]) -> Result<()> {
-        let bodies = users.iter().map(|user| {
-            json!({"uid": user.uid, "token": user.token, "device_flag": DEVICE_FLAG,
-                   "device_level": DEVICE_LEVEL})
-        });
-        let url = target.url("wukong_api", "/user/token")?;
-        target.post_all(&url, "users", bodies.collect()).await
+        api::make_users(target, users).await
     }
 
     async fn make_groups(&self, target: &Target, groups: &[Group]) -> Result<()> {
-        let url = target.url("wukong_api", "/channel")?;
-        let bodies = groups.iter().map(|group| {
-            let first = group.members.chunks(SUBSCRIBERS).next().unwrap_or_default();
-            json!({"channel_id": group.id, "channel_type": GROUP, "subscribers": first})
-        });
-        target.post_all(&url, "groups", bodies.collect()).await?;
+        api::make_groups(target, groups).await
+    }
 
-        let url = target.url("wukong_api", "/channel/subscriber_add")?;
-        let bodies = groups.iter().flat_map(|group| {
-            group.members.chunks(SUBSCRIBERS).skip(1).map(|chunk| {
-                json!({"channel_id": group.id, "channel_type": GROUP, "subscribers": chunk})
-            })
-        });
-        target
-            .post_all(&url, "lists of members", bodies.collect())
-            .await
+    async fn make_past(&self, target: &Target, past: &[Past]) -> Result<()> {
+        api::make_past(target, past).await
+    }
+
+    fn question(&self, target: &Target, ask: &Ask<'_>) -> Result<Question> {
+        api::question(target, ask)
+    }
+
+    fn conversations(&self, ask: &Ask<'_>, answer: &[u8]) -> Result<Page> {
+        api::conversations(ask, answer)
+    }
+
+    fn history(&self, answer: &[u8]) -> Result<Vec<Line>> {
+        api::history(answer)
     }
 
     fn peer(&self, login: &Login, index: u32) -> Result<Box<dyn Peer>> {
@@ -104,6 +105,7 @@ impl Dialect for Wukong {
             cipher: None,
             decoder: Decoder::new(self.version),
             sampler: Sampler::new(self.verify, index),
+            number_prefix: format!("{:0>24}", login.uid.replace('-', "")),
             sealed: Vec::new(),
         }))
     }
@@ -137,6 +139,8 @@ struct WukongPeer {
     cipher: Option<Cipher>,
     decoder: Decoder,
     sampler: Sampler,
+    /// What its own numbers of messages begin with, as long as those of the SDKs.
+    number_prefix: String,
     /// The last payload that was sent, to use its memory again.
     sealed: Vec<u8>,
 }
@@ -163,8 +167,7 @@ impl Peer for WukongPeer {
             Address::User(uid) => (uid, PERSONAL),
             Address::Group(id) => (id, GROUP),
         };
-        // Unique per sender, and as long as those of the SDKs.
-        let client_msg_no = format!("{:0>24}{tag:08x}", self.login.uid.replace('-', ""));
+        let client_msg_no = self.number(tag);
         let client_seq = tag.wrapping_add(1);
         let mut msg_key = String::new();
         let payload = if let Some(cipher) = &self.cipher {
@@ -242,6 +245,15 @@ impl Peer for WukongPeer {
 }
 
 impl WukongPeer {
+    /// Its own number of a message: the same for the same tag, also on another connection.
+    fn number(&self, tag: u32) -> String {
+        let mut number = String::with_capacity(self.number_prefix.len() + TAG_DIGITS);
+        number.push_str(&self.number_prefix);
+        let digits = (0..TAG_DIGITS).rev().map(|at| (tag >> (4 * at)) & 0xf);
+        number.extend(digits.filter_map(|digit| char::from_digit(digit, 16)));
+        number
+    }
+
     fn write(&self, packet: &Packet, out: &mut Outbox) -> Result<()> {
         out.message(|bytes| encode(packet, self.version, bytes))?;
         Ok(())
@@ -249,11 +261,12 @@ impl WukongPeer {
 
     fn logged_in(&mut self, connack: &Connack) -> Result<()> {
         if connack.reason != Reason::Success.code() {
-            bail!(
-                "login of {} refused: {}",
-                self.login.uid,
-                reason_name(connack.reason.into())
-            );
+            let code = connack.reason.into();
+            bail!(LoginRefused {
+                uid: self.login.uid.clone(),
+                code,
+                why: reason_name(code),
+            });
         }
         if let Some(version) = connack.server_version {
             self.version = version;
@@ -301,6 +314,7 @@ impl WukongPeer {
         };
         tell(Event::Received(Message {
             channel: &recv.channel_id,
+            is_group: recv.channel_type != PERSONAL,
             place: recv.message_seq,
             content,
             proof,
@@ -327,6 +341,3 @@ fn is_signed(cipher: &Cipher, recv: &Recv) -> bool {
     );
     msg_key_matches(&expected, &recv.msg_key)
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,8 +1,7 @@
 //! What the machine can do without the server, as a reference for its numbers.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{self, Write};
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use serde::Serialize;
 
+use super::echo::{self, EchoReport};
 use crate::account::histogram;
 
 /// Blocks written to measure fsync, and their size.
@@ -17,9 +17,8 @@ const BLOCKS: usize = 200;
 const BLOCK_BYTES: usize = 4 * 1024;
 /// How long fsync is measured at most: on a slow disk fewer blocks do.
 const FSYNC_TIME: Duration = Duration::from_secs(10);
-/// How long, and with how many bytes, loopback is measured.
+/// How long each of the two measurements of loopback lasts.
 const ECHO_TIME: Duration = Duration::from_secs(1);
-const ECHO_BYTES: usize = 64;
 
 /// The machine, and how fast its parts are.
 #[derive(Debug, Clone, Serialize)]
@@ -30,8 +29,7 @@ pub(crate) struct MachineReport {
     pub(crate) kernel: String,
     pub(crate) fsync_p50_us: Option<f64>,
     pub(crate) fsync_p99_us: Option<f64>,
-    /// One connection, one thread on each side.
-    pub(crate) echo_round_trips_per_s: Option<f64>,
+    pub(crate) echo: Option<EchoReport>,
 }
 
 /// Describes the machine; measures it, too, unless told not to. Blocks for
@@ -56,14 +54,14 @@ pub(crate) fn machine(folder: &Path, measures: bool) -> Result<MachineReport> {
         kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
         fsync_p50_us: None,
         fsync_p99_us: None,
-        echo_round_trips_per_s: None,
+        echo: None,
     };
     if measures {
         let (p50, p99) = fsync(folder)
             .with_context(|| format!("fsync cannot be measured in {}", folder.display()))?;
         (report.fsync_p50_us, report.fsync_p99_us) = (Some(p50), Some(p99));
-        let echo = echo().context("loopback cannot be measured")?;
-        report.echo_round_trips_per_s = Some(echo);
+        let echo = echo::measure(ECHO_TIME).context("loopback cannot be measured")?;
+        report.echo = Some(echo);
     }
     Ok(report)
 }
@@ -94,35 +92,6 @@ fn fsync(folder: &Path) -> io::Result<(f64, f64)> {
     measured
 }
 
-/// Round trips per second of a few bytes over loopback.
-fn echo() -> io::Result<f64> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    let mut stream = TcpStream::connect(listener.local_addr()?)?;
-    let (mut other, _) = listener.accept()?;
-    for end in [&stream, &other] {
-        end.set_nodelay(true)?;
-        end.set_read_timeout(Some(ECHO_TIME * 2))?;
-    }
-    let echoing = thread::spawn(move || {
-        let mut bytes = [0; ECHO_BYTES];
-        // Ends when the other side closes.
-        while other.read_exact(&mut bytes).is_ok() && other.write_all(&bytes).is_ok() {}
-    });
-    let mut bytes = [0x5a; ECHO_BYTES];
-    let mut trips = 0_u64;
-    let start = Instant::now();
-    while start.elapsed() < ECHO_TIME {
-        stream.write_all(&bytes)?;
-        stream.read_exact(&mut bytes)?;
-        trips += 1;
-    }
-    let seconds = start.elapsed().as_secs_f64();
-    drop(stream);
-    // It cannot panic, and nothing depends on it any more.
-    let _ = echoing.join();
-    Ok(trips as f64 / seconds)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,7 +102,7 @@ mod tests {
         let report = machine(folder.path(), true).expect("measured");
         assert!(report.cores > 0 && report.memory_bytes > 0 && !report.kernel.is_empty());
         assert!(report.fsync_p99_us >= report.fsync_p50_us);
-        assert!(report.echo_round_trips_per_s.is_some_and(|rate| rate > 0.0));
+        assert!(report.echo.is_some());
         assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
         let quick = machine(Path::new("/nowhere"), false).expect("described");
         assert_eq!(quick.fsync_p50_us, None);

@@ -14,8 +14,8 @@ use crate::account::Tally;
 use crate::clock::SECOND_NS;
 use crate::drive::{Shared, drive};
 use crate::options::IdleOptions;
-use crate::report::{IdleReport, LatencyReport};
-use crate::scenario::{Names, Plan};
+use crate::report::{Findings, IdleReport, LatencyReport, Work};
+use crate::scenario::{self, Names};
 use crate::stamp::MIN_CONTENT_BYTES;
 
 /// Read buffer of a client that gets nothing.
@@ -27,16 +27,11 @@ impl Bench<'_> {
     /// Connects, waits and reports.
     pub(super) async fn idle(&self, options: &IdleOptions, names: &Names) -> Result<Outcome> {
         let probe = self.probe()?;
-        let logins = names.logins(options.connections);
-        let plan = Plan {
-            logins,
-            groups: Vec::new(),
-            senders: Vec::new(),
-        };
+        let plan = scenario::idle(options, names);
         self.set_up(&plan).await?;
         self.pause(SETTLE).await;
         let before = self.moment(probe.as_ref())?;
-        let connector = self.connector(CHUNK_BYTES)?;
+        let connector = self.connector(plan.logins.len(), CHUNK_BYTES)?;
         let connecting = async { Ok(connector.connect_all(&plan.logins, &self.progress).await) };
         let connected = self.unless_interrupted(connecting).await?;
         let connected_ns = self.clock.now_ns();
@@ -47,9 +42,9 @@ impl Bench<'_> {
         for client in connected.clients {
             clients.spawn(drive(client, None, Arc::clone(&shared)));
         }
-        let held = self.moment(probe.as_ref())?;
+        let held = self.moment_before(probe.as_ref()).await?;
         self.hold(options.seconds).await;
-        let after = self.moment(probe.as_ref())?;
+        let after = self.moment_after(probe.as_ref()).await?;
         shared.close.cancel();
         let (mut broken_connections, mut broken_why) = (0, None);
         while let Some(client) = clients.join_next().await {
@@ -60,29 +55,31 @@ impl Bench<'_> {
             }
         }
         let connect_secs = (connected_ns - before.at_ns) as f64 / SECOND_NS as f64;
-        let spent = self.spent(&held, &after, 0, 0);
+        let spent = self.spent(&held, &after, Work::default());
         let rss = |moment: &Moment| moment.server.as_ref().map(|sample| sample.rss_bytes);
         let (rss_before_bytes, rss_after_bytes) = (rss(&before), rss(&after));
         let grown = rss_before_bytes.zip(rss_after_bytes);
         let grown = grown.map(|(before, after)| after as f64 - before as f64);
+        let each = |all: f64| (count > 0).then(|| all / count as f64);
         let report = IdleReport {
             connections: count,
             failed,
             first_failure: connected.first_failure.map(|error| format!("{error:#}")),
             logins_per_s: count as f64 / connect_secs.max(f64::EPSILON),
             login: LatencyReport::new(&connected.login),
+            server_cpu_ms_per_login: before.server_cpu_ms_until(&held).and_then(each),
             held_secs: spent.secs,
             broken_connections,
             broken_why,
             rss_before_bytes,
             rss_after_bytes,
-            bytes_per_connection: grown
-                .filter(|_| count > 0)
-                .map(|grown| grown / count as f64),
+            bytes_per_connection: grown.and_then(each),
         };
         Ok(Outcome {
-            load: None,
-            idle: Some(report),
+            findings: Findings {
+                idle: Some(report),
+                ..Findings::default()
+            },
             spent,
             hints: Vec::new(),
         })
@@ -93,14 +90,6 @@ impl Bench<'_> {
             self.progress
                 .step(&format!("holding, {} s left", seconds - second));
             self.pause(Duration::from_secs(1)).await;
-        }
-    }
-
-    /// Waits, but not on after an interrupt.
-    async fn pause(&self, time: Duration) {
-        tokio::select! {
-            () = tokio::time::sleep(time) => {}
-            () = self.interrupt.comes() => {}
         }
     }
 
@@ -115,6 +104,7 @@ impl Bench<'_> {
             tally: Tally::new(1),
             close: CancellationToken::new(),
             audiences: vec![None; clients],
+            trips: None,
         }
     }
 }

@@ -1,14 +1,25 @@
 //! Whole runs against a small server, well-behaved and not.
 
+mod clients;
+mod fanout;
+
+use std::collections::BTreeMap;
+
 use clap::Parser as _;
 use tokio_util::sync::CancellationToken;
 
 use super::fake::{Fake, Mischief};
 use super::*;
+use crate::options::{Command, Options};
 
-/// Runs a command line against a fake server.
-async fn bench(line: &str, mischief: Mischief, interrupt: CancellationToken) -> Result<Report> {
+/// Runs a command line against a fake server; an interrupt comes when that has got so many
+/// messages.
+async fn bench(line: &str, mischief: Mischief, interrupt_after: Option<u64>) -> Result<Report> {
     let fake = Fake::start(mischief).await;
+    let interrupt = CancellationToken::new();
+    if let Some(sends) = interrupt_after {
+        fake.cancel_after(sends, interrupt.clone());
+    }
     let listeners = fake
         .folder
         .path()
@@ -24,12 +35,17 @@ async fn bench(line: &str, mischief: Mischief, interrupt: CancellationToken) -> 
     let words = words.into_iter().chain(line.split_whitespace());
     let options = Options::try_parse_from(words).expect("good options");
     options.check().expect("good options");
+    let Command::Run(scenario) = &options.command else {
+        panic!("no scenario")
+    };
     let progress = Progress::silent();
     let bench = Bench {
-        options: &options,
+        scenario,
+        server: &options.server,
         threads: 2,
+        patience_ns: 2 * SECOND_NS,
         clock: Clock::start(),
-        target: Target::read(&options.server, progress.clone())?,
+        target: Arc::new(Target::read(&options.server, progress.clone())?),
         progress,
         interrupt: Interrupt::of(interrupt),
         dialect: dialect::of(&options.server),
@@ -38,10 +54,14 @@ async fn bench(line: &str, mischief: Mischief, interrupt: CancellationToken) -> 
 }
 
 async fn well_behaved(line: &str) -> Report {
-    let report = bench(line, Mischief::default(), CancellationToken::new()).await;
-    let report = report.expect("a report");
+    let report = misled(line, Mischief::default()).await;
     assert!(report.is_sound(), "{report}");
     report
+}
+
+async fn misled(line: &str, mischief: Mischief) -> Report {
+    let report = bench(line, mischief, None).await;
+    report.expect("a report")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -51,7 +71,7 @@ async fn a_count_of_direct_messages_all_arrive() {
             "direct --pairs 3 --duplex --count 1000 --warmup 0 --verify --transport {transport}"
         );
         let report = well_behaved(&line).await;
-        let load = report.load.expect("a load");
+        let load = report.findings.load.expect("a load");
         assert_eq!(
             (load.sent, load.accepted, load.deliveries),
             (1_000, 1_000, 1_000)
@@ -68,7 +88,7 @@ async fn a_count_of_direct_messages_all_arrive() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_group_message_is_due_to_all_others_online() {
     let line = "group --groups 2 --members 6 --online 4 --senders 2 --count 300 --warmup 0";
-    let load = well_behaved(line).await.load.expect("a load");
+    let load = well_behaved(line).await.findings.load.expect("a load");
     assert_eq!(
         (load.accepted, load.deliveries_expected, load.deliveries),
         (300, 900, 900)
@@ -79,7 +99,7 @@ async fn a_group_message_is_due_to_all_others_online() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rate_is_kept_and_only_the_measured_time_counts() {
     let line = "direct --pairs 5 --rate 1000 --seconds 1 --warmup 1";
-    let load = well_behaved(line).await.load.expect("a load");
+    let load = well_behaved(line).await.findings.load.expect("a load");
     assert_eq!(load.offered_per_s, 1_000.0);
     // The last few may be due and not sent when time is up.
     let measured = load.ack.count + load.unsent.expect("a rate");
@@ -95,13 +115,11 @@ async fn what_a_bad_server_does_is_told() {
         repeat_every: Some(37),
         forge_every: Some(53),
         refuse_every: Some(211),
-        hang_after: None,
+        ..Mischief::default()
     };
     let line = "direct --pairs 2 --count 1000 --warmup 0 --verify";
-    let report = bench(line, mischief, CancellationToken::new())
-        .await
-        .expect("a report");
-    let load = report.load.as_ref().expect("a load");
+    let report = misled(line, mischief).await;
+    let load = report.findings.load.as_ref().expect("a load");
     let accepted = 1_000 - 1_000 / 211;
     assert_eq!((load.sent, load.accepted), (1_000, accepted));
     assert_eq!(
@@ -127,20 +145,13 @@ async fn what_a_bad_server_does_is_told() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_interrupt_or_a_silent_server_ends_with_a_report() {
-    let interrupt = CancellationToken::new();
-    let later = interrupt.clone();
-    tokio::spawn(async move {
-        // wait: the run must be under way when it is interrupted
-        tokio::time::sleep(std::time::Duration::from_millis(1_500)).await;
-        later.cancel();
-    });
     let mischief = Mischief {
         hang_after: Some(500),
         ..Mischief::default()
     };
     let line = "direct --pairs 2 --seconds 600 --warmup 0 --window 8";
-    let report = bench(line, mischief, interrupt).await.expect("a report");
-    let load = report.load.as_ref().expect("a load");
+    let report = bench(line, mischief, Some(516)).await.expect("a report");
+    let load = report.findings.load.as_ref().expect("a load");
     assert!(report.is_interrupted);
     assert_eq!((load.accepted, load.unanswered, load.losses), (500, 16, 0));
     assert_eq!(report.faults, ["16 messages got no answer"]);
@@ -154,13 +165,28 @@ async fn idle_connections_are_held_and_weighed() {
         std::process::id()
     );
     let report = well_behaved(&line).await;
-    let idle = report.idle.expect("an idle report");
+    let idle = report.findings.idle.expect("an idle report");
     assert_eq!(
         (idle.connections, idle.failed, idle.broken_connections),
         (30, 0, 0)
     );
     assert_eq!(idle.login.count, 30);
     assert!(idle.bytes_per_connection.is_some() && report.server.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_comes_in_the_wrong_order_is_told() {
+    let mischief = Mischief {
+        swap_every: Some(50),
+        ..Mischief::default()
+    };
+    let report = misled("direct --pairs 1 --count 400 --warmup 0", mischief).await;
+    let load = report.findings.load.as_ref().expect("a load");
+    // Each is one that came after a later one, of its channel and its sender alike; the last may
+    // have nobody to come after.
+    assert_eq!((load.deliveries + load.losses, load.duplicates), (400, 0));
+    assert_eq!((load.order_errors, load.sender_order_errors), (7, 7));
+    assert!(!report.is_sound());
 }
 
 #[tokio::test]
@@ -178,9 +204,11 @@ async fn a_server_that_is_not_there_is_an_error() {
         "direct",
     ];
     let options = Options::try_parse_from(line).expect("good options");
-    let failure = tokio::task::spawn_blocking(move || run(&options))
-        .await
-        .expect("ended");
+    let running = move || match &options.command {
+        Command::Run(scenario) => run(scenario, &options.server),
+        Command::Compare(_) => panic!("no scenario"),
+    };
+    let failure = tokio::task::spawn_blocking(running).await.expect("ended");
     let why = format!("{:#}", failure.expect_err("nobody listens"));
     assert!(why.contains("POST http://127.0.0.1:1/user/token"), "{why}");
 }

@@ -1,13 +1,25 @@
-//! What can be asked for on the command line.
+//! What can be asked for on the command line: a scenario against a server, or a
+//! comparison of reports.
 //!
 //! Every number has an upper bound, so that no slip of a finger makes a run
 //! that never ends or takes the machine down.
+
+mod scenarios;
+mod settings;
+
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 
 use crate::stamp::MIN_CONTENT_BYTES;
+
+pub(crate) use scenarios::{
+    DirectOptions, FanoutOptions, GroupOptions, IdleOptions, MixedOptions, StormOptions, SyncApi,
+    SyncOptions,
+};
 
 /// The longest measurement in seconds.
 const MAX_SECONDS: u64 = 3_600;
@@ -21,16 +33,27 @@ const MAX_CONTENT_BYTES: u64 = 16 << 10;
 /// Puts load on a running Crosstalk server and reports what its clients saw.
 ///
 /// The server's default limit is 200 messages per second and user: start it with
-/// `--set limits.send_rate=0` unless the limit is what you want to see.
+/// `--set limits.send_rate=0` unless the limit is what you want to see. Exit codes: 0 all was
+/// well, 1 something failed or the server did what it must not, 2 bad usage.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "crosstalk-bench", disable_version_flag = true)]
 pub struct Options {
-    /// What the clients do.
+    /// What is to be done.
     #[command(subcommand)]
-    pub scenario: Scenario,
+    pub command: Command,
     /// Where the server is and how to look at it.
     #[command(flatten)]
     pub server: ServerOptions,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// A scenario.
+    #[command(flatten)]
+    Run(Scenario),
+    /// Medians of reports, and how two builds differ; needs no server.
+    Compare(CompareOptions),
 }
 
 /// What the clients do.
@@ -40,11 +63,21 @@ pub enum Scenario {
     Direct(DirectOptions),
     /// Groups whose members receive what some of them write.
     Group(GroupOptions),
+    /// One group of any size, of whom some are online; what does a message cost?
+    Fanout(FanoutOptions),
     /// Connections that do nothing; what does the server spend on one?
     ///
     /// Memory counts from before the first of them, so use a server that has just started: one
     /// that was busy before has memory left over to give them.
     Idle(IdleOptions),
+    /// Users with many conversations ask for all of them, as a new device does.
+    Sync(SyncOptions),
+    /// Messages, reads, conversation lists, history and reconnects at once, by the clock.
+    ///
+    /// The numbers after --direct to --reconnects are proportions of --rate.
+    Mixed(MixedOptions),
+    /// All clients lose their connection at once, come back and ask for what they missed.
+    Storm(StormOptions),
 }
 
 /// Options of every scenario.
@@ -84,7 +117,7 @@ pub struct ServerOptions {
     /// The server's process, to report its CPU time, memory and writes.
     #[arg(long, global = true, value_name = "PID")]
     pub server_pid: Option<u32>,
-    /// Write the report to this file, too, as JSON.
+    /// Write the report to this file, too, as JSON (crates/bench/REPORT.md has the keys).
     #[arg(long, global = true, value_name = "FILE")]
     pub json: Option<PathBuf>,
     /// Threads of the load generator; by default half of the machine's cores.
@@ -132,54 +165,15 @@ impl LoadOptions {
     }
 }
 
-/// `direct`
+/// `compare`
 #[derive(Debug, Clone, Args)]
-pub struct DirectOptions {
-    /// Pairs of users.
-    #[arg(long, value_name = "N", default_value_t = 50,
-          value_parser = value_parser!(u32).range(1..=MAX_CLIENTS as i64 / 2))]
-    pub pairs: u32,
-    /// Both of a pair write.
-    #[arg(long)]
-    pub duplex: bool,
-    /// How much and how fast.
-    #[command(flatten)]
-    pub load: LoadOptions,
-}
-
-/// `group`
-#[derive(Debug, Clone, Args)]
-pub struct GroupOptions {
-    /// Groups. No user is in two of them.
-    #[arg(long, value_name = "N", default_value_t = 10,
-          value_parser = value_parser!(u32).range(1..=100_000))]
-    pub groups: u32,
-    /// Members of each group.
-    #[arg(long, value_name = "N", default_value_t = 100,
-          value_parser = value_parser!(u32).range(2..=MAX_CLIENTS as i64))]
-    pub members: u32,
-    /// How many of them are online; by default all.
-    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=MAX_CLIENTS as i64))]
-    pub online: Option<u32>,
-    /// How many of the online members write.
-    #[arg(long, value_name = "N", default_value_t = 1,
-          value_parser = value_parser!(u32).range(1..=MAX_CLIENTS as i64))]
-    pub senders: u32,
-    /// How much and how fast.
-    #[command(flatten)]
-    pub load: LoadOptions,
-}
-
-/// `idle`
-#[derive(Debug, Clone, Args)]
-pub struct IdleOptions {
-    /// Connections, each of a user of its own.
-    #[arg(long, value_name = "N", default_value_t = 2_000,
-          value_parser = value_parser!(u32).range(1..=MAX_CLIENTS as i64))]
-    pub connections: u32,
-    /// How long they stay once all are there.
-    #[arg(long, default_value_t = 10, value_parser = value_parser!(u64).range(1..=MAX_SECONDS))]
-    pub seconds: u64,
+pub struct CompareOptions {
+    /// Reports of one build, as --json wrote them.
+    #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
+    pub a: Vec<PathBuf>,
+    /// Reports of another build; without them only medians are shown.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub b: Vec<PathBuf>,
 }
 
 /// The protocols that clients can speak.
@@ -215,90 +209,9 @@ impl Options {
     /// # Errors
     /// What is wrong, for the person who typed it.
     pub fn check(&self) -> Result<(), String> {
-        let Scenario::Group(group) = &self.scenario else {
-            return Ok(());
-        };
-        let online = group.online.unwrap_or(group.members);
-        if online > group.members {
-            return Err(format!(
-                "--online {online} is more than --members {}",
-                group.members
-            ));
+        match &self.command {
+            Command::Run(scenario) => scenario.check(),
+            Command::Compare(_) => Ok(()),
         }
-        if group.senders > online {
-            return Err(format!(
-                "--senders {} is more than the {online} members who are online",
-                group.senders
-            ));
-        }
-        let clients = u64::from(group.groups) * u64::from(online);
-        let members = u64::from(group.groups) * u64::from(group.members);
-        if clients > MAX_CLIENTS || members > 10 * MAX_CLIENTS {
-            return Err(format!(
-                "{clients} clients of {members} members are too many"
-            ));
-        }
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory as _;
-
-    use super::*;
-
-    fn parse(line: &str) -> Result<Options, String> {
-        let words = line.split_whitespace();
-        let options = Options::try_parse_from(std::iter::once("crosstalk-bench").chain(words));
-        let options = options.map_err(|error| error.to_string())?;
-        options.check().map(|()| options)
-    }
-
-    #[test]
-    fn the_command_line_is_consistent() {
-        Options::command().debug_assert();
-    }
-
-    #[test]
-    fn server_options_stand_before_or_after_the_scenario() {
-        for line in [
-            "--transport ws --verify direct --pairs 3",
-            "direct --pairs 3 --verify --transport ws",
-        ] {
-            let options = parse(line).expect(line);
-            assert_eq!(options.server.transport, Transport::Ws);
-            assert!(options.server.verify);
-            assert!(matches!(options.scenario, Scenario::Direct(it) if it.pairs == 3));
-        }
-    }
-
-    #[test]
-    fn contradictions_and_excesses_are_refused() {
-        for line in [
-            "",
-            "direct --rate 5 --window 5",
-            "direct --payload 10",
-            "direct --seconds 0",
-            "direct --pairs 100000000",
-            "group --members 10 --online 11",
-            "group --members 10 --online 5 --senders 6",
-            "group --groups 100000 --members 100",
-            "idle --version 7",
-            "idle --admin-key a --admin-key-file b",
-        ] {
-            assert!(parse(line).is_err(), "{line}");
-        }
-    }
-
-    #[test]
-    fn a_count_gets_a_longer_bound() {
-        let seconds = |line| match parse(line).expect(line).scenario {
-            Scenario::Direct(direct) => direct.load.measured_seconds(),
-            _ => 0,
-        };
-        assert_eq!(seconds("direct"), 10);
-        assert_eq!(seconds("direct --count 5"), 600);
-        assert_eq!(seconds("direct --count 5 --seconds 7"), 7);
     }
 }

@@ -1,9 +1,13 @@
 //! The report as a table for people.
 
+mod clients;
+pub(crate) mod numbers;
+
 use std::fmt::{self, Display, Formatter};
 
-use super::{IdleReport, LatencyReport, LoadReport, Report, ServerReport};
+use super::{GeneratorReport, LatencyReport, LoadReport, Report, ServerReport};
 use crate::measure::MachineReport;
+use numbers::{bytes, count, three_digits, time};
 
 /// Where values begin, after two blanks.
 const KEY_WIDTH: usize = 19;
@@ -29,26 +33,14 @@ impl Display for Report {
         if self.is_interrupted {
             writeln!(f, "interrupted: what follows is what was seen until then")?;
         }
-        if let Some(load) = &self.load {
+        if let Some(load) = &self.findings.load {
             write_load(f, load)?;
         }
-        if let Some(idle) = &self.idle {
-            write_idle(f, idle)?;
-        }
+        clients::write(f, &self.findings)?;
         if let Some(server) = &self.server {
             write_server(f, server)?;
         }
-        let generator = &self.generator;
-        let (cpu, busy) = (generator.cpu_secs, generator.cores_busy);
-        let threads = match generator.threads {
-            1 => "1 thread".to_owned(),
-            threads => format!("{threads} threads"),
-        };
-        row(
-            f,
-            "load generator",
-            &format!("{cpu:.1} s of CPU, {busy:.2} cores busy of {threads}"),
-        )?;
+        write_generator(f, &self.generator)?;
         if let Some(others) = self.others_cores_busy {
             row(f, "everything else", &format!("{others:.2} cores busy"))?;
         }
@@ -126,45 +118,16 @@ fn refused(load: &LoadReport) -> String {
 }
 
 fn broken(f: &mut Formatter<'_>, number: u64, why: Option<&str>) -> fmt::Result {
-    let why = why
-        .map(|why| format!(", the first: {why}"))
-        .unwrap_or_default();
-    row(f, "broken connections", &format!("{}{why}", count(number)))
+    row(
+        f,
+        "broken connections",
+        &format!("{}{}", count(number), the_first(why)),
+    )
 }
 
-fn write_idle(f: &mut Formatter<'_>, idle: &IdleReport) -> fmt::Result {
-    row(
-        f,
-        "connections",
-        &format!("{}, held {:.1} s", count(idle.connections), idle.held_secs),
-    )?;
-    let why = idle
-        .first_failure
-        .as_ref()
-        .map(|why| format!(", the first: {why}"));
-    row(
-        f,
-        "failed logins",
-        &format!("{}{}", count(idle.failed), why.unwrap_or_default()),
-    )?;
-    let rate = count(idle.logins_per_s.round() as u64);
-    row(f, "logins", &format!("{rate}/s   {}", latency(&idle.login)))?;
-    broken(f, idle.broken_connections, idle.broken_why.as_deref())?;
-    if let (Some(before), Some(after)) = (idle.rss_before_bytes, idle.rss_after_bytes) {
-        row(
-            f,
-            "server's memory",
-            &format!("{} before, {} with them", bytes(before), bytes(after)),
-        )?;
-    }
-    let each = idle
-        .bytes_per_connection
-        .map(|each| bytes(each.max(0.0).round() as u64));
-    row(
-        f,
-        "per connection",
-        &each.unwrap_or_else(|| "unknown without --server-pid".to_owned()),
-    )
+fn the_first(why: Option<&str>) -> String {
+    why.map(|why| format!(", the first: {why}"))
+        .unwrap_or_default()
 }
 
 fn write_server(f: &mut Formatter<'_>, server: &ServerReport) -> fmt::Result {
@@ -188,14 +151,45 @@ fn write_server(f: &mut Formatter<'_>, server: &ServerReport) -> fmt::Result {
         "",
         &format!("{} of memory at most", bytes(server.peak_rss_bytes)),
     )?;
-    if let Some(each) = server.written_bytes_per_message {
-        row(
-            f,
-            "",
-            &format!("{} written per message", bytes(each.round() as u64)),
-        )?;
+    let mut each = Vec::new();
+    if let Some(written) = server.written_bytes_per_message {
+        each.push(format!("{} written", bytes(written.round() as u64)));
+    }
+    if let Some(rows) = server.rows_written_per_message {
+        each.push(format!("{} rows", three_digits(rows)));
+    }
+    if let Some(commits) = server.commits_per_message {
+        each.push(format!("{} commits", three_digits(commits)));
+    }
+    if !each.is_empty() {
+        row(f, "", &format!("{} per message", each.join(", ")))?;
     }
     Ok(())
+}
+
+fn write_generator(f: &mut Formatter<'_>, generator: &GeneratorReport) -> fmt::Result {
+    let (cpu, busy) = (generator.cpu_secs, generator.cores_busy);
+    let threads = match generator.threads {
+        1 => "1 thread".to_owned(),
+        threads => format!("{threads} threads"),
+    };
+    row(
+        f,
+        "load generator",
+        &format!("{cpu:.1} s of CPU, {busy:.2} cores busy of {threads}"),
+    )?;
+    let costs = [
+        (generator.cpu_secs_per_million_messages, "messages"),
+        (generator.cpu_secs_per_million_deliveries, "deliveries"),
+    ];
+    let costs = costs.into_iter().filter_map(|(cost, what)| {
+        cost.map(|cost| format!("{cost:.1} s of CPU per million {what}"))
+    });
+    let costs: Vec<String> = costs.collect();
+    if costs.is_empty() {
+        return Ok(());
+    }
+    row(f, "", &costs.join(", "))
 }
 
 fn write_machine(f: &mut Formatter<'_>, machine: &MachineReport) -> fmt::Result {
@@ -215,12 +209,17 @@ fn write_machine(f: &mut Formatter<'_>, machine: &MachineReport) -> fmt::Result 
             &format!("p50 {}   p99 {}", time(p50), time(p99)),
         )?;
     }
-    if let Some(rate) = machine.echo_round_trips_per_s {
-        let rate = count(rate.round() as u64);
+    if let Some(echo) = &machine.echo {
+        let trips = count(echo.round_trips_per_s.round() as u64);
+        let messages = count(echo.messages_per_s.round() as u64);
+        let (p50, p99) = (time(echo.round_trip_p50_us), time(echo.round_trip_p99_us));
         row(
             f,
-            "loopback",
-            &format!("{rate} round trips/s on one TCP connection"),
+            "loopback echo",
+            &format!(
+                "one TCP connection: {trips} round trips/s, p50 {p50}   p99 {p99}; pipelined \
+                 {messages} messages/s of 100 B"
+            ),
         )?;
     }
     Ok(())
@@ -232,74 +231,4 @@ fn latency(it: &LatencyReport) -> String {
     }
     let [p50, p99, p999, max] = [it.p50_us, it.p99_us, it.p999_us, it.max_us].map(time);
     format!("p50 {p50}   p99 {p99}   p99.9 {p999}   max {max}")
-}
-
-/// Microseconds with three digits.
-fn time(us: f64) -> String {
-    let (value, unit) = match us {
-        us if us >= 1e6 => (us / 1e6, "s"),
-        us if us >= 1e3 => (us / 1e3, "ms"),
-        us => (us, "µs"),
-    };
-    format!("{} {unit}", three_digits(value))
-}
-
-fn bytes(number: u64) -> String {
-    let (value, unit) = match number {
-        0..1_024 => return format!("{number} B"),
-        1_024..1_048_576 => (number as f64 / 1024.0, "KiB"),
-        1_048_576..1_073_741_824 => (number as f64 / f64::from(1 << 20), "MiB"),
-        _ => (number as f64 / f64::from(1 << 30), "GiB"),
-    };
-    format!("{} {unit}", three_digits(value))
-}
-
-fn three_digits(value: f64) -> String {
-    // The limits are where rounding would give a fourth digit.
-    let decimals = match value {
-        value if value < 9.995 => 2,
-        value if value < 99.95 => 1,
-        _ => 0,
-    };
-    format!("{value:.decimals$}")
-}
-
-/// A number with its thousands apart.
-fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_short_and_have_units() {
-        assert_eq!(
-            [count(0), count(999), count(1_000), count(1_234_567)],
-            ["0", "999", "1,000", "1,234,567"]
-        );
-        assert_eq!(
-            [
-                time(0.5),
-                time(999.0),
-                time(1_000.0),
-                time(12_345.0),
-                time(2.5e6)
-            ],
-            ["0.50 µs", "999 µs", "1.00 ms", "12.3 ms", "2.50 s"]
-        );
-        assert_eq!(
-            [bytes(1_023), bytes(1_536), bytes(20 << 20), bytes(24 << 30)],
-            ["1023 B", "1.50 KiB", "20.0 MiB", "24.0 GiB"]
-        );
-    }
 }
