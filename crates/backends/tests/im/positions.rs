@@ -10,10 +10,12 @@ use crosstalk_core::log::{Append, Head, Log, Page, PendingAppend, Retained, Revo
 use crosstalk_core::message::Message;
 use crosstalk_core::session::MailboxLimits;
 use crosstalk_core::store::StoreResult;
-use futures_util::FutureExt;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
-use super::world::{PULLING, PUSHED, World, to_group};
+use super::world::{PATIENCE, PULLING, PUSHED, World, to_group};
 
 /// Stores at once, but says so late of one channel.
 struct Late {
@@ -97,27 +99,20 @@ async fn what_a_late_lane_has_not_handed_out_is_not_claimed() {
         }
         let client = world.client("bob", "phone", delivery).await;
         client.take(&world).await;
-        let im = Arc::clone(world.im());
-        let late = {
-            let sender = crosstalk_core::deliver::Sender::User(world.user("alice").await);
-            let draft = super::world::draft(to_group("late"), crosstalk_core::contract::text("x"));
-            tokio::spawn(async move {
-                im.send_as(&crosstalk_core::id::Realm::default(), sender, draft)
-                    .await
-            })
-        };
-        stored.acquire().await.expect("open").forget();
-        // Everything in other lanes goes on.
+        let mut late = Box::pin(world.say("alice", to_group("late")));
+        tokio::select! {
+            stored = stored.acquire() => stored.expect("open").forget(),
+            _ = &mut late => panic!("it is answered late"),
+        }
+        // Everything in other lanes goes on; what is in the same lane waits.
+        let mut others: FuturesUnordered<_> = groups
+            .iter()
+            .map(|group| world.say("alice", to_group(group)))
+            .collect();
         let mut answered = Vec::new();
-        for group in &groups {
-            let said = world.say("alice", to_group(group));
-            let patience = std::time::Duration::from_millis(300);
-            if let Ok(id) = tokio::time::timeout(patience, said).await {
-                answered.push(id);
-            }
-            if answered.len() == 3 {
-                break;
-            }
+        while answered.len() < 3 {
+            let next = timeout(PATIENCE, others.next()).await.expect("in time");
+            answered.push(next.expect("most are in other lanes"));
         }
         let got = loop {
             let (messages, behind) = client.drain();
@@ -135,7 +130,10 @@ async fn what_a_late_lane_has_not_handed_out_is_not_claimed() {
         world.write().await;
         // What the lane does now, nobody hears any more.
         answer.add_permits(1);
-        late.await.expect("answered").expect("accepted");
+        late.as_mut().await;
+        drop(late);
+        while others.next().await.is_some() {}
+        drop(others);
         world.crash().await;
         let client = world.client("bob", "phone", delivery).await;
         let mut found = client.take(&world).await;
