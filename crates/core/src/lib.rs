@@ -18,6 +18,7 @@ pub mod id;
 pub mod im;
 pub mod log;
 pub mod message;
+pub mod pubsub;
 pub mod refusal;
 pub mod relation;
 pub mod send;
