@@ -7,7 +7,7 @@ use bytes::Bytes;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use crate::channel::{Address, ChannelRef};
-use crate::id::{MessageId, Realm, UserRef};
+use crate::id::{MessageId, Realm, UserNum, UserRef};
 use crate::refusal::Refusal;
 
 /// Who wrote a payload's bytes: a number that the gateway's registry gives to each dialect.
@@ -18,6 +18,8 @@ pub struct Origin(pub u8);
 impl Origin {
     /// Born in REST; always mapped, never passed through.
     pub const REST: Self = Self(0);
+    /// Written by the core itself: a [`Change`](crate::change::Change) as JSON.
+    pub const CHANGE: Self = Self(254);
 }
 
 /// A message's flags, stored as bits.
@@ -31,6 +33,9 @@ pub struct Flags {
     pub command: bool,
     /// The sender asks for a read receipt.
     pub receipt: bool,
+    /// Another sender had used the client number in that log before: it does not tell this
+    /// message from theirs, which is therefore known by its id. The store says so.
+    pub number_taken: bool,
 }
 
 impl Flags {
@@ -41,6 +46,7 @@ impl Flags {
             | i64::from(self.counts) << 1
             | i64::from(self.command) << 2
             | i64::from(self.receipt) << 3
+            | i64::from(self.number_taken) << 4
     }
 
     /// From the stored form.
@@ -52,6 +58,7 @@ impl Flags {
             counts: bit(1),
             command: bit(2),
             receipt: bit(3),
+            number_taken: bit(4),
         }
     }
 }
@@ -83,6 +90,32 @@ pub struct Body {
     pub payload: Bytes,
     /// JSON of envelope members that must survive a crossing back to the same dialect.
     pub extra: Option<Bytes>,
+    /// A name of its own that the author gave the message beside its number. The store keeps
+    /// it only if no other message of the realm has it.
+    pub name: Option<Arc<str>>,
+    /// Only these users, and the sender, may see it: a *directed* message, which takes a seq
+    /// and no unread ordinal. At most [`MAX_AUDIENCE`].
+    pub audience: Option<Arc<[UserNum]>>,
+}
+
+/// How many users a directed message may have.
+pub const MAX_AUDIENCE: usize = 500;
+
+/// Nothing said by the server itself: what literals of some fields begin with.
+impl Default for Body {
+    fn default() -> Self {
+        Self {
+            client_no: "".into(),
+            origin: Origin::REST,
+            tag: "".into(),
+            flags: Flags::default(),
+            expire_secs: 0,
+            payload: Bytes::new(),
+            extra: None,
+            name: None,
+            audience: None,
+        }
+    }
 }
 
 impl Body {
@@ -92,8 +125,28 @@ impl Body {
         client_key(realm, &self.client_no)
     }
 
+    /// True if it takes an unread ordinal: it counts, and for everybody alike.
+    #[must_use]
+    pub fn takes_ordinal(&self) -> bool {
+        self.flags.counts && self.audience.is_none()
+    }
+
+    /// This body as the store has it: what it says of the client number, and without a name
+    /// that another message has.
+    #[must_use]
+    pub fn as_stored(self: &Arc<Self>, naming: Naming) -> Arc<Self> {
+        let has_name = self.name.is_some() && !naming.name_dropped;
+        if has_name == self.name.is_some() && naming.number_taken == self.flags.number_taken {
+            return Arc::clone(self);
+        }
+        let mut body = Self::clone(self);
+        body.flags.number_taken = naming.number_taken;
+        body.name = body.name.filter(|_| has_name);
+        Arc::new(body)
+    }
+
     /// What is left of it in a tombstone. The client number stays, so that a retry is known
-    /// for one, and so does the kind; what was said is gone.
+    /// for one, and so do its name, the kind and for whom it was; what was said is gone.
     #[must_use]
     pub fn erased(&self) -> Self {
         Self {
@@ -108,6 +161,15 @@ impl Body {
     pub fn digest(&self) -> i64 {
         digest(self.origin, &self.tag, &self.payload)
     }
+}
+
+/// What the store found of a message's number and name when it was appended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Naming {
+    /// As in [`Flags::number_taken`].
+    pub number_taken: bool,
+    /// Another message of the realm had its name: it has none.
+    pub name_dropped: bool,
 }
 
 /// The digest of a body of this kind and content.
@@ -166,6 +228,9 @@ pub struct Message {
     /// Set once it was revoked: a tombstone, which keeps its place without content. Boxed,
     /// since hardly any message has it.
     pub revoked: Option<Box<Revocation>>,
+    /// True if it is directed and the reader is not one of those who may see it: it keeps its
+    /// place and says nothing ([`Self::concealed`]).
+    pub is_concealed: bool,
 }
 
 /// That a message was revoked.
@@ -185,6 +250,43 @@ impl Message {
             body: Arc::new(self.body.erased()),
             revoked: Some(Box::new(revocation)),
             ..self.clone()
+        }
+    }
+
+    /// Whether this user may see it: it is for everybody, or they are of its audience, or its
+    /// sender.
+    #[must_use]
+    pub fn is_for(&self, user: UserNum) -> bool {
+        let audience = self.body.audience.as_ref();
+        audience.is_none_or(|audience| self.sender.num == user || audience.contains(&user))
+    }
+
+    /// What those see of it in seq-based reads for whom it is not: a place, a sender and a
+    /// time. That it was revoked is not theirs to know either.
+    #[must_use]
+    pub fn concealed(&self) -> Self {
+        let flags = Flags {
+            command: self.body.flags.command,
+            ..Flags::default()
+        };
+        Self {
+            body: Arc::new(Body {
+                flags,
+                ..Body::default()
+            }),
+            revoked: None,
+            is_concealed: true,
+            ..self.clone()
+        }
+    }
+
+    /// The message as this user may read it.
+    #[must_use]
+    pub fn seen_by(self, user: UserNum) -> Self {
+        if self.is_for(user) {
+            self
+        } else {
+            self.concealed()
         }
     }
 
@@ -216,6 +318,8 @@ pub struct Accepted {
     pub seq: u64,
     /// Server time of acceptance, ms since 1970.
     pub sent_at_ms: i64,
+    /// False for a retry of what was accepted before: nobody is given it again.
+    pub is_new: bool,
 }
 
 #[cfg(test)]
@@ -224,7 +328,7 @@ mod tests {
 
     #[test]
     fn flags_survive_storage() {
-        for bits in 0..16 {
+        for bits in 0..32 {
             assert_eq!(Flags::from_bits(bits).bits(), bits);
         }
     }
@@ -236,10 +340,8 @@ mod tests {
                 client_no: "n".into(),
                 origin: Origin(origin),
                 tag: tag.into(),
-                flags: Flags::default(),
-                expire_secs: 0,
                 payload: Bytes::from_static(payload),
-                extra: None,
+                ..Body::default()
             }
             .digest()
         };

@@ -20,6 +20,8 @@ pub enum Refusal {
     NoSuchChannel,
     /// The message does not exist, or not for the caller.
     NoSuchMessage,
+    /// Several messages are called so: only an id says which is meant.
+    Ambiguous,
     /// The time within which it could be done is over.
     TooLate,
     /// The app does not exist.
@@ -48,6 +50,8 @@ pub enum Refusal {
     UndecodableContent,
     /// A field is missing or wrong.
     InvalidArgument,
+    /// It has a word that may not be said.
+    SensitiveWord,
     /// The message is too large.
     TooLarge,
     /// Too many requests.
@@ -62,7 +66,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every refusal: tables are tested against it.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 28] = [
         Self::NotAuthenticated,
         Self::LoginThrottled,
         Self::Forbidden,
@@ -70,6 +74,7 @@ impl Refusal {
         Self::NoSuchUser,
         Self::NoSuchChannel,
         Self::NoSuchMessage,
+        Self::Ambiguous,
         Self::TooLate,
         Self::NoSuchApp,
         Self::NotAMember,
@@ -84,6 +89,7 @@ impl Refusal {
         Self::InvalidUid,
         Self::UndecodableContent,
         Self::InvalidArgument,
+        Self::SensitiveWord,
         Self::TooLarge,
         Self::RateLimited,
         Self::IdempotencyConflict,
@@ -102,6 +108,7 @@ impl Refusal {
             Self::NoSuchUser => "no_such_user",
             Self::NoSuchChannel => "no_such_channel",
             Self::NoSuchMessage => "no_such_message",
+            Self::Ambiguous => "ambiguous",
             Self::TooLate => "too_late",
             Self::NoSuchApp => "no_such_app",
             Self::NotAMember => "not_a_member",
@@ -116,6 +123,7 @@ impl Refusal {
             Self::InvalidUid => "invalid_uid",
             Self::UndecodableContent => "undecodable_content",
             Self::InvalidArgument => "invalid_argument",
+            Self::SensitiveWord => "sensitive_word",
             Self::TooLarge => "too_large",
             Self::RateLimited => "rate_limited",
             Self::IdempotencyConflict => "idempotency_conflict",

@@ -2,12 +2,13 @@
 
 use crosstalk_core::channel::LogKind;
 use crosstalk_core::log::{Append, AppendOutcome, Head};
-use crosstalk_core::message::OnReuse;
+use crosstalk_core::message::{Naming, OnReuse, client_key};
 use rusqlite::Connection;
 
 use super::Shared;
 use super::advance::{Key, Place};
 use super::dedup::{Claim, Dedup, Found};
+use super::directed;
 use super::error::DbResult;
 use super::heads::Heads;
 use super::rows::{self, MessageRow};
@@ -29,7 +30,8 @@ impl Appender<'_> {
     /// the transaction is committed.
     pub(super) fn append(&mut self, item: &Append) -> DbResult<AppendOutcome> {
         let body = &*item.body;
-        let key = body.client_key(&item.channel.key.realm);
+        let realm = &item.channel.key.realm;
+        let key = body.client_key(realm);
         let claim = key.map(|key| Claim {
             key,
             digest: body.digest(),
@@ -37,6 +39,7 @@ impl Appender<'_> {
             channel: item.channel.num,
             client_no: &body.client_no,
         });
+        let mut naming = Naming::default();
         if let Some(claim) = &claim {
             match self.dedup.find(self.conn, &self.shared.counters, claim)? {
                 Found::Same {
@@ -50,26 +53,47 @@ impl Appender<'_> {
                         sent_at_ms,
                     });
                 }
-                Found::Other if item.on_reuse == OnReuse::Refuse => {
+                Found::Other { .. } if item.on_reuse == OnReuse::Refuse => {
                     return Ok(AppendOutcome::Conflict);
                 }
-                Found::Other | Found::New => {}
+                Found::Other { number_taken } | Found::New { number_taken } => {
+                    naming.number_taken = number_taken;
+                }
             }
         }
-        self.store(item, claim.as_ref())
+        let name = body.name.as_deref();
+        let mut named = name.and_then(|name| Some((client_key(realm, name)?, name)));
+        if let Some((key, name)) = named {
+            let dedup = &*self.dedup;
+            if dedup.has_name(self.conn, &self.shared.counters, key, (realm, name))? {
+                named = None;
+            }
+        }
+        naming.name_dropped = name.is_some() && named.is_none();
+        let keys = [key, named.map(|(key, _)| key)];
+        self.store(item, keys, naming)
     }
 
-    fn store(&mut self, item: &Append, claim: Option<&Claim<'_>>) -> DbResult<AppendOutcome> {
+    fn store(
+        &mut self,
+        item: &Append,
+        keys: [Option<i64>; 2],
+        naming: Naming,
+    ) -> DbResult<AppendOutcome> {
         let (channel, sender) = (&item.channel, item.sender.num);
         let head = self.heads.get(self.conn, channel.num)?;
         let seq = head.seq + 1;
-        let ordinal = head.ordinal + u64::from(item.body.flags.counts);
+        let ordinal = head.ordinal + u64::from(item.body.takes_ordinal());
         let id = self.shared.ids.next();
         let sent_at_ms = self.shared.clock.now_ms();
         let place = (id.0, channel.num.0, rows::seq(seq), rows::seq(ordinal));
-        MessageRow::new(place, sender, sent_at_ms, &item.body).insert(self.conn)?;
-        if let Some(claim) = claim {
-            self.dedup.stage((claim.key, id.0), claim.digest);
+        MessageRow::new(place, sender, sent_at_ms, &item.body, naming).insert(self.conn)?;
+        directed::note(self.conn, item, seq)?;
+        if keys != [None; 2] {
+            let digest = item.body.digest();
+            for key in keys.into_iter().flatten() {
+                self.dedup.stage((key, id.0), digest);
+            }
         }
         self.heads.set(channel.num, Head { seq, ordinal });
         *self.last = id.0;
@@ -87,6 +111,7 @@ impl Appender<'_> {
             seq,
             ordinal,
             sent_at_ms,
+            naming,
         })
     }
 

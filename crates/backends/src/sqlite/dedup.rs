@@ -8,10 +8,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crosstalk_core::id::{ChannelNum, MessageId, UserNum};
+use crosstalk_core::id::{ChannelNum, MessageId, Realm, UserNum};
 use rusqlite::Connection;
 
-use super::error::{DbResult, unless_damaged};
+use super::error::{DbError, DbResult, unless_damaged};
 use super::filter::Filter;
 use super::pending::{Key, KeyId, Pending};
 use super::rows::count;
@@ -23,10 +23,11 @@ const PREFIX: &str = "client_key_";
 /// Keys read at once to fill a filter: a short read does not hold up the log's checkpoint.
 const FILL: i64 = 20_000;
 
-/// The message that a client number belongs to, if it is a retry.
+/// The message that a client number belongs to, if it is a retry. `number_taken`: another
+/// sender has used it in the log.
 pub(super) enum Found {
-    /// Never seen.
-    New,
+    /// Never seen from this sender.
+    New { number_taken: bool },
     /// Seen with the same content.
     Same {
         id: MessageId,
@@ -34,7 +35,7 @@ pub(super) enum Found {
         sent_at_ms: i64,
     },
     /// Seen with other content only.
-    Other,
+    Other { number_taken: bool },
 }
 
 /// Whose number: what a hit must agree with.
@@ -146,40 +147,87 @@ impl Dedup {
         counters: &Counters,
         claim: &Claim<'_>,
     ) -> DbResult<Found> {
-        let mut reused = false;
-        let mut judge = |id: i64, digest: i64| -> DbResult<Option<Found>> {
-            let Some((seq, sent_at_ms)) = agrees(conn, id, claim)? else {
+        let (mut reused, mut number_taken) = (false, false);
+        let same = self.first(conn, counters, claim.key, |id, digest| {
+            let Some(used) = agrees(conn, id, claim)? else {
                 return Ok(None);
             };
+            if used.sender != claim.sender {
+                number_taken = true;
+                return Ok(None);
+            }
             reused = true;
             let same = digest == claim.digest;
             Ok(same.then_some(Found::Same {
                 id: MessageId(id),
-                seq,
-                sent_at_ms,
+                seq: used.seq,
+                sent_at_ms: used.sent_at_ms,
             }))
-        };
-        for (id, key) in self.pending.find(claim.key) {
+        })?;
+        Ok(match same {
+            Some(same) => same,
+            None if reused => Found::Other { number_taken },
+            None => Found::New { number_taken },
+        })
+    }
+
+    /// Whether a message of a realm has a name.
+    pub(super) fn has_name(
+        &self,
+        conn: &Connection,
+        counters: &Counters,
+        key: i64,
+        (realm, name): (&Realm, &str),
+    ) -> DbResult<bool> {
+        let sql = "SELECT 1 FROM message m CROSS JOIN channel c ON c.num = m.channel \
+                   WHERE m.id = ?1 AND m.name = ?2 AND c.realm = ?3";
+        let found = self.first(conn, counters, key, |id, _| {
+            let mut find = conn.prepare_cached(sql)?;
+            let has_it = find.exists(rusqlite::params![id, name, realm.as_str()]);
+            let has_it = unless_damaged(has_it.map_err(DbError::from))?;
+            Ok(has_it.filter(|has_it| *has_it))
+        })?;
+        Ok(found.is_some())
+    }
+
+    /// What is made first of the messages that a key of the last weeks leads to: those whose
+    /// keys wait, then those of the tables, each the newest first.
+    fn first<T>(
+        &self,
+        conn: &Connection,
+        counters: &Counters,
+        hash: i64,
+        mut judge: impl FnMut(i64, i64) -> DbResult<Option<T>>,
+    ) -> DbResult<Option<T>> {
+        for (id, key) in self.pending.find(hash) {
             if key.week >= self.current.week - 1
                 && let Some(found) = judge(id, key.digest)?
             {
-                return Ok(found);
+                return Ok(Some(found));
             }
         }
         for partition in std::iter::once(&self.current).chain(&self.previous) {
-            if !partition.filter.may_have(claim.key) {
+            if !partition.filter.may_have(hash) {
                 continue;
             }
             add(&counters.key_lookups, 1);
             let mut find = conn.prepare_cached(&partition.find)?;
-            let mut hits = find.query([claim.key])?;
+            let mut hits = find.query([hash])?;
             while let Some(hit) = hits.next()? {
                 if let Some(found) = judge(hit.get(0)?, hit.get(1)?)? {
-                    return Ok(found);
+                    return Ok(Some(found));
                 }
             }
         }
-        Ok(if reused { Found::Other } else { Found::New })
+        Ok(None)
+    }
+
+    /// The messages that keys lead to which wait in memory, the newest first, at most `limit`.
+    pub(super) fn waiting_of(&self, hash: i64, limit: usize) -> Vec<i64> {
+        let mut ids: Vec<i64> = self.pending.find(hash).map(|(id, _)| id).collect();
+        ids.sort_unstable_by_key(|id| std::cmp::Reverse(*id));
+        ids.truncate(limit);
+        ids
     }
 
     /// Notes the key of a message of the running transaction.
@@ -279,23 +327,54 @@ impl Filling {
     }
 }
 
-/// Seq and time of a message, if it is what the claim says. A damaged row agrees with
-/// nothing that matters: at worst a retry is stored twice, or refused if SQLite cannot read
-/// the row at all.
-fn agrees(conn: &Connection, id: i64, claim: &Claim<'_>) -> DbResult<Option<(u64, i64)>> {
-    Ok(unless_damaged(place_of(conn, id, claim))?.flatten())
+/// A message that has the number of a claim.
+struct Used {
+    sender: UserNum,
+    seq: u64,
+    sent_at_ms: i64,
 }
 
-fn place_of(conn: &Connection, id: i64, claim: &Claim<'_>) -> DbResult<Option<(u64, i64)>> {
-    let sql = "SELECT seq, sent_at FROM message \
-               WHERE id = ?1 AND sender = ?2 AND channel = ?3 AND client_no = ?4";
+/// The message with an id, if it has the claim's number in the claim's log. A damaged row
+/// agrees with nothing that matters: at worst a retry is stored twice, or refused if SQLite
+/// cannot read the row at all.
+fn agrees(conn: &Connection, id: i64, claim: &Claim<'_>) -> DbResult<Option<Used>> {
+    Ok(unless_damaged(used(conn, id, claim))?.flatten())
+}
+
+fn used(conn: &Connection, id: i64, claim: &Claim<'_>) -> DbResult<Option<Used>> {
+    let sql = "SELECT sender, seq, sent_at FROM message \
+               WHERE id = ?1 AND channel = ?2 AND client_no = ?3";
     let mut find = conn.prepare_cached(sql)?;
-    let claimed = rusqlite::params![id, claim.sender.0, claim.channel.0, claim.client_no];
+    let claimed = rusqlite::params![id, claim.channel.0, claim.client_no];
     let mut rows = find.query(claimed)?;
-    Ok(rows
-        .next()?
-        .map(|row| Ok::<_, rusqlite::Error>((count(row, 0)?, row.get(1)?)))
-        .transpose()?)
+    let Some(row) = rows.next()? else {
+        return Ok(None);
+    };
+    Ok(Some(Used {
+        sender: UserNum(row.get(0)?),
+        seq: count(row, 1)?,
+        sent_at_ms: row.get(2)?,
+    }))
+}
+
+/// The messages that a key leads to, of any week, the newest of each first, at most `limit`
+/// of each. What waits in memory is not among them.
+pub(super) fn written_of(conn: &Connection, hash: i64, limit: u32) -> DbResult<Vec<i64>> {
+    let mut ids = Vec::new();
+    for week in weeks(conn)?.into_iter().rev() {
+        let mut find = conn.prepare(&written_sql(week))?;
+        let found = find.query_map([hash, i64::from(limit)], |row| row.get(0))?;
+        for id in found {
+            ids.push(id?);
+        }
+    }
+    Ok(ids)
+}
+
+/// The statement of [`written_of`] for one week.
+pub(super) fn written_sql(week: i64) -> String {
+    let table = table(week);
+    format!("SELECT id FROM {table} WHERE hash = ?1 ORDER BY id DESC LIMIT ?2")
 }
 
 /// Writes the key of a stored message down at once, in case it still waits in memory.

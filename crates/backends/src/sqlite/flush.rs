@@ -212,7 +212,7 @@ fn replay(
     dedup: &mut Dedup,
 ) -> DbResult<()> {
     let sql = "SELECT m.id, m.sender, m.channel, m.seq, m.ordinal, c.log, c.realm, \
-               m.sent_at, m.client_no, m.origin, m.tag, m.payload, m.flags \
+               m.sent_at, m.client_no, m.origin, m.tag, m.payload, m.flags, m.name \
                FROM message m CROSS JOIN channel c ON c.num = m.channel \
                WHERE m.id > ?1 AND m.id <= ?2 ORDER BY m.id";
     let mut read = conn.prepare_cached(sql)?;
@@ -259,22 +259,28 @@ fn replay_advance(row: &Row<'_>, advances: &Advances) -> DbResult<()> {
     Ok(())
 }
 
-/// The key and digest that the message had when it was appended. A revoked message has lost
+/// The keys (of its number and of its name) and the digest that the message had when it was appended. A revoked message has lost
 /// them; its key was written down when it was erased (`revoke`).
 fn replay_key(row: &Row<'_>, dedup: &mut Dedup) -> DbResult<()> {
     if rows::is_revoked(row.get(12)?) {
         return Ok(());
     }
     let text = |at: usize| row.get_ref(at)?.as_str().map_err(|error| corrupt(&error));
-    let Some(key) = client_key(&names::realm(row, 6)?, text(8)?) else {
+    let name = row.get_ref(13)?.as_str_or_null();
+    let name = name.map_err(|error| corrupt(&error))?.unwrap_or_default();
+    let realm = names::realm(row, 6)?;
+    let keys = [text(8)?, name].map(|called| client_key(&realm, called));
+    if keys == [None; 2] {
         return Ok(());
-    };
+    }
     let payload = row
         .get_ref(11)?
         .as_blob()
         .map_err(|error| corrupt(&error))?;
     let digest = digest(rows::origin(row.get(9)?), text(10)?, payload);
-    dedup.replay((key, row.get(0)?), digest, row.get(7)?);
+    for key in keys.into_iter().flatten() {
+        dedup.replay((key, row.get(0)?), digest, row.get(7)?);
+    }
     Ok(())
 }
 

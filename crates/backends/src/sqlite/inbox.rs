@@ -19,7 +19,7 @@ use super::error::{DbResult, unless_damaged};
 use super::rows::{self, count};
 use super::stats::add;
 use super::work::Tx;
-use super::{Shared, Sqlite, heads, unread};
+use super::{Shared, Sqlite, directed, heads, unread};
 
 #[async_trait]
 impl Inbox for Sqlite {
@@ -87,6 +87,9 @@ pub(super) fn views_sql(of_one: bool, rows: bool) -> String {
             h.id, h.seq, h.ordinal, {sent_at},
             (SELECT count(*) FROM message_state s
                 WHERE s.channel = m.channel AND s.uncounted = 1 AND s.seq >
+                    max(coalesce(v.badge_seq, m.join_seq, 0), c.first_seq - 1)),
+            (SELECT count(*) FROM directed d
+                WHERE d.user = ?1 AND d.channel = m.channel AND d.counts = 1 AND d.seq >
                     max(coalesce(v.badge_seq, m.join_seq, 0), c.first_seq - 1))
         FROM mine m
         CROSS JOIN channel c ON c.num = m.channel
@@ -130,8 +133,9 @@ fn read_views(
     while let Some(row) = found.next()? {
         let mut view = view(shared, user, row)?;
         let counted_after = counted_after(row)?;
-        if view.badge_seq < counted_after || view.uncounted > 0 && view.badge_seq > counted_after {
-            view.uncounted = uncounted(conn, &view)?;
+        let any = view.uncounted > 0 || view.directed > 0;
+        if view.badge_seq < counted_after || any && view.badge_seq > counted_after {
+            recount(conn, user, &mut view)?;
         }
         views.push(view);
     }
@@ -156,8 +160,12 @@ fn dropped(row: &Row<'_>) -> DbResult<Place> {
     })
 }
 
-fn uncounted(conn: &Connection, view: &ConversationRow) -> DbResult<u64> {
-    unread::uncounted(conn, view.channel.num, view.badge_seq, view.head_seq)
+/// Counts again, from where the badge stands, what the ordinals do not say.
+fn recount(conn: &Connection, user: UserNum, view: &mut ConversationRow) -> DbResult<()> {
+    let (channel, badge, head) = (view.channel.num, view.badge_seq, view.head_seq);
+    view.uncounted = unread::uncounted(conn, channel, badge, head)?;
+    view.directed = directed::counting(conn, user, channel, badge, head)?;
+    Ok(())
 }
 
 fn view(shared: &Shared, user: UserNum, row: &Row<'_>) -> DbResult<ConversationRow> {
@@ -200,7 +208,7 @@ fn view(shared: &Shared, user: UserNum, row: &Row<'_>) -> DbResult<ConversationR
         badge_seq: count(row, 12)?,
         badge_ordinal: count(row, 13)?,
         uncounted: count(row, 23)?,
-        directed: 0,
+        directed: count(row, 24)?,
         begins_after: count(row, 14)?.max(closed.seq),
         hidden_seq: count(row, 15)?,
         pinned_at_ms: row.get::<_, Option<i64>>(16)?.unwrap_or(0),
@@ -239,7 +247,7 @@ fn apply(
     let mut cleared_seq = 0;
     match change {
         ConversationChange::Read(to) => read(tx.conn, &mut view, to)?,
-        ConversationChange::SetUnread(n) => set_unread(tx.conn, &mut view, n)?,
+        ConversationChange::SetUnread(n) => set_unread(tx.conn, user, &mut view, n)?,
         ConversationChange::Hide => view.hidden_seq = view.head_seq,
         ConversationChange::Clear => {
             cleared_seq = view.head_seq;
@@ -248,7 +256,7 @@ fn apply(
             (view.badge_seq, view.badge_ordinal) = (view.head_seq, view.head_ordinal);
         }
     }
-    view.uncounted = uncounted(tx.conn, &view)?;
+    recount(tx.conn, user, &mut view)?;
     view.version = tx.version(view.version);
     // Own advances that are not written down yet are in the view, and so in the row.
     let sql = "INSERT INTO conversation (user, channel, read_seq, badge_seq, badge_ordinal, \
@@ -281,8 +289,13 @@ fn read(conn: &Connection, view: &mut ConversationRow, to: Option<u64>) -> DbRes
     Ok(())
 }
 
-fn set_unread(conn: &Connection, view: &mut ConversationRow, unread: u64) -> DbResult<()> {
-    let place = unread::place_before(conn, view, unread)?;
+fn set_unread(
+    conn: &Connection,
+    user: UserNum,
+    view: &mut ConversationRow,
+    unread: u64,
+) -> DbResult<()> {
+    let place = unread::place_before(conn, user, view, unread)?;
     (view.badge_seq, view.badge_ordinal) = (place.seq, place.ordinal);
     view.read_seq = view.read_seq.max(view.badge_seq);
     Ok(())

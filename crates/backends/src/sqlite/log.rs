@@ -5,7 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use crosstalk_core::channel::ChannelRef;
 use crosstalk_core::id::{ChannelNum, MessageId, UserRef};
-use crosstalk_core::log::{Append, Head, Log, Page, PendingAppend, Retained, RevokeOutcome};
+use crosstalk_core::log::{
+    Append, Called, Head, Log, Page, PendingAppend, Retained, RevokeOutcome,
+};
 use crosstalk_core::message::Message;
 use crosstalk_core::store::StoreResult;
 use futures_util::FutureExt;
@@ -59,6 +61,10 @@ impl Log for Sqlite {
 
     async fn by_id(&self, id: MessageId) -> StoreResult<Option<Message>> {
         self.read(move |conn, shared| one(conn, shared, id)).await
+    }
+
+    async fn by_number(&self, called: &Called, limit: u32) -> StoreResult<Vec<Message>> {
+        self.called(called, limit).await
     }
 
     async fn newest(
@@ -198,7 +204,11 @@ fn one(conn: &Connection, shared: &Shared, id: MessageId) -> DbResult<Option<Mes
     Ok(found.flatten())
 }
 
-fn read_one(conn: &Connection, shared: &Shared, id: MessageId) -> DbResult<Option<Message>> {
+pub(super) fn read_one(
+    conn: &Connection,
+    shared: &Shared,
+    id: MessageId,
+) -> DbResult<Option<Message>> {
     let sql = format!("SELECT {MESSAGE_COLUMNS} FROM message WHERE id = ?1");
     let mut find = conn.prepare_cached(&sql)?;
     let mut found = find.query([id.0])?;

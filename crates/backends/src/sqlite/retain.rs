@@ -21,7 +21,7 @@ use super::advance::{self, Place};
 use super::error::{DbResult, unless_damaged};
 use super::rows::{self, count};
 use super::work::Tx;
-use super::{Sqlite, dedup};
+use super::{Sqlite, dedup, directed};
 
 /// A step ends early once it has this much content to drop: freeing it reads it.
 const STEP_BYTES: u64 = 8 << 20;
@@ -35,7 +35,8 @@ pub(super) const OLDEST: &str = "SELECT id, channel, seq, ordinal, sender, \
      length(payload) + ifnull(length(extra), 0), \
      EXISTS (SELECT 1 FROM message AS place INDEXED BY message_place \
          WHERE place.channel = m.channel AND place.seq = m.seq \
-         AND place.ordinal = m.ordinal AND place.id = m.id) \
+         AND place.ordinal = m.ordinal AND place.id = m.id), \
+     m.audience IS NOT NULL OR (m.flags & 8) <> 0 \
      FROM message AS m WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3";
 
 /// A message that is old enough.
@@ -46,6 +47,8 @@ struct Old {
     seq: i64,
     ordinal: i64,
     sender: i64,
+    /// It is for some users only, or has asked for receipts.
+    has_more: bool,
 }
 
 /// What is met at the front of the table.
@@ -156,6 +159,7 @@ fn old(row: &Row<'_>) -> rusqlite::Result<Old> {
         seq: row.get(2)?,
         ordinal: row.get(3)?,
         sender: row.get(4)?,
+        has_more: row.get(7)?,
     })
 }
 
@@ -169,6 +173,9 @@ fn drop_all(tx: &Tx<'_>, messages: &[Old]) -> DbResult<u64> {
         .prepare_cached("DELETE FROM message WHERE id = ?1")?;
     let mut dropped = 0;
     for message in messages {
+        if message.has_more {
+            forget(tx, message)?;
+        }
         dropped += delete.execute([message.id])? as u64;
     }
     keep_advances(tx, messages)?;
@@ -184,6 +191,21 @@ fn drop_all(tx: &Tx<'_>, messages: &[Old]) -> DbResult<u64> {
     let sql = "UPDATE meta SET dropped_through = max(dropped_through, ?1)";
     tx.conn.prepare_cached(sql)?.execute([last.id])?;
     Ok(dropped)
+}
+
+/// Drops what a message has in other tables beside its state.
+fn forget(tx: &Tx<'_>, message: &Old) -> DbResult<()> {
+    let sql = "DELETE FROM receipt WHERE message = ?1";
+    tx.conn.prepare_cached(sql)?.execute([message.id])?;
+    let sql = "SELECT audience FROM message WHERE id = ?1 AND audience IS NOT NULL";
+    let mut find = tx.conn.prepare_cached(sql)?;
+    let mut found = find.query([message.id])?;
+    let Some(row) = found.next()? else {
+        return Ok(());
+    };
+    let audience = row.get_ref(0)?.as_blob().unwrap_or_default();
+    let audience = directed::from_bytes(audience);
+    directed::forget(tx.conn, message.channel, message.seq, &audience)
 }
 
 /// Own advances that wait in memory come from the log after a crash. Those of messages that

@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use super::error::{DbResult, unless_damaged};
 use super::rows::{self, MESSAGE_COLUMNS, MessageRow};
 use super::work::Tx;
-use super::{Shared, dedup};
+use super::{Shared, dedup, directed, receipts};
 
 fn find_sql() -> String {
     format!("SELECT {MESSAGE_COLUMNS} FROM message WHERE id = ?1")
@@ -53,11 +53,19 @@ pub(super) fn revoke(tx: &Tx<'_>, id: MessageId, by: Option<&UserRef>) -> DbResu
         rows::report(tx.shared, id.0, "a message of no channel cannot be revoked");
         return Ok(RevokeOutcome::NoMessage);
     };
-    if let Some(key) = client_key(&channel.key.realm, message.client_no) {
-        let digest = digest(rows::origin(message.origin), message.tag, message.payload);
-        dedup::write_now(tx.conn, (key, id.0), digest, message.sent_at)?;
+    let called = [Some(message.client_no), message.name];
+    for called in called.into_iter().flatten() {
+        if let Some(key) = client_key(&channel.key.realm, called) {
+            let digest = digest(rows::origin(message.origin), message.tag, message.payload);
+            dedup::write_now(tx.conn, (key, id.0), digest, message.sent_at)?;
+        }
     }
-    let counted = channel.log == LogKind::Chat && Flags::from_bits(message.flags).counts;
+    let mut counted = channel.log == LogKind::Chat && Flags::from_bits(message.flags).counts;
+    if let Some(audience) = message.audience() {
+        directed::uncount(tx.conn, message.channel, message.seq, &audience)?;
+        // It has no ordinal.
+        counted = false;
+    }
     note(tx, &message, by, counted)?;
     erase(tx.conn, message)?;
     Ok(RevokeOutcome::Revoked(Revocation {
@@ -80,9 +88,7 @@ fn note(
     by: Option<&UserRef>,
     uncounted: bool,
 ) -> DbResult<()> {
-    let sql = "SELECT ifnull(max(version), 0) FROM message_state WHERE channel = ?1";
-    let mut newest = tx.conn.prepare_cached(sql)?;
-    let newest = newest.query_row([message.channel], |row| row.get(0))?;
+    let newest = receipts::newest_version(tx.conn, message.channel)?;
     let sql = "INSERT INTO message_state \
                (id, channel, seq, version, uncounted, revoked_by, revoked_at) \
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \

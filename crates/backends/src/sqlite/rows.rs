@@ -3,16 +3,18 @@
 //! A revoked message is a row without content and with a flag; who revoked it and when stands
 //! in `message_state`, where nobody looks for the rows without that flag.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use crosstalk_core::channel::ChannelRef;
 use crosstalk_core::id::{MessageId, UserNum};
-use crosstalk_core::message::{Body, Flags, Message, Origin, Revocation, expires_at_ms};
+use crosstalk_core::message::{Body, Flags, Message, Naming, Origin, Revocation, expires_at_ms};
 use rusqlite::types::FromSqlError;
 use rusqlite::{Connection, Row};
 
 use super::Shared;
+use super::directed;
 use super::error::DbResult;
 use super::stats::add;
 
@@ -31,14 +33,16 @@ pub(super) struct MessageRow<'a> {
     pub(super) client_no: &'a str,
     pub(super) payload: &'a [u8],
     pub(super) extra: Option<&'a [u8]>,
+    pub(super) name: Option<&'a str>,
+    pub(super) audience: Option<Cow<'a, [u8]>>,
 }
 
 /// The columns of [`read`].
 pub(super) const MESSAGE_COLUMNS: &str = "id, channel, seq, ordinal, sender, origin, tag, flags, \
-     sent_at, expires_at, client_no, payload, extra, crc";
+     sent_at, expires_at, client_no, payload, extra, crc, name, audience";
 
 /// Set in `message.flags` beside what the core keeps there.
-const REVOKED: i64 = 1 << 16;
+pub(super) const REVOKED: i64 = 1 << 16;
 
 /// Whether a row with these flags was revoked.
 pub(super) fn is_revoked(flags: i64) -> bool {
@@ -51,8 +55,8 @@ pub(super) fn origin(number: i64) -> Origin {
 }
 
 const INSERT: &str = "INSERT INTO message (id, channel, seq, ordinal, sender, origin, tag, flags, \
-     sent_at, expires_at, client_no, payload, extra, crc) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+     sent_at, expires_at, client_no, payload, extra, crc, name, audience) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
 
 impl<'a> MessageRow<'a> {
     /// The row of a body at its place.
@@ -61,8 +65,14 @@ impl<'a> MessageRow<'a> {
         sender: UserNum,
         sent_at: i64,
         body: &'a Body,
+        naming: Naming,
     ) -> Self {
         let (id, channel, seq, ordinal) = place;
+        let flags = Flags {
+            number_taken: naming.number_taken,
+            ..body.flags
+        };
+        let audience = body.audience.as_deref().map(directed::to_bytes);
         Self {
             id,
             channel,
@@ -71,12 +81,14 @@ impl<'a> MessageRow<'a> {
             sender: sender.0,
             origin: i64::from(body.origin.0),
             tag: &body.tag,
-            flags: body.flags.bits(),
+            flags: flags.bits(),
             sent_at,
             expires_at: expires_at_ms(sent_at, body.expire_secs),
             client_no: &body.client_no,
             payload: &body.payload,
             extra: body.extra.as_deref(),
+            name: body.name.as_deref().filter(|_| !naming.name_dropped),
+            audience: audience.map(Cow::Owned),
         }
     }
 
@@ -105,6 +117,8 @@ impl<'a> MessageRow<'a> {
             client_no: column(10)?.as_str()?,
             payload: column(11)?.as_blob()?,
             extra: column(12)?.as_blob_or_null()?,
+            name: column(14)?.as_str_or_null()?,
+            audience: column(15)?.as_blob_or_null()?.map(Cow::Borrowed),
         };
         Ok((found, column(13)?.as_i64()?))
     }
@@ -139,6 +153,14 @@ impl<'a> MessageRow<'a> {
         sum.update(self.client_no.as_bytes());
         sum.update(self.payload);
         sum.update(self.extra.unwrap_or_default());
+        if self.name.is_some() || self.audience.is_some() {
+            // Rows without these have the sum that they had before there were any.
+            let audience = self.audience.as_deref();
+            for part in [self.name.map(str::as_bytes), audience] {
+                sum.update(&part.map_or(-1, length).to_le_bytes());
+                sum.update(part.unwrap_or_default());
+            }
+        }
         i64::from(sum.finalize())
     }
 
@@ -160,6 +182,8 @@ impl<'a> MessageRow<'a> {
             self.payload,
             self.extra,
             self.crc(),
+            self.name,
+            self.audience.as_deref(),
         ])?;
         Ok(())
     }
@@ -175,6 +199,11 @@ impl<'a> MessageRow<'a> {
         Ok(())
     }
 
+    /// Who may see it beside its sender; `None` = everybody.
+    pub(super) fn audience(&self) -> Option<Arc<[UserNum]>> {
+        self.audience.as_deref().map(directed::from_bytes)
+    }
+
     fn body(&self) -> Body {
         let life = self
             .expires_at
@@ -187,6 +216,8 @@ impl<'a> MessageRow<'a> {
             expire_secs: u32::try_from(life).unwrap_or(0),
             payload: Bytes::copy_from_slice(self.payload),
             extra: self.extra.map(Bytes::copy_from_slice),
+            name: self.name.map(Arc::from),
+            audience: self.audience(),
         }
     }
 }
@@ -222,6 +253,7 @@ pub(super) fn read(
             } else {
                 None
             },
+            is_concealed: false,
         }));
     }
     tombstone(shared, conn, channel, row)
@@ -254,15 +286,11 @@ fn tombstone(
         sender,
         sent_at_ms: number(8),
         body: Arc::new(Body {
-            client_no: "".into(),
-            origin: Origin::REST,
-            tag: "".into(),
             flags: Flags::from_bits(number(7)),
-            expire_secs: 0,
-            payload: Bytes::new(),
-            extra: None,
+            ..Body::default()
         }),
         revoked: None,
+        is_concealed: false,
     }))
 }
 
@@ -279,7 +307,7 @@ pub(super) fn revocation(shared: &Shared, conn: &Connection, id: i64) -> DbResul
     let by = by.map(|num| shared.names.user(conn, UserNum(num)));
     Ok(Revocation {
         by: by.transpose()?.flatten(),
-        at_ms: row.get(1)?,
+        at_ms: row.get::<_, Option<i64>>(1)?.unwrap_or(0),
     })
 }
 

@@ -74,6 +74,7 @@ pub(super) fn oldest(
     let mut page = Page {
         conn,
         shared,
+        user,
         query,
         bytes: 0,
         messages: Vec::new(),
@@ -231,6 +232,7 @@ fn first_from(
 struct Page<'a> {
     conn: &'a Connection,
     shared: &'a Shared,
+    user: UserNum,
     query: WaitingQuery,
     bytes: usize,
     messages: Vec<Message>,
@@ -308,7 +310,9 @@ impl Page<'_> {
     }
 
     fn take(&mut self, log: &Readable, row: &Row<'_>) -> DbResult<()> {
-        if let Some(message) = rows::read(self.shared, self.conn, &log.channel, row)? {
+        if let Some(message) = rows::read(self.shared, self.conn, &log.channel, row)?
+            && message.is_for(self.user)
+        {
             self.bytes += message.weight();
             self.messages.push(message);
         }

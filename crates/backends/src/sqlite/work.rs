@@ -6,6 +6,7 @@ use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::Shared;
+use super::dedup::Dedup;
 use super::error::{DbResult, stopped};
 use super::stats::add;
 
@@ -80,6 +81,8 @@ impl AppendWork {
 pub(super) struct Tx<'a> {
     pub(super) conn: &'a Connection,
     pub(super) shared: &'a Shared,
+    /// Where the keys are that are not written down.
+    pub(super) dedup: &'a Dedup,
     /// The wall clock when the transaction began.
     pub(super) now_ms: i64,
 }

@@ -170,6 +170,7 @@ impl Writer {
         let tx = Tx {
             conn: &self.conn,
             shared: &self.shared,
+            dedup: &self.dedup,
             now_ms,
         };
         if !job.run(&tx) {

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use crosstalk_core::channel::ChannelRef;
 use crosstalk_core::id::{ChannelNum, MessageId, UserRef};
 use crosstalk_core::im::Stores;
-use crosstalk_core::log::{Append, Head, Log, Page, PendingAppend, Retained, RevokeOutcome};
+use crosstalk_core::log::{Append, Called, Head, Log, Page, PendingAppend, Retained, RevokeOutcome};
 use crosstalk_core::message::Message;
 use crosstalk_core::session::MailboxLimits;
 use crosstalk_core::store::StoreResult;
@@ -62,6 +62,10 @@ impl Log for Late {
         limit: u32,
     ) -> StoreResult<Vec<Vec<Message>>> {
         self.inner.newest(logs, limit).await
+    }
+
+    async fn by_number(&self, called: &Called, limit: u32) -> StoreResult<Vec<Message>> {
+        self.inner.by_number(called, limit).await
     }
 
     async fn revoke(&self, id: MessageId, by: Option<&UserRef>) -> StoreResult<RevokeOutcome> {

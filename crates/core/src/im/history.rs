@@ -12,6 +12,11 @@ use crate::refusal::Refusal;
 /// The most messages that one query gives.
 const MAX_HISTORY: u32 = 10_000;
 
+/// Messages of a log that are read at once where its newest are not for the viewer…
+const PAGE_BACK: u32 = 100;
+/// … and how often, before there is nothing to show.
+const MAX_PAGES_BACK: u32 = 10;
+
 /// Who looks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Viewer {
@@ -73,20 +78,73 @@ impl Im {
             limit,
             newest: query.newest,
         };
-        Ok(self.stores.log.page(&channel, page).await?)
+        let messages = self.stores.log.page(&channel, page).await?;
+        Ok(match viewer {
+            Viewer::Application => messages,
+            Viewer::User(user) => {
+                let seen = messages
+                    .into_iter()
+                    .map(|message| message.seen_by(user.num));
+                seen.collect()
+            }
+        })
     }
 
     /// The newest messages of some logs, each from a seq on, for conversation lists; one read
-    /// for all. Whoever calls has read the channels from the viewer's own conversations.
+    /// for all. Whoever calls has read the channels from the viewer's own conversations. What
+    /// is not for the viewer is not among them.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn newest(
         &self,
+        viewer: &Viewer,
         logs: &[(Arc<ChannelRef>, u64)],
         limit: u32,
     ) -> Result<Vec<Vec<Message>>, Refusal> {
-        Ok(self.stores.log.newest(logs, limit).await?)
+        let mut newest = self.stores.log.newest(logs, limit).await?;
+        let Viewer::User(user) = viewer else {
+            return Ok(newest);
+        };
+        for (messages, (channel, from)) in newest.iter_mut().zip(logs) {
+            if messages.iter().any(|message| !message.is_for(user.num)) {
+                let all = std::mem::take(messages);
+                *messages = self.visible(user, channel, *from, all, limit).await?;
+            }
+        }
+        Ok(newest)
+    }
+
+    /// Of the newest messages of a log those that are for a user; where some are not, older
+    /// ones instead.
+    async fn visible(
+        &self,
+        user: &UserRef,
+        channel: &Arc<ChannelRef>,
+        from: u64,
+        newest: Vec<Message>,
+        limit: u32,
+    ) -> Result<Vec<Message>, Refusal> {
+        let limit = limit as usize;
+        let (mut visible, mut page) = (Vec::new(), newest);
+        for _ in 0..MAX_PAGES_BACK {
+            let before = page.first().map_or(0, |first| first.seq);
+            let seen = page.into_iter().rev();
+            visible.extend(seen.filter(|message| message.is_for(user.num)));
+            if visible.len() >= limit || before <= from {
+                break;
+            }
+            let back = Page {
+                from,
+                to: before - 1,
+                limit: PAGE_BACK,
+                newest: true,
+            };
+            page = self.stores.log.page(channel, back).await?;
+        }
+        visible.truncate(limit);
+        visible.reverse();
+        Ok(visible)
     }
 
     /// One message.

@@ -8,11 +8,13 @@ use futures_util::FutureExt;
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 
-use super::{Append, AppendOutcome, Head, Log, Page, PendingAppend, Retained, RevokeOutcome};
+use super::{
+    Append, AppendOutcome, Called, Head, Log, Page, PendingAppend, Retained, RevokeOutcome,
+};
 use crate::channel::ChannelRef;
 use crate::clock::Clock;
 use crate::id::{ChannelNum, MessageId, Snowflake, UserRef};
-use crate::message::{Message, OnReuse, Revocation};
+use crate::message::{Message, Naming, OnReuse, Revocation};
 use crate::store::StoreResult;
 
 /// Keeps everything until it is dropped.
@@ -84,15 +86,29 @@ impl MemoryLog {
 
     fn append_one(&self, item: &Append) -> AppendOutcome {
         let mut logs = self.logs.lock();
+        let name_dropped = item.body.name.as_ref().is_some_and(|name| {
+            let realm = &item.channel.key.realm;
+            let has_it = |kept: &Kept| kept.message.body.name.as_ref() == Some(name);
+            let mut kept = logs.values().flat_map(|log| &log.kept);
+            kept.any(|kept| kept.message.channel.key.realm == *realm && has_it(kept))
+        });
         let log = logs.entry(item.channel.num).or_default();
-        if !item.body.client_no.is_empty()
-            && let Some(outcome) = log.reuse(item)
-        {
-            return outcome;
+        let mut naming = Naming {
+            name_dropped,
+            ..Naming::default()
+        };
+        if !item.body.client_no.is_empty() {
+            if let Some(outcome) = log.reuse(item) {
+                return outcome;
+            }
+            naming.number_taken = log.kept.iter().any(|kept| {
+                kept.message.sender.num != item.sender.num
+                    && kept.message.body.client_no == item.body.client_no
+            });
         }
         log.head = Head {
             seq: log.head.seq + 1,
-            ordinal: log.head.ordinal + u64::from(item.body.flags.counts),
+            ordinal: log.head.ordinal + u64::from(item.body.takes_ordinal()),
         };
         let Head { seq, ordinal } = log.head;
         let (id, sent_at_ms) = (self.ids.next(), self.clock.now_ms());
@@ -104,8 +120,9 @@ impl MemoryLog {
                 ordinal,
                 sender: item.sender.clone(),
                 sent_at_ms,
-                body: Arc::clone(&item.body),
+                body: item.body.as_stored(naming),
                 revoked: None,
+                is_concealed: false,
             },
             digest: item.body.digest(),
         });
@@ -114,6 +131,7 @@ impl MemoryLog {
             seq,
             ordinal,
             sent_at_ms,
+            naming,
         }
     }
 }
@@ -144,6 +162,27 @@ impl Log for MemoryLog {
         Ok(kept
             .find(|kept| kept.message.id == id)
             .map(|kept| kept.message.clone()))
+    }
+
+    async fn by_number(&self, called: &Called, limit: u32) -> StoreResult<Vec<Message>> {
+        let logs = self.logs.lock();
+        let is_called = |message: &&Message| {
+            let body = &message.body;
+            let text = &called.text;
+            !text.is_empty()
+                && (body.client_no == *text || body.name.as_ref() == Some(text))
+                && message.channel.key.realm == called.realm
+                && called
+                    .sender
+                    .is_none_or(|sender| message.sender.num == sender)
+                && called.channel.is_none_or(|log| message.channel.num == log)
+        };
+        let kept = logs.values().flat_map(|log| &log.kept);
+        let found = kept.map(|kept| &kept.message).filter(is_called);
+        let mut found: Vec<Message> = found.cloned().collect();
+        found.sort_unstable_by_key(|message| std::cmp::Reverse(message.id));
+        found.truncate(limit as usize);
+        Ok(found)
     }
 
     async fn newest(

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 
 use crate::channel::ChannelRef;
-use crate::id::{ChannelNum, MessageId, UserNum, UserRef};
-use crate::message::{Body, Message, OnReuse, Revocation};
+use crate::id::{ChannelNum, MessageId, Realm, UserNum, UserRef};
+use crate::message::{Body, Message, Naming, OnReuse, Revocation};
 use crate::store::StoreResult;
 
 /// One message to append.
@@ -39,6 +39,8 @@ pub enum AppendOutcome {
         ordinal: u64,
         /// Server time, ms since 1970.
         sent_at_ms: i64,
+        /// What it is known by: [`Body::as_stored`] is what was stored.
+        naming: Naming,
     },
     /// It was stored before (data-model.md §4): the first one's id, seq and time.
     Duplicate {
@@ -77,6 +79,22 @@ pub struct Page {
     /// Which end counts when there are more: true = the newest. The answer is ascending
     /// either way.
     pub newest: bool,
+}
+
+/// How many messages of one number or name are looked through at most.
+pub const MAX_CALLED: u32 = 10_000;
+
+/// What a client may call a message: the number it was sent with, or its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Called {
+    /// Messages of this realm.
+    pub realm: Realm,
+    /// What it is called; nothing is called by the empty text.
+    pub text: Arc<str>,
+    /// Only messages of this sender.
+    pub sender: Option<UserNum>,
+    /// Only messages of this log.
+    pub channel: Option<ChannelNum>,
 }
 
 /// What became of the wish to revoke a message.
@@ -121,6 +139,11 @@ pub trait Log: Send + Sync + 'static {
 
     /// One message by its id.
     async fn by_id(&self, id: MessageId) -> StoreResult<Option<Message>>;
+
+    /// Messages that a client calls so, newest first, at most `limit`, however old they are.
+    /// Revoked ones are among them. Where very many are called so, only the
+    /// newest [`MAX_CALLED`] are looked through.
+    async fn by_number(&self, called: &Called, limit: u32) -> StoreResult<Vec<Message>>;
 
     /// The newest messages of each of these logs from a seq on, at most `limit` of each,
     /// ascending by seq; in the order asked.

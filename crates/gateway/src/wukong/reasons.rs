@@ -8,7 +8,7 @@ pub(crate) const fn send_reason(refusal: Refusal) -> Reason {
     match refusal {
         Refusal::NotAuthenticated => Reason::AuthFail,
         Refusal::LoginThrottled | Refusal::RateLimited => Reason::RateLimit,
-        Refusal::Forbidden => Reason::NotAllowSend,
+        Refusal::Forbidden | Refusal::SensitiveWord => Reason::NotAllowSend,
         Refusal::UserBanned | Refusal::ChannelBanned | Refusal::Muted => Reason::Ban,
         Refusal::NoSuchUser | Refusal::NoSuchApp | Refusal::NoSuchMessage => {
             Reason::ChannelNotExist
@@ -24,7 +24,7 @@ pub(crate) const fn send_reason(refusal: Refusal) -> Reason {
         Refusal::UndecodableContent | Refusal::InvalidArgument | Refusal::TooLarge => {
             Reason::PayloadDecodeError
         }
-        Refusal::IdempotencyConflict | Refusal::TooLate => Reason::NotAllowSend,
+        Refusal::IdempotencyConflict | Refusal::Ambiguous | Refusal::TooLate => Reason::NotAllowSend,
         Refusal::Unavailable | Refusal::Internal => Reason::SystemError,
     }
 }

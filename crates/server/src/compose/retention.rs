@@ -82,6 +82,8 @@ mod tests {
                 expire_secs: 0,
                 payload: payload.into(),
                 extra: None,
+                name: None,
+                audience: None,
             },
             on_reuse: OnReuse::Store,
             require_peer: false,

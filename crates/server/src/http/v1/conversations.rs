@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use crosstalk_core::conversation::{ConversationChange, ConversationRow};
 use crosstalk_core::id::UserRef;
+use crosstalk_core::im::Viewer;
 use crosstalk_core::message::Message;
 use crosstalk_core::refusal::Refusal;
 use serde::{Deserialize, Serialize};
@@ -91,7 +92,8 @@ async fn views(
 ) -> Result<Vec<ConversationView>, Problem> {
     let from = |row: &ConversationRow| (Arc::clone(&row.channel), row.begins_after + 1);
     let logs: Vec<_> = rows.iter().map(from).collect();
-    let newest = api.im.newest(&logs, 1).await?;
+    let viewer = Viewer::User(user.clone());
+    let newest = api.im.newest(&viewer, &logs, 1).await?;
     let now_ms = api.im.clock().now_ms();
     let all = rows.iter().zip(&newest);
     let view = |(row, newest): (_, &Vec<_>)| ConversationView::at(now_ms, user, row, newest.last());

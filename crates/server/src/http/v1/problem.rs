@@ -131,6 +131,7 @@ pub(super) const fn status(refusal: Refusal) -> StatusCode {
         | Refusal::ChannelBanned
         | Refusal::ChannelDisbanded
         | Refusal::SendBanned
+        | Refusal::SensitiveWord
         | Refusal::Muted => StatusCode::FORBIDDEN,
         Refusal::NoSuchUser
         | Refusal::NoSuchChannel
@@ -143,7 +144,7 @@ pub(super) const fn status(refusal: Refusal) -> StatusCode {
         | Refusal::InvalidArgument => StatusCode::UNPROCESSABLE_ENTITY,
         Refusal::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Refusal::LoginThrottled | Refusal::RateLimited => StatusCode::TOO_MANY_REQUESTS,
-        Refusal::IdempotencyConflict | Refusal::TooLate => StatusCode::CONFLICT,
+        Refusal::IdempotencyConflict | Refusal::Ambiguous | Refusal::TooLate => StatusCode::CONFLICT,
         Refusal::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Refusal::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -158,6 +159,7 @@ const fn title(refusal: Refusal) -> &'static str {
         Refusal::NoSuchUser => "the user does not exist",
         Refusal::NoSuchChannel => "the channel does not exist",
         Refusal::NoSuchMessage => "the message does not exist",
+        Refusal::Ambiguous => "several messages are called so: give the id of one",
         Refusal::TooLate => "the time within which it could be done is over",
         Refusal::NoSuchApp => "the app does not exist",
         Refusal::NotAMember => "the user is not a member of the channel",
@@ -172,6 +174,7 @@ const fn title(refusal: Refusal) -> &'static str {
         Refusal::InvalidUid => "the id cannot be one of a user",
         Refusal::UndecodableContent => "the request cannot be read",
         Refusal::InvalidArgument => "a field is missing or wrong",
+        Refusal::SensitiveWord => "the message has a word that may not be said",
         Refusal::TooLarge => "the message or request is too large",
         Refusal::RateLimited => "too many requests",
         Refusal::IdempotencyConflict => "the same key was used with other content",

@@ -77,6 +77,8 @@ pub(super) enum MessageState {
     Expired,
     /// It was taken back; the content is gone.
     Revoked,
+    /// It is for others only: of it there is a place and nothing else.
+    Concealed,
 }
 
 /// A message.
@@ -120,6 +122,7 @@ impl MessageView {
         let is_over = message.expires_at_ms().is_some_and(|end| end <= now_ms);
         let state = match &message.revoked {
             Some(_) => MessageState::Revoked,
+            None if message.is_concealed => MessageState::Concealed,
             None if is_over => MessageState::Expired,
             None => MessageState::Sent,
         };
@@ -170,13 +173,25 @@ mod tests {
                 expire_secs: 2,
                 payload: r#"{"type":"text","text":"x"}"#.into(),
                 extra: None,
+                name: None,
+                audience: None,
             }),
             revoked: None,
+            is_concealed: false,
         }
     }
 
     fn view(now_ms: i64, message: &Message) -> Value {
         serde_json::to_value(MessageView::at(now_ms, message)).expect("JSON")
+    }
+
+    #[test]
+    fn a_message_for_others_shows_its_place_alone() {
+        let view = view(1500, &message().concealed());
+        assert_eq!(
+            (&view["state"], &view["content"], &view["seq"]),
+            (&"concealed".into(), &Value::Null, &3.into())
+        );
     }
 
     #[test]

@@ -10,6 +10,7 @@ use axum::extract::State;
 use crosstalk_core::channel::ChannelKind;
 use crosstalk_core::conversation::ConversationRow;
 use crosstalk_core::id::Uid;
+use crosstalk_core::im::Viewer;
 use crosstalk_core::message::Message;
 use serde::{Deserialize, Serialize};
 
@@ -135,7 +136,8 @@ pub(super) async fn sync(
             Some((row, (Arc::clone(&row.channel), from)))
         })
         .unzip();
-    let messages = api.im.newest(&logs, count).await?;
+    let viewer = Viewer::User(user);
+    let messages = api.im.newest(&viewer, &logs, count).await?;
     let shown = news.into_iter().zip(&messages);
     let shown = shown.filter_map(|(row, messages)| conversation(row, uid.as_str(), messages));
     Ok(Json(shown.collect()))

@@ -1,0 +1,8 @@
+//! Read receipts: who has read a message that asked for it, and what became of messages after
+//! they were sent, in the order of its versions (data-model.md §1).
+//!
+//! Only messages that ask for receipts have them; all others cost nothing here.
+
+mod port;
+
+pub use port::{MessageState, NewlyRead, Receipts};
