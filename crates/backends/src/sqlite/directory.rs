@@ -1,7 +1,9 @@
 //! Users and the tokens of their device flags.
 
 use async_trait::async_trait;
-use crosstalk_core::directory::{Directory, FlagToken, UserChange, UserFlags, UserRecord};
+use crosstalk_core::directory::{
+    Alias, Aliases, Directory, FlagToken, UserChange, UserFlags, UserRecord,
+};
 use crosstalk_core::id::{Realm, Uid, UserNum, UserRef};
 use crosstalk_core::session::DeviceLevel;
 use crosstalk_core::store::StoreResult;
@@ -35,6 +37,16 @@ impl Directory for Sqlite {
                 .collect()
         })
         .await
+    }
+
+    async fn by_alias(&self, realm: &Realm, alias: &Alias) -> StoreResult<Option<UserRecord>> {
+        let (realm, alias) = (realm.clone(), alias.clone());
+        self.read(move |conn, _| by_alias(conn, &realm, &alias))
+            .await
+    }
+
+    fn aliases(&self) -> &Aliases {
+        &self.shared.aliases
     }
 
     async fn user_by_num(&self, num: UserNum) -> StoreResult<Option<UserRecord>> {
@@ -93,6 +105,13 @@ fn find_all(conn: &Connection, realm: &Realm, uids: &[Uid]) -> DbResult<Option<V
     uids.iter().map(|uid| find(conn, realm, uid)).collect()
 }
 
+fn by_alias(conn: &Connection, realm: &Realm, alias: &Alias) -> DbResult<Option<UserRecord>> {
+    let sql = format!("SELECT {COLUMNS} FROM user WHERE realm = ?1 AND alias = ?2");
+    let mut find = conn.prepare_cached(&sql)?;
+    let mut rows = find.query([realm.as_str(), alias.as_str()])?;
+    rows.next()?.map(record).transpose()
+}
+
 fn by_num(conn: &Connection, num: UserNum) -> DbResult<Option<UserRecord>> {
     let mut find = conn.prepare_cached(&format!("SELECT {COLUMNS} FROM user WHERE num = ?1"))?;
     let mut rows = find.query([num.0])?;
@@ -103,10 +122,16 @@ fn find_or_add(tx: &Tx<'_>, realm: &Realm, uid: &Uid) -> DbResult<UserRecord> {
     if let Some(found) = find(tx.conn, realm, uid)? {
         return Ok(found);
     }
-    let sql = "INSERT INTO user (realm, uid, flags, tokens_after_ms, profile, version) \
-               VALUES (?1, ?2, 0, 0, NULL, ?3)";
+    let sql = "INSERT INTO user (realm, uid, flags, tokens_after_ms, profile, version, alias) \
+               VALUES (?1, ?2, 0, 0, NULL, ?3, ?4)";
     let mut insert = tx.conn.prepare_cached(sql)?;
-    insert.execute(rusqlite::params![realm.as_str(), uid.as_str(), tx.now_ms])?;
+    let alias = tx.shared.aliases.of(realm, uid);
+    insert.execute(rusqlite::params![
+        realm.as_str(),
+        uid.as_str(),
+        tx.now_ms,
+        alias.as_str()
+    ])?;
     Ok(UserRecord {
         user: UserRef {
             num: UserNum(tx.conn.last_insert_rowid()),
@@ -160,4 +185,62 @@ fn set_flag_token(conn: &Connection, user: UserNum, flag: u8, token: &FlagToken)
     conn.prepare_cached(sql)?
         .execute(rusqlite::params![user.0, flag, hash, token.level as i64])?;
     Ok(())
+}
+
+/// Rows that get their alias in one transaction.
+const BATCH: usize = 5000;
+
+/// Gives an alias to users who have none, because an older version made them.
+///
+/// # Errors
+/// `Corrupt` when the file's aliases were made with another key, or when the file fails.
+pub(super) fn name_unnamed(conn: &mut Connection, aliases: &Aliases) -> DbResult<()> {
+    check_key(conn, aliases)?;
+    loop {
+        let tx = conn.transaction()?;
+        let unnamed = {
+            let sql = "SELECT num, realm, uid FROM user INDEXED BY user_unnamed \
+                       WHERE alias IS NULL ORDER BY num LIMIT ?1";
+            let mut find = tx.prepare_cached(sql)?;
+            let mut rows = find.query([i64::try_from(BATCH).unwrap_or(i64::MAX)])?;
+            let mut unnamed = Vec::new();
+            while let Some(row) = rows.next()? {
+                unnamed.push((row.get::<_, i64>(0)?, alias(row, 1, aliases)?));
+            }
+            unnamed
+        };
+        {
+            let mut update = tx.prepare_cached("UPDATE user SET alias = ?2 WHERE num = ?1")?;
+            for (num, alias) in &unnamed {
+                update.execute(rusqlite::params![num, alias.as_str()])?;
+            }
+        }
+        tx.commit()?;
+        if unnamed.len() < BATCH {
+            return Ok(());
+        }
+        tracing::info!(users = unnamed.len(), "older users have got their aliases");
+    }
+}
+
+/// The alias of the user whose realm and uid stand in two columns from `at` on.
+fn alias(row: &Row<'_>, at: usize, aliases: &Aliases) -> DbResult<Alias> {
+    let uid: String = row.get(at + 1)?;
+    Ok(aliases.of(&names::realm(row, at)?, &Uid::from_store(&uid)))
+}
+
+/// An alias is for ever: a file must not be used with another key than the one it began with.
+fn check_key(conn: &Connection, aliases: &Aliases) -> DbResult<()> {
+    let sql = "SELECT alias, realm, uid FROM user WHERE alias IS NOT NULL ORDER BY num LIMIT 1";
+    let mut find = conn.prepare(sql)?;
+    let mut rows = find.query([])?;
+    let Some(row) = rows.next()? else {
+        return Ok(());
+    };
+    let stored: String = row.get(0)?;
+    if stored == alias(row, 1, aliases)?.as_str() {
+        return Ok(());
+    }
+    let why = "the server key is not the one that this database was made with";
+    Err(DbError::Corrupt(why.to_owned()))
 }

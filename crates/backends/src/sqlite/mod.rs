@@ -53,6 +53,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use crosstalk_core::clock::Clock;
+use crosstalk_core::directory::Aliases;
 use crosstalk_core::id::Snowflake;
 use crosstalk_core::store::StoreResult;
 use parking_lot::Mutex;
@@ -73,6 +74,7 @@ use self::work::{Closure, Tx, Work};
 struct Shared {
     clock: Arc<dyn Clock>,
     ids: Arc<Snowflake>,
+    aliases: Aliases,
     names: Names,
     advances: Advances,
     counters: Counters,

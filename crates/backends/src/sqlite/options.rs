@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crosstalk_core::clock::Clock;
+use crosstalk_core::directory::Aliases;
 use crosstalk_core::id::Snowflake;
 
 /// What an answered write has survived.
@@ -27,6 +28,8 @@ pub struct SqliteOptions {
     pub clock: Arc<dyn Clock>,
     /// Where message ids come from. Opening raises it above the largest stored id.
     pub ids: Arc<Snowflake>,
+    /// What computes the aliases of users: always under the same key.
+    pub aliases: Aliases,
     /// What an answered write has survived.
     pub durability: Durability,
     /// Threads that read, each with its own connection; at least 1.
@@ -43,7 +46,7 @@ pub struct SqliteOptions {
 }
 
 impl SqliteOptions {
-    /// The usual settings for a file.
+    /// The usual settings for a file; the key of `aliases` is the caller's to set.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>, clock: Arc<dyn Clock>, ids: Arc<Snowflake>) -> Self {
         Self {
@@ -59,6 +62,7 @@ impl SqliteOptions {
             path: None,
             clock,
             ids,
+            aliases: Aliases::default(),
             durability: Durability::Full,
             reader_threads: 2,
             flush_every: Duration::from_secs(10),

@@ -51,12 +51,14 @@ impl Tuning {
 /// Opens a store.
 pub(super) fn open(options: SqliteOptions) -> DbResult<Sqlite> {
     let place = Place::take(&options)?;
-    let conn = place.writer()?;
+    let mut conn = place.writer()?;
+    directory::name_unnamed(&mut conn, &options.aliases)?;
     let readers = options.reader_threads.max(1);
     let tuning = Tuning::of(&options);
     let shared = Arc::new(Shared {
         clock: options.clock,
         ids: options.ids,
+        aliases: options.aliases,
         names: Names::new(),
         advances: Advances::new(),
         counters: Counters::default(),

@@ -4,8 +4,10 @@
 mod catch_up;
 mod crash;
 mod first_contact;
+mod logins;
 mod model;
 mod opening;
 mod positions;
 mod pull;
+mod resolving;
 mod world;

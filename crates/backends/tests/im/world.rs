@@ -201,9 +201,10 @@ impl World {
 
 pub(crate) fn request(uid: &str, device: &str, delivery: Delivery) -> OpenSession {
     OpenSession {
-        realm: Realm::default(),
-        uid: Uid::parse(uid).expect("a uid"),
-        credential: Credential::Unchecked,
+        credential: Credential::Unchecked {
+            realm: Realm::default(),
+            uid: Uid::parse(uid).expect("a uid"),
+        },
         origin: ORIGIN,
         device_id: device.into(),
         device_flag: 0,

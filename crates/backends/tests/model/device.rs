@@ -61,9 +61,10 @@ pub(crate) struct Connected {
 impl Device {
     pub(crate) async fn connect(&mut self, im: &Im, who: Who, number: usize, step: u64) {
         let request = OpenSession {
-            realm: Realm::default(),
-            uid: uid(who),
-            credential: Credential::Unchecked,
+            credential: Credential::Unchecked {
+                realm: Realm::default(),
+                uid: uid(who),
+            },
             origin: Origin(7),
             device_id: format!("device{number}").into(),
             device_flag: u8::try_from(number).expect("few devices"),

@@ -19,6 +19,7 @@ macro_rules! directory_contract {
             users_change_one_by_one,
             realms_do_not_mix,
             flag_tokens_are_replaced,
+            aliases_name_users_of_their_realm,
         );
     };
 }
@@ -230,4 +231,36 @@ pub async fn flag_tokens_are_replaced(stores: &Stores) {
         Some(second)
     );
     assert_eq!(directory.flag_token(bob, 1).await.expect("token"), None);
+}
+
+/// Whoever is known has the alias that the port computes, in their own realm only.
+pub async fn aliases_name_users_of_their_realm(stores: &Stores) {
+    let directory = &stores.directory;
+    let (here, there) = (Realm::default(), Realm::parse("other").expect("a realm"));
+    let alias = directory.aliases().of(&here, &uid("alice"));
+    let by_alias = |realm: Realm| {
+        let alias = alias.clone();
+        async move { directory.by_alias(&realm, &alias).await.expect("an answer") }
+    };
+    assert_eq!(by_alias(here.clone()).await, None, "nobody is known yet");
+    let alice = user(&**directory, "alice").await;
+    let bob = directory
+        .put_user(&here, &uid("bob"), &UserChange::exists())
+        .await
+        .expect("put");
+    directory
+        .put_user(&there, &uid("alice"), &UserChange::exists())
+        .await
+        .expect("put");
+    let found = by_alias(here.clone()).await.expect("alice");
+    assert_eq!(found.user, alice);
+    assert_eq!(by_alias(there.clone()).await, None);
+    let changed = directory
+        .put_user(&here, &uid("alice"), &UserChange::exists())
+        .await
+        .expect("put");
+    assert_eq!(by_alias(here.clone()).await, Some(changed), "it stays");
+    let alias = directory.aliases().of(&here, &uid("bob"));
+    let found = directory.by_alias(&here, &alias).await.expect("an answer");
+    assert_eq!(found, Some(bob));
 }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{UserChange, UserRecord};
+use super::{Alias, Aliases, UserChange, UserRecord};
 use crate::id::{Realm, Uid, UserNum};
 use crate::session::DeviceLevel;
 use crate::store::StoreResult;
@@ -25,6 +25,12 @@ pub trait Directory: Send + Sync + 'static {
     /// The users with these ids, in order; names not known yet are interned with
     /// `exists` unset.
     async fn intern(&self, realm: &Realm, uids: &[Uid]) -> StoreResult<Vec<UserRecord>>;
+
+    /// The user of a realm with this alias. Whoever was ever interned has one.
+    async fn by_alias(&self, realm: &Realm, alias: &Alias) -> StoreResult<Option<UserRecord>>;
+
+    /// What computes the aliases that are kept here.
+    fn aliases(&self) -> &Aliases;
 
     /// The user with a number.
     async fn user_by_num(&self, num: UserNum) -> StoreResult<Option<UserRecord>>;

@@ -1,11 +1,12 @@
 //! What the send path needs to know of users, cached: flags and relations.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use quick_cache::sync::Cache;
 use rustc_hash::FxHashSet;
 
-use super::{Directory, UserChange, UserRecord};
+use super::{Alias, Directory, UserChange, UserRecord};
 use crate::id::{Realm, Uid, UserNum, UserRef};
 use crate::refusal::Refusal;
 use crate::relation::{Relation, RelationChange, Relations};
@@ -29,6 +30,8 @@ pub struct Users {
     relations: Arc<dyn Relations>,
     states: Cache<UserNum, Arc<UserState>>,
     names: Cache<(Realm, Uid), UserRef>,
+    aliases: Cache<(Realm, Alias), UserRef>,
+    made: AtomicU64,
 }
 
 /// How many users are kept in memory.
@@ -45,6 +48,8 @@ impl Users {
             relations,
             states,
             names,
+            aliases: Cache::new(CACHED_USERS),
+            made: AtomicU64::new(0),
         }
     }
 
@@ -111,6 +116,30 @@ impl Users {
         Ok(found)
     }
 
+    /// The user with an alias, if there is one.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn by_alias(&self, realm: &Realm, alias: &Alias) -> StoreResult<Option<UserRef>> {
+        let key = (realm.clone(), alias.clone());
+        if let Some(user) = self.aliases.get(&key) {
+            return Ok(Some(user));
+        }
+        let found = self.directory.by_alias(realm, alias).await?;
+        let found = found.map(|record| record.user);
+        if let Some(user) = &found {
+            self.aliases.insert(key, user.clone());
+        }
+        Ok(found)
+    }
+
+    /// How often users were made so far: as long as it stays the same, nobody has
+    /// come to exist who did not.
+    #[must_use]
+    pub fn made(&self) -> u64 {
+        self.made.load(Ordering::Acquire)
+    }
+
     /// A user's number and name; a name not seen before is given a number, without making
     /// the user exist.
     ///
@@ -169,7 +198,11 @@ impl Users {
         let users = Arc::clone(self);
         let (realm, uid, change) = (realm.clone(), uid.clone(), change.clone());
         carry_out(async move {
-            let record = users.directory.put_user(&realm, &uid, &change).await?;
+            let put = users.directory.put_user(&realm, &uid, &change).await;
+            if change.exists.is_some() {
+                users.made.fetch_add(1, Ordering::Release);
+            }
+            let record = put?;
             users.states.remove(&record.user.num);
             Ok(record)
         })

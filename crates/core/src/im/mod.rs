@@ -5,13 +5,15 @@ mod channels;
 mod conversations;
 mod delivered;
 mod history;
+mod logins;
+mod resolve;
 mod retention;
 mod revoking;
 mod sending;
 mod sessions;
 mod users;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
@@ -19,6 +21,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 pub use history::{HistoryQuery, Viewer};
+pub use logins::{Login, LoginRequest, LoginScope};
+use self::resolve::GroupNames;
 pub use sessions::{Credential, OpenSession};
 pub use users::{FlagTokenRegistration, Identity, OnlineDevice};
 
@@ -28,11 +32,12 @@ use crate::conversation::Inbox;
 use crate::deliver::Counters;
 use crate::deliver::lane::{Lanes, Parts};
 use crate::delivered::{Devices, Ledger, Positions};
-use crate::directory::{AppKeys, Apps, Directory, Seal, Users};
+use crate::directory::{Aliases, AppKeys, Apps, Directory, Seal, Users};
 use crate::id::Snowflake;
 use crate::log::Log;
 use crate::relation::Relations;
 use crate::send::limits::{Budgets, SendLimits};
+use crate::session::foreign::ForeignLogins;
 use crate::session::throttle::{LoginLimits, Throttle};
 use crate::session::{Ending, Hub, MailboxLimits};
 use crate::store::StoreResult;
@@ -103,6 +108,9 @@ pub struct Im {
     throttle: Throttle,
     budgets: Budgets,
     apps: AppKeys,
+    /// Who decides on credentials that are not ours.
+    foreign: OnceLock<Arc<dyn ForeignLogins>>,
+    groups: GroupNames,
     /// When the newest user token that was seen was issued, ms since 1970.
     newest_token_ms: AtomicI64,
     /// Set when sessions are ended for good: later ones end at once.
@@ -161,6 +169,8 @@ impl Im {
             throttle,
             budgets,
             apps,
+            foreign: OnceLock::new(),
+            groups: GroupNames::new(),
             newest_token_ms: AtomicI64::new(0),
             stopping: AtomicBool::new(false),
             tasks,
@@ -185,6 +195,12 @@ impl Im {
     #[must_use]
     pub fn apps(&self) -> &AppKeys {
         &self.apps
+    }
+
+    /// The second names of users, which tell nothing of the first.
+    #[must_use]
+    pub fn aliases(&self) -> &Aliases {
+        self.stores.directory.aliases()
     }
 
     /// What delivery has done since the start.

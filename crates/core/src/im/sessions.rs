@@ -6,31 +6,59 @@ use std::sync::atomic::Ordering;
 
 use sha2::{Digest, Sha256};
 
-use super::Im;
-use crate::directory::UserState;
+use super::{Im, Login, LoginRequest};
+use crate::directory::{AppId, UserState};
 use crate::id::{Realm, Uid};
 use crate::message::Origin;
 use crate::refusal::Refusal;
-use crate::session::{Delivery, Device, DeviceLevel, Ending, Mailbox, Session, token};
+use crate::session::{Delivery, Device, DeviceLevel, Ending, Mailbox, Session};
 
-/// How a client proves who it is.
-#[derive(Debug, Clone)]
+/// The flags of devices: app, web, pc.
+const FLAGS: [u8; 3] = [0, 1, 2];
+
+/// Who a client is, and how it proves that.
+#[derive(Clone)]
 pub enum Credential {
     /// The token registered for the user's device flag, or a user token.
-    Token(String),
+    Token {
+        /// The realm of the listener.
+        realm: Realm,
+        /// Who it says it is.
+        uid: Uid,
+        /// The token.
+        token: String,
+    },
     /// Nothing is checked, because the operator has switched that off; names not known yet
     /// become users.
-    Unchecked,
+    Unchecked {
+        /// The realm of the listener.
+        realm: Realm,
+        /// Who it says it is.
+        uid: Uid,
+    },
+    /// Whatever a login takes; realm and user are those that it says.
+    Login(Box<LoginRequest>),
+    /// The edge has had it proven by an earlier [`login`](Im::login), and knows the client
+    /// by something of its own that nobody can guess.
+    Proven(Box<Login>),
+}
+
+// Credentials do not belong into a log.
+impl std::fmt::Debug for Credential {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Token { uid, .. } => write!(f, "a token of {uid}"),
+            Self::Unchecked { uid, .. } => write!(f, "{uid}, unchecked"),
+            Self::Login(request) => request.fmt(f),
+            Self::Proven(login) => write!(f, "{}, proven", login.user.uid),
+        }
+    }
 }
 
 /// A request for a session.
 #[derive(Debug, Clone)]
 pub struct OpenSession {
-    /// The realm of the listener.
-    pub realm: Realm,
-    /// Who it says it is.
-    pub uid: Uid,
-    /// How it proves that.
+    /// Who the client is.
     pub credential: Credential,
     /// The dialect.
     pub origin: Origin,
@@ -46,6 +74,30 @@ pub struct OpenSession {
     pub peer: IpAddr,
 }
 
+/// What a credential has proven.
+struct Proven {
+    realm: Realm,
+    app: Option<AppId>,
+    state: Arc<UserState>,
+    level: DeviceLevel,
+    /// When, if that is how revocations are judged.
+    proven_at_ms: Option<i64>,
+    expires_at_ms: Option<i64>,
+}
+
+impl Proven {
+    fn by_login(login: &Login, state: Arc<UserState>) -> Self {
+        Self {
+            realm: login.realm.clone(),
+            app: login.app.clone(),
+            state,
+            level: DeviceLevel::Slave,
+            proven_at_ms: Some(login.proven_at_ms),
+            expires_at_ms: login.expires_at_ms,
+        }
+    }
+}
+
 impl Im {
     /// Opens a session: checks the credential, ends the sessions that give way to it, and
     /// sees to it that whatever is sent from now on reaches it. The caller must close it. If
@@ -54,19 +106,12 @@ impl Im {
     /// # Errors
     /// `LoginThrottled`, `NotAuthenticated`, `UserBanned`, or when the store fails.
     pub async fn open_session(&self, request: OpenSession) -> Result<Arc<Session>, Refusal> {
-        if !self.throttle.allows(request.peer, &request.uid) {
-            return Err(Refusal::LoginThrottled);
-        }
-        let authenticated = self.authenticate(&request).await;
-        if authenticated.as_ref().err() == Some(&Refusal::NotAuthenticated) {
-            self.throttle.failed(request.peer, &request.uid);
-        }
-        let (state, level) = authenticated?;
-        if state.record.flags.ban {
+        let proven = self.prove(&request).await?;
+        if proven.state.record.flags.ban {
             return Err(Refusal::UserBanned);
         }
-        let user = state.record.user.clone();
-        let again = request.clone();
+        let user = proven.state.record.user.clone();
+        let again = request.credential.clone();
         let delivery = request.delivery;
         let unwritten = self.ledger.unwritten();
         let opened_at_ms = self.parts.clock.now_ms();
@@ -75,17 +120,19 @@ impl Im {
         let (session, displaced) = self.parts.hub.open(user.num, |id| Session {
             id,
             user: user.clone(),
-            realm: request.realm,
+            realm: proven.realm.clone(),
             origin: request.origin,
             device: Device {
                 id: request.device_id,
                 flag: request.device_flag,
-                level,
+                level: proven.level,
             },
             delivery,
             sync_own: request.sync_own,
             peer: request.peer,
             opened_at_ms,
+            app: proven.app.clone(),
+            expires_at_ms: proven.expires_at_ms,
             mailbox: Mailbox::new(limits, delivery, unwritten),
             budget,
         });
@@ -98,7 +145,8 @@ impl Im {
         // After the hub knows the session: whoever looks from now on finds it there.
         session.mailbox.begin(self.parts.positions.head());
         tracing::debug!(session = session.id.0, user = %user.uid, displaced, "session opened");
-        self.confirm(session, &again).await?;
+        self.confirm(session, &again, request.device_flag, proven.proven_at_ms)
+            .await?;
         // Likewise: a lane that builds its set now finds the session in the hub.
         let channels = self.stores.channels.of_user(user.num).await?;
         self.lanes.opened(session, channels).await;
@@ -107,46 +155,143 @@ impl Im {
 
     /// What was revoked while the session was being opened did not find it in the hub: the
     /// credential must hold still, and the server must not be stopping.
-    async fn confirm(&self, session: &Session, request: &OpenSession) -> Result<(), Refusal> {
+    async fn confirm(
+        &self,
+        session: &Session,
+        credential: &Credential,
+        flag: u8,
+        proven_at_ms: Option<i64>,
+    ) -> Result<(), Refusal> {
         if self.stopping.load(Ordering::SeqCst) {
             session.mailbox.end(Ending::ShuttingDown);
         }
-        let (state, _) = self.authenticate(request).await?;
+        let state = match proven_at_ms {
+            Some(proven_at_ms) => {
+                let state = self.parts.users.state(session.user.num).await?;
+                if self.is_revoked(&state, proven_at_ms) {
+                    return Err(Refusal::NotAuthenticated);
+                }
+                state
+            }
+            None => self.authenticate(credential, flag).await?.state,
+        };
         if state.record.flags.ban {
             return Err(Refusal::UserBanned);
         }
         Ok(())
     }
 
-    async fn authenticate(
-        &self,
-        request: &OpenSession,
-    ) -> Result<(Arc<UserState>, DeviceLevel), Refusal> {
-        let users = &self.parts.users;
-        let text = match &request.credential {
-            Credential::Unchecked => {
-                let user = self.ensure_user(&request.realm, &request.uid).await?;
-                return Ok((users.state(user.num).await?, DeviceLevel::Slave));
-            }
-            Credential::Token(text) if text.is_empty() => return Err(Refusal::NotAuthenticated),
-            Credential::Token(text) => text,
+    /// Checks a credential, as often as the throttle lets it.
+    async fn prove(&self, request: &OpenSession) -> Result<Proven, Refusal> {
+        let (Credential::Token { uid, .. } | Credential::Unchecked { uid, .. }) =
+            &request.credential
+        else {
+            return self
+                .authenticate(&request.credential, request.device_flag)
+                .await;
         };
-        if let Some(user) = users.find(&request.realm, &request.uid).await? {
-            let offered: [u8; 32] = Sha256::digest(text.as_bytes()).into();
-            let directory = &self.stores.directory;
-            let registered = directory.flag_token(user.num, request.device_flag).await?;
+        if !self.throttle.allows(request.peer, Some(uid)) {
+            return Err(Refusal::LoginThrottled);
+        }
+        let proven = self
+            .authenticate(&request.credential, request.device_flag)
+            .await;
+        if proven.as_ref().err() == Some(&Refusal::NotAuthenticated) {
+            self.throttle.failed(request.peer, Some(uid));
+        }
+        proven
+    }
+
+    async fn authenticate(&self, credential: &Credential, flag: u8) -> Result<Proven, Refusal> {
+        let users = &self.parts.users;
+        match credential {
+            Credential::Token { realm, uid, token } => {
+                self.authenticate_token(realm, uid, token, flag).await
+            }
+            Credential::Unchecked { realm, uid } => {
+                let user = self.ensure_user(realm, uid).await?;
+                Ok(Proven {
+                    realm: realm.clone(),
+                    app: None,
+                    state: users.state(user.num).await?,
+                    level: DeviceLevel::Slave,
+                    proven_at_ms: None,
+                    expires_at_ms: None,
+                })
+            }
+            Credential::Login(request) => {
+                let proof = self.prove_login(request).await?;
+                Ok(Proven::by_login(&proof.login, proof.state))
+            }
+            Credential::Proven(login) => {
+                let state = users.state(login.user.num).await?;
+                let now_ms = self.parts.clock.now_ms();
+                let is_expired = login.expires_at_ms.is_some_and(|at_ms| at_ms <= now_ms);
+                if is_expired || self.is_revoked(&state, login.proven_at_ms) {
+                    return Err(Refusal::NotAuthenticated);
+                }
+                Ok(Proven::by_login(login, state))
+            }
+        }
+    }
+
+    /// The user whom a token of any sort speaks for: one registered for one of the user's
+    /// device flags, or a user token. A proof for one request, not for a session.
+    ///
+    /// # Errors
+    /// `NotAuthenticated`, `UserBanned`, or when the store fails.
+    pub async fn check_token(
+        &self,
+        realm: &Realm,
+        uid: &Uid,
+        token: &str,
+    ) -> Result<UserRef, Refusal> {
+        for flag in FLAGS {
+            match self.authenticate_token(realm, uid, token, flag).await {
+                Ok(proven) if proven.state.record.flags.ban => return Err(Refusal::UserBanned),
+                Ok(proven) => return Ok(proven.state.record.user.clone()),
+                Err(Refusal::NotAuthenticated) => {}
+                Err(why) => return Err(why),
+            }
+        }
+        Err(Refusal::NotAuthenticated)
+    }
+
+    async fn authenticate_token(
+        &self,
+        realm: &Realm,
+        uid: &Uid,
+        token: &str,
+        flag: u8,
+    ) -> Result<Proven, Refusal> {
+        if token.is_empty() {
+            return Err(Refusal::NotAuthenticated);
+        }
+        let users = &self.parts.users;
+        if let Some(user) = users.find(realm, uid).await? {
+            let offered: [u8; 32] = Sha256::digest(token.as_bytes()).into();
+            let registered = self.stores.directory.flag_token(user.num, flag).await?;
             // Digests are compared, so the time this takes tells nothing of the token.
             if let Some(registered) = registered.filter(|r| r.hash == Some(offered)) {
-                return Ok((users.state(user.num).await?, registered.level));
+                return Ok(Proven {
+                    realm: realm.clone(),
+                    app: None,
+                    state: users.state(user.num).await?,
+                    level: registered.level,
+                    proven_at_ms: None,
+                    expires_at_ms: None,
+                });
             }
         }
-        let identity = self.verify_user_token(text).await?;
-        if identity.realm == request.realm && identity.user.uid == request.uid {
-            let state = users.state(identity.user.num).await?;
-            Ok((state, DeviceLevel::Slave))
-        } else {
-            Err(Refusal::NotAuthenticated)
+        let proof = self.prove_token(token).await?;
+        let login = &proof.login;
+        if login.realm != *realm || login.user.uid != *uid {
+            return Err(Refusal::NotAuthenticated);
         }
+        let mut proven = Proven::by_login(login, proof.state);
+        // The token itself is looked at again.
+        proven.proven_at_ms = None;
+        Ok(proven)
     }
 
     /// Closes a session; what waits for it is dropped, and comes again where the dialect
@@ -172,24 +317,10 @@ impl Im {
     /// # Errors
     /// `NotAuthenticated` if it is wrong, expired, revoked, or its user does not exist.
     pub async fn verify_user_token(&self, text: &str) -> Result<super::Identity, Refusal> {
-        let (app, claims) = token::verify(text, &self.apps, &*self.parts.clock)?;
-        let uid = Uid::parse(&claims.sub).map_err(|_| Refusal::NotAuthenticated)?;
-        // The business backend may sign with its own library: the user exists from the
-        // first token that is seen.
-        let user = self.ensure_user(&app.realm, &uid).await?;
-        let state = self.parts.users.state(user.num).await?;
-        let revoked_at_ms = state.record.tokens_after_ms;
-        let is_revoked = revoked_at_ms > 0 && claims.issued_at_ms() <= revoked_at_ms;
-        let now_ms = self.parts.clock.now_ms();
-        if is_revoked || claims.is_from_the_future(now_ms, revoked_at_ms) {
-            return Err(Refusal::NotAuthenticated);
-        }
-        // A revocation voids it, even if the clock steps back before.
-        self.newest_token_ms
-            .fetch_max(claims.issued_at_ms(), Ordering::SeqCst);
+        let login = self.prove_token(text).await?.login;
         Ok(super::Identity {
-            realm: app.realm,
-            user,
+            realm: login.realm,
+            user: login.user,
         })
     }
 }

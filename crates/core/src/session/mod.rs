@@ -2,6 +2,7 @@
 
 mod delivery;
 pub mod device;
+pub mod foreign;
 pub mod hub;
 pub mod mailbox;
 pub mod throttle;
@@ -18,6 +19,7 @@ pub use mailbox::{
 };
 
 use crate::delivered::{DeviceKey, MAX_DEVICE_ID_BYTES};
+use crate::directory::AppId;
 use crate::id::{Realm, SessionId, UserRef};
 use crate::message::{Message, Origin};
 
@@ -41,6 +43,11 @@ pub struct Session {
     pub peer: IpAddr,
     /// When it was opened, ms since 1970.
     pub opened_at_ms: i64,
+    /// The app that its credential is of, if the credential is an app's.
+    pub app: Option<AppId>,
+    /// Until when its credential holds, ms since 1970; `None` = it does not say. The dialect
+    /// decides what becomes of the session then.
+    pub expires_at_ms: Option<i64>,
     /// What waits for it.
     pub mailbox: Mailbox,
     /// Tokens left in this user's send budget; shared by the user's sessions.
@@ -103,6 +110,8 @@ impl Session {
             sync_own: true,
             peer: IpAddr::from([127, 0, 0, 1]),
             opened_at_ms: 0,
+            app: None,
+            expires_at_ms: None,
             mailbox: Mailbox::new(
                 MailboxLimits::default(),
                 delivery,

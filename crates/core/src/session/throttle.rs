@@ -66,15 +66,16 @@ impl Throttle {
 
     /// True if this login may be tried.
     #[must_use]
-    pub fn allows(&self, address: IpAddr, uid: &Uid) -> bool {
+    pub fn allows(&self, address: IpAddr, uid: Option<&Uid>) -> bool {
         let within = |limit: u32, key: &Key| limit == 0 || self.count(key) < limit;
         within(self.limits.per_address, &(address, None))
-            && within(self.limits.per_user, &(address, Some(uid.clone())))
+            && uid.is_none_or(|uid| within(self.limits.per_user, &(address, Some(uid.clone()))))
     }
 
-    /// Remembers a failed login.
-    pub fn failed(&self, address: IpAddr, uid: &Uid) {
-        for key in [(address, None), (address, Some(uid.clone()))] {
+    /// Remembers a failed login, of a user if it named one.
+    pub fn failed(&self, address: IpAddr, uid: Option<&Uid>) {
+        let of_user = uid.map(|uid| (address, Some(uid.clone())));
+        for key in std::iter::once((address, None)).chain(of_user) {
             let count = self.count(&key);
             let since_ms = match self.failures.get(&key) {
                 Some(seen) if count > 0 => seen.since_ms,
@@ -109,17 +110,18 @@ mod tests {
         let home: IpAddr = "127.0.0.1".parse().expect("an address");
         let away: IpAddr = "127.0.0.2".parse().expect("an address");
         let uid = |text| Uid::parse(text).expect("a uid");
-        throttle.failed(home, &uid("a"));
-        assert!(throttle.allows(home, &uid("a")));
-        throttle.failed(home, &uid("a"));
-        assert!(!throttle.allows(home, &uid("a")));
-        assert!(throttle.allows(home, &uid("b")), "another user");
-        assert!(throttle.allows(away, &uid("a")), "another address");
+        throttle.failed(home, Some(&uid("a")));
+        assert!(throttle.allows(home, Some(&uid("a"))));
+        throttle.failed(home, Some(&uid("a")));
+        assert!(!throttle.allows(home, Some(&uid("a"))));
+        assert!(throttle.allows(home, Some(&uid("b"))), "another user");
+        assert!(throttle.allows(away, Some(&uid("a"))), "another address");
         for _ in 0..3 {
-            throttle.failed(home, &uid("c"));
+            throttle.failed(home, Some(&uid("c")));
         }
-        assert!(!throttle.allows(home, &uid("b")), "the address as a whole");
+        assert!(!throttle.allows(home, Some(&uid("b"))), "the address as a whole");
+        assert!(!throttle.allows(home, None), "whoever it is");
         clock.advance_ms(60_001);
-        assert!(throttle.allows(home, &uid("a")));
+        assert!(throttle.allows(home, Some(&uid("a"))));
     }
 }

@@ -115,17 +115,7 @@ pub fn issue(
 /// # Errors
 /// `NotAuthenticated` for anything that is not right with it.
 pub fn verify(token: &str, apps: &AppKeys, clock: &dyn Clock) -> Result<(App, Claims), Refusal> {
-    let unverified = unverified_claims(token).ok_or(Refusal::NotAuthenticated)?;
-    let id = AppId::parse(&unverified.app_id).map_err(|_| Refusal::NotAuthenticated)?;
-    let app = apps.get(&id).ok_or(Refusal::NotAuthenticated)?;
-    let mut validation = Validation::new(Algorithm::HS256);
-    validation.required_spec_claims = ["sub", "exp"].map(str::to_owned).into();
-    validation.validate_aud = false;
-    // Expiry is judged below, by our own clock.
-    validation.validate_exp = false;
-    let key = DecodingKey::from_secret(app.secret.as_bytes());
-    let decoded = jsonwebtoken::decode::<Claims>(token, &key, &validation);
-    let claims = decoded.map_err(|_| Refusal::NotAuthenticated)?.claims;
+    let (app, claims) = signed(token, apps).ok_or(Refusal::NotAuthenticated)?;
     let now = clock.now_ms() / 1000;
     let expired = claims.exp.saturating_add(LEEWAY_SECS) < now;
     let begins = claims.nbf.unwrap_or(0);
@@ -133,6 +123,27 @@ pub fn verify(token: &str, apps: &AppKeys, clock: &dyn Clock) -> Result<(App, Cl
         return Err(Refusal::NotAuthenticated);
     }
     Ok((app, claims))
+}
+
+/// True for a token that is signed with the secret of the app it names, whatever else is
+/// wrong with it.
+#[must_use]
+pub fn is_signed_by_us(token: &str, apps: &AppKeys) -> bool {
+    signed(token, apps).is_some()
+}
+
+/// The app and the claims of a token whose signature holds.
+fn signed(token: &str, apps: &AppKeys) -> Option<(App, Claims)> {
+    let unverified = unverified_claims(token)?;
+    let app = apps.get(&AppId::parse(&unverified.app_id).ok()?)?;
+    let mut validation = Validation::new(Algorithm::HS256);
+    validation.required_spec_claims = ["sub", "exp"].map(str::to_owned).into();
+    validation.validate_aud = false;
+    // Expiry is judged by our own clock.
+    validation.validate_exp = false;
+    let key = DecodingKey::from_secret(app.secret.as_bytes());
+    let decoded = jsonwebtoken::decode::<Claims>(token, &key, &validation).ok()?;
+    Some((app, decoded.claims))
 }
 
 /// The claims as the token states them, only to learn which app's key to check it with.

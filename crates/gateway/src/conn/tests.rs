@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bytes::BytesMut;
 use crosstalk_backends::sqlite::{Sqlite, SqliteOptions};
 use crosstalk_core::clock::{Clock, SystemClock};
-use crosstalk_core::directory::{Directory, FlagToken, Seal, UserChange, UserRecord};
+use crosstalk_core::directory::{Alias, Aliases, Directory, FlagToken, Seal, UserChange, UserRecord};
 use crosstalk_core::id::{Realm, Snowflake, Uid, UserNum};
 use crosstalk_core::im::{Im, Policy, Stores};
 use crosstalk_core::store::StoreResult;
@@ -60,6 +60,14 @@ impl Directory for SlowStore {
     async fn intern(&self, realm: &Realm, uids: &[Uid]) -> StoreResult<Vec<UserRecord>> {
         self.answer().await;
         self.store.intern(realm, uids).await
+    }
+
+    async fn by_alias(&self, realm: &Realm, alias: &Alias) -> StoreResult<Option<UserRecord>> {
+        self.store.by_alias(realm, alias).await
+    }
+
+    fn aliases(&self) -> &Aliases {
+        self.store.aliases()
     }
 
     async fn user_by_num(&self, num: UserNum) -> StoreResult<Option<UserRecord>> {

@@ -133,14 +133,17 @@ impl Machine {
             return self.refuse(version, Reason::ClientKeyIsEmpty, time_diff_ms, now, turn);
         };
         self.phase = Phase::Opening(Box::new(agreement));
+        let realm = self.settings.realm.clone();
         let credential = if self.settings.token_auth {
-            Credential::Token(connect.token.clone())
+            Credential::Token {
+                realm,
+                uid,
+                token: connect.token.clone(),
+            }
         } else {
-            Credential::Unchecked
+            Credential::Unchecked { realm, uid }
         };
         turn.commands.push(Command::Open(OpenSession {
-            realm: self.settings.realm.clone(),
-            uid,
             credential,
             origin: WUKONG_ORIGIN,
             device_id: connect.device_id.as_str().into(),

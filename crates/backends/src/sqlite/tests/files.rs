@@ -3,7 +3,8 @@
 use std::fs;
 
 use crosstalk_core::contract::{append, numbered, store, user};
-use crosstalk_core::id::{MessageId, UserNum};
+use crosstalk_core::directory::{Aliases, Directory};
+use crosstalk_core::id::{MessageId, Realm, Uid, UserNum};
 use crosstalk_core::log::{AppendOutcome, Log, RevokeOutcome};
 use crosstalk_core::store::{StoreErrorKind, StoreResult};
 
@@ -50,6 +51,11 @@ async fn a_file_of_the_first_version_is_brought_up_to_date() {
     drop(raw);
     for _ in 0..2 {
         let db = bed.open();
+        for uid in ["alice", "bob"].map(Uid::from_store) {
+            let alias = db.aliases().of(&Realm::default(), &uid);
+            let found = db.by_alias(&Realm::default(), &alias).await.unwrap();
+            assert_eq!(found.map(|record| record.user.uid), Some(uid));
+        }
         let (alice, bob) = people(&db).await;
         let log = room(&db, "g", &[&alice, &bob]).await;
         let found = all(&db, &log).await;
@@ -179,4 +185,20 @@ fn a_temporary_store_leaves_nothing_behind() {
     assert!(path.exists());
     drop(db);
     assert!(!path.parent().unwrap().exists());
+}
+
+#[tokio::test]
+async fn a_file_is_not_used_with_another_key() {
+    let bed = Bed::new();
+    let db = bed.open();
+    people(&db).await;
+    db.close().await;
+    let other = || crate::sqlite::SqliteOptions {
+        aliases: Aliases::new(&[1; 32]),
+        ..bed.options()
+    };
+    let (kind, why) = refused(Sqlite::open(other()));
+    assert_eq!(kind, StoreErrorKind::Corrupt, "{why}");
+    assert!(why.contains("server key"), "{why}");
+    assert!(Sqlite::open(bed.options()).is_ok());
 }

@@ -123,6 +123,8 @@ impl Bed {
             sync_own: true,
             peer: [127, 0, 0, 1].into(),
             opened_at_ms: 0,
+            app: None,
+            expires_at_ms: None,
             mailbox: Mailbox::new(MailboxLimits::default(), delivery, unwritten),
             budget: Arc::new(Budget::new(&SendLimits::default())),
         });

@@ -127,9 +127,11 @@ async fn tokens_have_bounds() {
 
 async fn open(rest: &Rest, uid: &str, token: &str) -> Arc<crosstalk_core::session::Session> {
     let request = OpenSession {
-        realm: Realm::default(),
-        uid: Uid::parse(uid).expect("a uid"),
-        credential: Credential::Token(token.to_owned()),
+        credential: Credential::Token {
+            realm: Realm::default(),
+            uid: Uid::parse(uid).expect("a uid"),
+            token: token.to_owned(),
+        },
         origin: WUKONG_ORIGIN,
         device_id: "d1".into(),
         device_flag: 1,

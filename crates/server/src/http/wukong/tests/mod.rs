@@ -160,9 +160,11 @@ impl Api {
 
     async fn try_session(&self, uid: &str, token: &str) -> Option<Arc<Session>> {
         let request = OpenSession {
-            realm: Realm::default(),
-            uid: Uid::parse(uid).expect("a uid"),
-            credential: Credential::Token(token.to_owned()),
+            credential: Credential::Token {
+                realm: Realm::default(),
+                uid: Uid::parse(uid).expect("a uid"),
+                token: token.to_owned(),
+            },
             origin: WUKONG_ORIGIN,
             device_id: "d1".into(),
             device_flag: 1,
