@@ -7,6 +7,20 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+/// What a message replies to.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Reply {
+    /// The message, as the author's dialect names it.
+    #[serde(default)]
+    pub id: String,
+    /// Who wrote it.
+    #[serde(default)]
+    pub from: String,
+    /// What it said.
+    #[serde(default)]
+    pub text: String,
+}
+
 /// The meaning of a message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -21,6 +35,9 @@ pub enum Content {
         /// Everybody is mentioned.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         mention_all: bool,
+        /// What it replies to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reply: Option<Box<Reply>>,
     },
     /// A picture.
     Image {
@@ -134,6 +151,27 @@ pub enum Content {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         service_id: Option<String>,
     },
+    /// A step of a call, or the record of one.
+    Call {
+        /// What happened: `invite`, `answer`, `refuse`, `cancel`, `busy`, `timeout`,
+        /// `hangup`, …
+        action: String,
+        /// `audio` or `video`.
+        #[serde(default)]
+        media: String,
+        /// Where it takes place.
+        #[serde(default)]
+        room: String,
+        /// Who calls.
+        #[serde(default)]
+        caller: String,
+        /// How long it lasted, in seconds; 0 = not over, or not known.
+        #[serde(default)]
+        duration_s: u32,
+        /// Whatever else its parties tell each other.
+        #[serde(default, skip_serializing_if = "Value::is_null")]
+        signal: Value,
+    },
     /// The application's own type.
     Custom {
         /// Its type, as the application names it.
@@ -169,6 +207,7 @@ impl Content {
             text: text.into(),
             mentions: Vec::new(),
             mention_all: false,
+            reply: None,
         }
     }
 
@@ -189,6 +228,24 @@ impl Content {
             } => format!("{title}\n{text}\n{url}"),
             Self::Card { name, .. } => format!("[名片] {name}"),
             Self::Notice { title, msg, .. } => format!("【{title}】{msg}"),
+            Self::Call {
+                action,
+                media,
+                duration_s,
+                ..
+            } => {
+                let kind = if media == "audio" { "语音通话" } else { "视频通话" };
+                let (minutes, seconds) = (duration_s / 60, duration_s % 60);
+                match (action.as_str(), *duration_s) {
+                    (_, 1..) => format!("[{kind}] {minutes:02}:{seconds:02}"),
+                    ("invite", _) => format!("[{kind}] 邀请你通话"),
+                    ("cancel", _) => format!("[{kind}] 对方已取消"),
+                    ("timeout", _) => format!("[{kind}] 未接来电"),
+                    ("refuse" | "other_refuse", _) => format!("[{kind}] 已拒绝"),
+                    ("busy", _) => format!("[{kind}] 对方忙"),
+                    _ => format!("[{kind}]"),
+                }
+            }
             Self::Custom { .. } => "[自定义消息]".to_owned(),
             Self::Command { .. } | Self::Unknown { .. } => "[不支持的消息]".to_owned(),
         }

@@ -5,6 +5,7 @@
 //! `channel`, `conversation`, `directory`, `relation`). Calls go downwards
 //! (send → deliver → session), never back up.
 
+pub mod change;
 pub mod channel;
 pub mod clock;
 pub mod content;
@@ -18,6 +19,7 @@ pub mod id;
 pub mod im;
 pub mod log;
 pub mod message;
+pub mod receipt;
 pub mod pubsub;
 pub mod refusal;
 pub mod relation;

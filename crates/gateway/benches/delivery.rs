@@ -21,6 +21,7 @@ use crosstalk_core::im::{Im, Policy, Stores};
 use crosstalk_core::message::{Body, Flags as BodyFlags, Message};
 use crosstalk_core::session::{Event, Session};
 use crosstalk_gateway::protocol::{Now, Protocol, Turn};
+use crosstalk_gateway::protocol::Arrival;
 use crosstalk_gateway::{Dialect, Gateway, GatewaySettings, WUKONG_ORIGIN, WukongSettings};
 use crosstalk_wire::wukong::binary::crypto::{Cipher, KeyPair, msg_key_text};
 use crosstalk_wire::wukong::binary::{
@@ -72,7 +73,8 @@ async fn gateway() -> (Arc<Im>, Arc<Gateway>) {
         directory: store.clone(),
         apps: store.clone(),
         relations: store.clone(),
-        devices: store,
+        devices: store.clone(),
+        receipts: store,
     };
     let mut policy = Policy::default();
     policy.send.rate_per_sec = 0;
@@ -85,10 +87,7 @@ async fn gateway() -> (Arc<Im>, Arc<Gateway>) {
         strict_users: false,
         allowed_origins: Arc::default(),
     };
-    let settings = GatewaySettings {
-        wukong: Some(wukong),
-        ..GatewaySettings::default()
-    };
+    let settings = GatewaySettings::default().with(Dialect::Wukong, wukong);
     (Arc::clone(&im), Gateway::new(im, settings))
 }
 
@@ -116,7 +115,7 @@ fn written(packet: &Packet) -> BytesMut {
 
 /// An open session's machine.
 fn machine(gateway: &Gateway) -> Box<dyn Protocol> {
-    let mut machine = gateway.machine(Dialect::Wukong, CLIENT).unwrap();
+    let mut machine = gateway.machine(Dialect::Wukong, Arrival::tcp(CLIENT)).unwrap();
     let mut turn = Turn::default();
     machine.receive(&mut connect("receiver"), NOW, &mut turn);
     let user = UserRef {
@@ -153,8 +152,11 @@ fn message(seq: u64) -> Message {
             expire_secs: 0,
             payload: Bytes::from(vec![b'x'; PAYLOAD_BYTES]),
             extra: None,
+            name: None,
+            audience: None,
         }),
         revoked: None,
+        is_concealed: false,
     }
 }
 

@@ -11,12 +11,27 @@ pub mod net;
 pub mod protocol;
 mod registry;
 mod stats;
+
+#[cfg(feature = "gyyx")]
+mod gyyx;
+#[cfg(feature = "mqtt")]
+mod mqtt;
+#[cfg(feature = "stomp")]
+mod stomp;
+#[cfg(feature = "wg")]
+mod wg;
+#[cfg(feature = "wukong")]
 mod wukong;
 
-pub use content::content_of;
+pub use content::{content_of, moderate};
 pub use net::gateway::{ConnectionLimits, Gateway, GatewaySettings, Listener};
 pub use registry::{Dialect, WUKONG_ORIGIN};
 pub use stats::GatewayStats;
-pub use wukong::map::{WukongEnvelope, wukong_client_no, wukong_envelope, wukong_payload};
+#[cfg(feature = "wukong")]
+pub use wukong::map::{
+    WukongEnvelope, tag as wukong_tag, wukong_client_no, wukong_envelope, wukong_payload,
+};
+#[cfg(feature = "wukong")]
 pub use wukong::reasons::reason_code as wukong_reason_code;
+#[cfg(feature = "wukong")]
 pub use wukong::settings::WukongSettings;

@@ -1,44 +1,168 @@
 //! THE table of dialects: everything that is listed per dialect is listed here once.
 
-use crosstalk_core::message::Origin;
+use bytes::Bytes;
+use crosstalk_core::content::Content;
+use crosstalk_core::message::{Body, Origin};
 
-/// A dialect that this gateway speaks.
+use crate::protocol::{Heard, Said};
+
+/// A dialect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Dialect {
     /// WuKongIM.
     Wukong,
+    /// XuqmGroup IM: STOMP.
+    Stomp,
+    /// An IM over MQTT.
+    Mqtt,
+    /// A JSON WebSocket IM with video signalling and service queues.
+    Gyyx,
+    /// wg-basic instant messages.
+    Wg,
 }
 
-/// The origin number of wukong messages. Numbers are stored: they never change.
+/// What is listed of a dialect.
+struct Row {
+    dialect: Dialect,
+    name: &'static str,
+    /// Stored with messages: never changes. 0 is REST.
+    origin: u8,
+    heard: Heard,
+    said: Said,
+    /// WebSocket subprotocols, best first.
+    subprotocols: &'static [&'static str],
+    /// What a payload of its own means.
+    content: Option<fn(&Body) -> Content>,
+    /// A text payload of its own that says something else.
+    reworded: Option<fn(&Body, &str) -> Option<Bytes>>,
+}
+
+/// `Some` if the dialect is built in.
+macro_rules! built {
+    ($feature:literal, $function:path) => {{
+        #[cfg(feature = $feature)]
+        let function = Some($function as _);
+        #[cfg(not(feature = $feature))]
+        let function = None;
+        function
+    }};
+}
+
+const TABLE: [Row; 5] = [
+    Row {
+        dialect: Dialect::Wukong,
+        name: "wukong",
+        origin: 1,
+        heard: Heard::Binary,
+        said: Said::Binary,
+        subprotocols: &[],
+        content: built!("wukong", crate::wukong::map::content),
+        reworded: built!("wukong", crate::wukong::map::reworded),
+    },
+    Row {
+        dialect: Dialect::Stomp,
+        name: "stomp",
+        origin: 2,
+        heard: Heard::Stream,
+        said: Said::Text,
+        subprotocols: &["v12.stomp", "v11.stomp", "v10.stomp"],
+        content: built!("stomp", crate::stomp::map::content),
+        reworded: built!("stomp", crate::stomp::map::reworded),
+    },
+    Row {
+        dialect: Dialect::Mqtt,
+        name: "mqtt",
+        origin: 3,
+        heard: Heard::Binary,
+        said: Said::Binary,
+        subprotocols: &["mqtt", "mqttv3.1"],
+        content: built!("mqtt", crate::mqtt::map::content),
+        reworded: built!("mqtt", crate::mqtt::map::reworded),
+    },
+    Row {
+        dialect: Dialect::Gyyx,
+        name: "gyyx",
+        origin: 4,
+        heard: Heard::Messages,
+        said: Said::Text,
+        subprotocols: &[],
+        content: built!("gyyx", crate::gyyx::map::content),
+        reworded: built!("gyyx", crate::gyyx::map::reworded),
+    },
+    Row {
+        dialect: Dialect::Wg,
+        name: "wg",
+        origin: 5,
+        heard: Heard::Messages,
+        said: Said::Text,
+        subprotocols: &[],
+        content: built!("wg", crate::wg::map::content),
+        reworded: built!("wg", crate::wg::map::reworded),
+    },
+];
+
+/// The origin number of wukong messages.
 pub const WUKONG_ORIGIN: Origin = Dialect::Wukong.origin();
 
 impl Dialect {
-    /// All of them.
-    pub const ALL: [Self; 1] = [Self::Wukong];
+    /// All of them, in the order of their origins.
+    pub const ALL: [Self; 5] = [
+        Self::Wukong,
+        Self::Stomp,
+        Self::Mqtt,
+        Self::Gyyx,
+        Self::Wg,
+    ];
+
+    const fn row(self) -> &'static Row {
+        &TABLE[self as usize]
+    }
 
     /// Its name in configuration, logs and documents.
     #[must_use]
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::Wukong => "wukong",
-        }
+        self.row().name
     }
 
-    /// Its number in stored messages. 0 is REST; 2 to 5 are kept for stomp, mqtt, gyyx, wg.
+    /// Its number in stored messages.
     #[must_use]
     pub const fn origin(self) -> Origin {
-        match self {
-            Self::Wukong => Origin(1),
-        }
+        Origin(self.row().origin)
+    }
+
+    /// How it takes what comes over a transport of messages.
+    pub(crate) const fn heard(self) -> Heard {
+        self.row().heard
+    }
+
+    /// What its messages are made of.
+    pub(crate) const fn said(self) -> Said {
+        self.row().said
+    }
+
+    /// Its WebSocket subprotocols.
+    pub(crate) const fn subprotocols(self) -> &'static [&'static str] {
+        self.row().subprotocols
     }
 
     /// The dialect in which a stored message was written, if it is one of ours.
     #[must_use]
     pub fn of(origin: Origin) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|dialect| dialect.origin() == origin)
+        let row = TABLE.iter().find(|row| row.origin == origin.0)?;
+        Some(row.dialect)
     }
+}
+
+/// What a body means, if it was written in a dialect that is built in.
+pub(crate) fn content(body: &Body) -> Option<Content> {
+    let content = Dialect::of(body.origin)?.row().content?;
+    Some(content(body))
+}
+
+/// The payload of a text that says something else.
+pub(crate) fn reworded(body: &Body, text: &str) -> Option<Bytes> {
+    let reworded = Dialect::of(body.origin)?.row().reworded?;
+    reworded(body, text)
 }
 
 #[cfg(test)]
@@ -46,10 +170,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn origins_are_distinct_and_found_again() {
+    fn each_dialect_has_its_row_and_origins_are_distinct() {
         for dialect in Dialect::ALL {
+            assert_eq!(dialect.row().dialect, dialect);
             assert_eq!(Dialect::of(dialect.origin()), Some(dialect));
         }
         assert_eq!(Dialect::of(Origin::REST), None);
+        assert_eq!(Dialect::of(Origin::CHANGE), None);
     }
 }

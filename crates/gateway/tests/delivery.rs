@@ -13,7 +13,7 @@ use crosstalk_core::directory::Seal;
 use crosstalk_core::id::{Realm, Snowflake, Uid};
 use crosstalk_core::im::{FlagTokenRegistration, Im, Policy, Stores};
 use crosstalk_core::session::{DeviceLevel, MailboxLimits};
-use crosstalk_gateway::{Gateway, GatewaySettings, Listener, WUKONG_ORIGIN, WukongSettings};
+use crosstalk_gateway::{Dialect, Gateway, GatewaySettings, Listener, WUKONG_ORIGIN, WukongSettings};
 use crosstalk_wire::wukong::binary::crypto::{Cipher, KeyPair, msg_key_text};
 use crosstalk_wire::wukong::binary::{
     Connect, Decoder, Flags, Packet, Recv, Recvack, Send, Sendack, Setting, encode,
@@ -53,7 +53,8 @@ impl World {
             directory: store.clone(),
             apps: store.clone(),
             relations: store.clone(),
-            devices: store,
+            devices: store.clone(),
+            receipts: store,
         };
         let mut policy = Policy {
             mailbox,
@@ -70,14 +71,11 @@ impl World {
             strict_users: false,
             allowed_origins: ["*".to_owned()].into(),
         };
-        let settings = GatewaySettings {
-            wukong: Some(wukong),
-            ..GatewaySettings::default()
-        };
+        let settings = GatewaySettings::default().with(Dialect::Wukong, wukong);
         let gateway = Gateway::new(Arc::clone(&im), settings);
         let any = "127.0.0.1:0".parse().expect("an address");
         let address = gateway
-            .listen(Listener::WukongTcp, any)
+            .listen(Listener::Tcp(Dialect::Wukong), any)
             .await
             .expect("a listener");
         Self { im, address }

@@ -51,6 +51,8 @@ pub(crate) struct Banner<'a> {
     pub(crate) public_url: &'a str,
     pub(crate) data_dir: &'a Path,
     pub(crate) is_key_from_env: bool,
+    /// The path of wg's WebSocket.
+    pub(crate) wg_context: &'a str,
 }
 
 impl Banner<'_> {
@@ -74,6 +76,9 @@ impl Banner<'_> {
             ("wukong over TCP", at("wukong_tcp", "")),
             ("wukong over WebSocket", at("wukong_ws", "ws://")),
             ("wukong HTTP API", at("wukong_api", "http://")),
+            ("mqtt over TCP", at("mqtt_tcp", "")),
+            ("wg", at("wg", "ws://").map(|at| format!("{at}/{}", self.wg_context))),
+            ("gyyx", at("gyyx", "ws://")),
             ("REST", http.as_ref().map(|url| format!("{url}/v1"))),
             ("API docs", docs),
             ("admin key", Some(key)),
@@ -141,6 +146,7 @@ mod tests {
             public_url: "",
             data_dir,
             is_key_from_env,
+            wg_context: "websocket",
         }
         .text()
     }

@@ -1,5 +1,6 @@
 //! The server's two keys, kept in the data folder and readable by its owner only: the admin key
-//! that people show to the REST interface, and the server key that seals app secrets at rest.
+//! that people show to the REST interface, and the server key that seals app secrets at
+//! rest and makes the aliases of users.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -13,7 +14,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
 use crosstalk_core::clock::Clock;
-use crosstalk_core::directory::Seal;
+use crosstalk_core::directory::{Aliases, Seal};
 
 use crate::data_dir::write_atomically;
 
@@ -80,14 +81,7 @@ impl Sealer {
     /// # Errors
     /// When the file cannot be read or written, or is no key.
     pub fn open(folder: &Path, clock: Arc<dyn Clock>) -> Result<Self> {
-        let path = folder.join(SERVER_KEY_FILE);
-        let bytes = read_or_make(&path, || random(&*clock).to_vec())?;
-        let Ok(key) = <[u8; KEY_BYTES]>::try_from(bytes) else {
-            bail!(
-                "{} must have {KEY_BYTES} bytes; restore it from a backup",
-                path.display()
-            );
-        };
+        let key = server_key(folder, &*clock)?;
         Ok(Self {
             cipher: ChaCha20Poly1305::new(&Key::from(key)),
             clock,
@@ -120,6 +114,27 @@ impl Seal for Sealer {
         };
         let secret = self.cipher.decrypt(&Nonce::from(nonce), payload).ok()?;
         String::from_utf8(secret).ok()
+    }
+}
+
+/// What computes the aliases of users, under the key in the data folder, which is made at first
+/// start.
+///
+/// # Errors
+/// When the file cannot be read or written, or is no key.
+pub fn aliases(folder: &Path, clock: &dyn Clock) -> Result<Aliases> {
+    Ok(Aliases::new(&server_key(folder, clock)?))
+}
+
+fn server_key(folder: &Path, clock: &dyn Clock) -> Result<[u8; KEY_BYTES]> {
+    let path = folder.join(SERVER_KEY_FILE);
+    let bytes = read_or_make(&path, || random(clock).to_vec())?;
+    match <[u8; KEY_BYTES]>::try_from(bytes) {
+        Ok(key) => Ok(key),
+        Err(_) => bail!(
+            "{} must have {KEY_BYTES} bytes; restore it from a backup",
+            path.display()
+        ),
     }
 }
 

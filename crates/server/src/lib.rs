@@ -5,6 +5,7 @@
 //! knows it.
 
 pub mod apps;
+pub mod auth;
 mod banner;
 pub mod cli;
 pub mod compose;

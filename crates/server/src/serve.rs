@@ -51,6 +51,7 @@ pub async fn serve(sources: Sources) -> Result<ExitCode> {
         public_url: &config.server.public.http,
         data_dir: server.data_dir(),
         is_key_from_env: server.admin_key().is_from_env,
+        wg_context: &config.wg.context,
     };
     say!("{}", banner.text());
     tracing::info!(data_dir = %server.data_dir().display(), "ready");

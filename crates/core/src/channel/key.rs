@@ -186,6 +186,12 @@ impl ChannelKey {
         (self.kind == ChannelKind::DIRECT).then(|| self.id.split_once('|'))?
     }
 
+    /// True for the direct channel of a user with themselves.
+    #[must_use]
+    pub fn is_notes(&self) -> bool {
+        self.pair().is_some_and(|(low, high)| low == high)
+    }
+
     /// The other user of a direct channel, seen by `uid`.
     #[must_use]
     pub fn peer_of(&self, uid: &str) -> Option<&str> {

@@ -140,7 +140,9 @@ impl Lane {
             Some(num) => Some(parts.users.state(num).await?),
             None => None,
         };
-        judge(&facts(job, &parts, state, &sender, peer.as_deref()))?;
+        if !matches!(job.sender, Sender::Change(_)) {
+            judge(&facts(job, &parts, state, &sender, peer.as_deref()))?;
+        }
         let log = state.log_mut(job.draft.body.flags.command);
         Ok(log.clone().map_or(Judged::Passes, Judged::Open))
     }

@@ -8,7 +8,7 @@ use super::lane::{Lane, ReplyTo, Sender, answer};
 use crate::channel::{ChannelKey, ChannelRef};
 use crate::id::{SessionId, UserNum};
 use crate::log::AppendOutcome;
-use crate::message::{Accepted, Body, Message};
+use crate::message::{Accepted, Body, Message, Naming};
 use crate::refusal::Refusal;
 use crate::session::{Event, Push, Refused, Session};
 use crate::store::StoreResult;
@@ -103,6 +103,7 @@ impl Lane {
             seq: 0,
             ordinal: 0,
             sent_at_ms: self.parts.clock.now_ms(),
+            naming: Naming::default(),
         })
     }
 
@@ -126,6 +127,7 @@ impl Lane {
                 seq,
                 ordinal,
                 sent_at_ms,
+                naming,
             }) => {
                 let counter = if place == Place::Log {
                     &counters.stored
@@ -140,8 +142,9 @@ impl Lane {
                     ordinal,
                     sender: user,
                     sent_at_ms,
-                    body,
+                    body: body.as_stored(naming),
                     revoked: None,
+                    is_concealed: false,
                 };
                 (
                     counter,
@@ -149,6 +152,7 @@ impl Lane {
                         id,
                         seq,
                         sent_at_ms,
+                        is_new: true,
                     }),
                     Some(Arc::new(message)),
                 )
@@ -163,6 +167,7 @@ impl Lane {
                     id,
                     seq,
                     sent_at_ms,
+                    is_new: false,
                 }),
                 None,
             ),
@@ -191,7 +196,7 @@ impl Lane {
         }
         let from = match sender {
             Sender::Session(session) => Some(session.id),
-            Sender::User(_) | Sender::Application(_) => None,
+            Sender::User(_) | Sender::Application(_) | Sender::Change(_) => None,
         };
         let mut tally = Tally::default();
         let mut gone = Vec::new();
@@ -262,10 +267,11 @@ fn give(message: &Arc<Message>, session: &Session, from: Option<SessionId>) -> O
         return None;
     }
     if Some(session.id) == from {
-        session.mailbox.note_own(message);
-        return None;
-    }
-    if !session.is_for(message) {
+        if !session.wants_back(message) {
+            session.mailbox.note_own(message);
+            return None;
+        }
+    } else if !session.is_for(message) || !message.is_for(session.user.num) {
         return None;
     }
     Some(session.mailbox.push(Event::Message(Arc::clone(message))))

@@ -46,6 +46,8 @@ pub enum Sender {
     User(UserRef),
     /// The application itself in the name of a user: only bans of the channel hold.
     Application(UserRef),
+    /// The messenger itself says what a user has changed: nothing holds.
+    Change(UserRef),
 }
 
 impl Sender {
@@ -54,7 +56,7 @@ impl Sender {
     pub fn user(&self) -> &UserRef {
         match self {
             Self::Session(session) => &session.user,
-            Self::User(user) | Self::Application(user) => user,
+            Self::User(user) | Self::Application(user) | Self::Change(user) => user,
         }
     }
 }

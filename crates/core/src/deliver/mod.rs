@@ -4,12 +4,13 @@
 //! of its channels, so nothing here is locked. `state` is what a lane knows of a channel,
 //! `lane` its loop, `check` the way of a draft to the log, `change` what alters a channel,
 //! `revoke` how a message is taken back, `fanout` the way from the log to mailboxes,
-//! `resync` how a session that was too slow catches up.
+//! `receipts` how senders learn of it, `resync` how a session that was too slow catches up.
 
 mod change;
 mod check;
 mod fanout;
 pub mod lane;
+pub(crate) mod receipts;
 pub mod resync;
 mod revoke;
 mod state;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use super::lane::Lane;
+use super::lane::{Lane, ReplyTo, SendJob, Sender};
 use super::state::ChannelState;
-use crate::channel::{ChannelKey, MemberRole};
+use crate::change::{Change, MessageName};
+use crate::channel::{Address, ChannelKey, MemberRole};
 use crate::id::UserRef;
 use crate::log::RevokeOutcome;
 use crate::message::Message;
@@ -59,8 +60,40 @@ impl Lane {
     pub(super) async fn revoke(&mut self, job: RevokeJob) {
         self.settle_sends(&job.message.channel.key).await;
         let taken = self.take_back(&job).await;
+        if let Ok(taken) = &taken
+            && taken.is_new
+        {
+            self.tell(&job, taken).await;
+        }
         // Whoever no longer waits has gone away; what was done stays done.
         let _ = job.reply.send(taken);
+    }
+
+    /// Says in the channel's command log that the message is gone.
+    async fn tell(&mut self, job: &RevokeJob, taken: &TakenBack) {
+        let at_ms = taken.message.revoked.as_ref().map_or(0, |r| r.at_ms);
+        let by = job.by.user();
+        let change = Change::Revoked {
+            message: MessageName::of(&taken.message),
+            by: by.map(|user| user.uid.as_str().to_owned()),
+            at_ms,
+        };
+        let key = job.message.channel.key.clone();
+        let to = Address {
+            kind: key.kind,
+            id: Arc::clone(&key.id),
+        };
+        let mut draft = change.draft(to);
+        // Who may not see the message is not told of it either.
+        draft.body.audience.clone_from(&taken.message.body.audience);
+        let sender = Sender::Change(by.cloned().unwrap_or_else(|| job.message.sender.clone()));
+        let mut sends = vec![SendJob {
+            key,
+            sender,
+            draft,
+            reply: ReplyTo::Nobody,
+        }];
+        self.check_and_append(&mut sends).await;
     }
 
     /// Waits for the commits of what was sent to a channel, and for no other's.

@@ -1,12 +1,16 @@
 //! The façade: the only door to the messenger. It holds the parts; what they do stands in
 //! their modules. One file per group of verbs.
 
+mod changes;
 mod channels;
 mod conversations;
 mod delivered;
+mod finding;
 mod history;
 mod logins;
 mod resolve;
+mod reading;
+mod receiving;
 mod retention;
 mod revoking;
 mod sending;
@@ -20,6 +24,7 @@ use std::time::Duration;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
+pub use changes::Changed;
 pub use history::{HistoryQuery, Viewer};
 pub use logins::{Login, LoginRequest, LoginScope};
 use self::resolve::GroupNames;
@@ -30,14 +35,19 @@ use crate::channel::Channels;
 use crate::clock::Clock;
 use crate::conversation::Inbox;
 use crate::deliver::Counters;
+use crate::deliver::receipts::Told;
 use crate::deliver::lane::{Lanes, Parts};
 use crate::delivered::{Devices, Ledger, Positions};
 use crate::directory::{Aliases, AppKeys, Apps, Directory, Seal, Users};
 use crate::id::Snowflake;
 use crate::log::Log;
+use crate::pubsub::{PubSub, Subscribers, TopicLimits};
+use crate::receipt::Receipts;
 use crate::relation::Relations;
 use crate::send::limits::{Budgets, SendLimits};
+use crate::send::words::Words;
 use crate::session::foreign::ForeignLogins;
+use crate::session::presence::{Crier, Reports, reports};
 use crate::session::throttle::{LoginLimits, Throttle};
 use crate::session::{Ending, Hub, MailboxLimits};
 use crate::store::StoreResult;
@@ -59,6 +69,10 @@ pub struct Stores {
     pub relations: Arc<dyn Relations>,
     /// What devices were given.
     pub devices: Arc<dyn Devices>,
+    /// Who has read what.
+    pub receipts: Arc<dyn Receipts>,
+    /// Subscribers of topics.
+    pub subscribers: Arc<dyn Subscribers>,
 }
 
 /// How the messenger behaves.
@@ -74,11 +88,15 @@ pub struct Policy {
     pub friends_only: bool,
     /// How many lanes order and deliver messages.
     pub lanes: usize,
+    /// Words that may not be said, or not be read.
+    pub words: Arc<Words>,
     /// For how long authors may revoke what they sent, in ms; 0 = for ever.
     pub revoke_window_ms: u64,
     /// How often what devices were given is written down, at most ten times a second. What a
     /// crash loses of it is delivered again.
     pub delivered_every: Duration,
+    /// How much there may be of topics, subscribers and what waits for them.
+    pub topics: TopicLimits,
 }
 
 impl Default for Policy {
@@ -89,14 +107,18 @@ impl Default for Policy {
             mailbox: MailboxLimits::default(),
             friends_only: false,
             lanes: 8,
+            words: Arc::default(),
             revoke_window_ms: 120_000,
             delivered_every: Duration::from_secs(10),
+            topics: TopicLimits::default(),
         }
     }
 }
 
 /// The least time between two times of writing down what devices were given.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
+/// How often it is looked which wills and subscribers' sessions are due.
+const TOPICS_SWEEP_EVERY: Duration = Duration::from_millis(500);
 
 /// The messenger.
 pub struct Im {
@@ -105,9 +127,14 @@ pub struct Im {
     parts: Arc<Parts>,
     lanes: Lanes,
     ledger: Arc<Ledger>,
+    /// Who comes and goes is reported here.
+    reports: Reports,
+    /// Deliveries that were told to their senders.
+    told: Told,
     throttle: Throttle,
     budgets: Budgets,
     apps: AppKeys,
+    topics: Arc<PubSub>,
     /// Who decides on credentials that are not ours.
     foreign: OnceLock<Arc<dyn ForeignLogins>>,
     groups: GroupNames,
@@ -158,6 +185,22 @@ impl Im {
         let stop = CancellationToken::new();
         let every = policy.delivered_every.max(SHORTEST_PAUSE);
         tasks.spawn(Arc::clone(&ledger).run(every, stop.clone()));
+        let (reports, reported) = reports();
+        let crier = Crier {
+            hub: Arc::clone(&parts.hub),
+            users: Arc::clone(&parts.users),
+            inbox: Arc::clone(&stores.inbox),
+            relations: Arc::clone(&stores.relations),
+            clock: Arc::clone(&clock),
+        };
+        tasks.spawn(crier.run(reported, stop.clone()));
+        let topics = PubSub::start(
+            Arc::clone(&stores.subscribers),
+            Arc::clone(&clock),
+            policy.topics,
+            TOPICS_SWEEP_EVERY,
+        )
+        .await?;
         let throttle = Throttle::new(policy.login, clock);
         let budgets = Budgets::new(policy.send);
         Ok(Arc::new(Self {
@@ -166,9 +209,12 @@ impl Im {
             parts,
             lanes,
             ledger,
+            reports,
+            told: Told::default(),
             throttle,
             budgets,
             apps,
+            topics,
             foreign: OnceLock::new(),
             groups: GroupNames::new(),
             newest_token_ms: AtomicI64::new(0),
@@ -191,6 +237,13 @@ impl Im {
         &self.parts.hub
     }
 
+    /// Words that may not be said, or not be read. Whoever knows how to read a payload asks
+    /// them before it is sent.
+    #[must_use]
+    pub fn words(&self) -> &Words {
+        &self.policy.words
+    }
+
     /// The apps and their keys.
     #[must_use]
     pub fn apps(&self) -> &AppKeys {
@@ -201,6 +254,12 @@ impl Im {
     #[must_use]
     pub fn aliases(&self) -> &Aliases {
         self.stores.directory.aliases()
+    }
+
+    /// Publish and subscribe over plain topics.
+    #[must_use]
+    pub fn topics(&self) -> &Arc<PubSub> {
+        &self.topics
     }
 
     /// What delivery has done since the start.
@@ -228,6 +287,7 @@ impl Im {
         drop(self.stop_at_drop);
         self.tasks.close();
         self.tasks.wait().await;
+        self.topics.stop().await;
         // A failure was reported; what could not be written is delivered again.
         let _ = self.ledger.write_all().await;
     }

@@ -89,6 +89,7 @@ impl Im {
             sent_at_ms: self.parts.clock.now_ms(),
             body: Arc::new(body),
             revoked: None,
+            is_concealed: false,
         });
         for user in to {
             self.parts.hub.each_of(user.num, |session| {
@@ -99,6 +100,7 @@ impl Im {
             id: message.id,
             seq: 0,
             sent_at_ms: message.sent_at_ms,
+            is_new: true,
         })
     }
 

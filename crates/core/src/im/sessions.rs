@@ -1,16 +1,18 @@
 //! Opening and closing sessions.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::Ordering;
 
 use sha2::{Digest, Sha256};
 
 use super::{Im, Login, LoginRequest};
+use crate::delivered::{DeviceKey, Given, MAX_DEVICE_ID_BYTES};
 use crate::directory::{AppId, UserState};
-use crate::id::{Realm, Uid};
+use crate::id::{Realm, Uid, UserRef};
 use crate::message::Origin;
 use crate::refusal::Refusal;
+use crate::session::presence::Turned;
 use crate::session::{Delivery, Device, DeviceLevel, Ending, Mailbox, Session};
 
 /// The flags of devices: app, web, pc.
@@ -70,6 +72,9 @@ pub struct OpenSession {
     pub delivery: Delivery,
     /// Whether it gets copies of what the user sends elsewhere.
     pub sync_own: bool,
+    /// How many sessions of the user and dialect there may be, with this one: the oldest of
+    /// more give way; 0 = any number.
+    pub max_sessions: usize,
     /// Where it comes from.
     pub peer: IpAddr,
 }
@@ -117,7 +122,8 @@ impl Im {
         let opened_at_ms = self.parts.clock.now_ms();
         let limits = self.policy.mailbox;
         let budget = self.budgets.of(user.num);
-        let (session, displaced) = self.parts.hub.open(user.num, |id| Session {
+        let max = request.max_sessions;
+        let (session, displaced, is_first) = self.parts.hub.open(user.num, max, |id| Session {
             id,
             user: user.clone(),
             realm: proven.realm.clone(),
@@ -129,6 +135,7 @@ impl Im {
             },
             delivery,
             sync_own: request.sync_own,
+            met: OnceLock::new(),
             peer: request.peer,
             opened_at_ms,
             app: proven.app.clone(),
@@ -150,6 +157,9 @@ impl Im {
         // Likewise: a lane that builds its set now finds the session in the hub.
         let channels = self.stores.channels.of_user(user.num).await?;
         self.lanes.opened(session, channels).await;
+        if is_first {
+            self.turned(session, true);
+        }
         Ok(opening.done())
     }
 
@@ -305,9 +315,45 @@ impl Im {
         }
     }
 
+    /// Reports that a user has come or gone.
+    fn turned(&self, session: &Session, is_online: bool) {
+        self.reports.report(Turned {
+            realm: session.realm.clone(),
+            user: session.user.clone(),
+            is_online,
+        });
+    }
+
+    /// A session's client has said on which device it runs, where the dialect says that only
+    /// after the session was opened. Older sessions of the user and dialect on that device
+    /// give way. True if the device was never seen.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn meet_device(&self, session: &Session, device: &str) -> Result<bool, Refusal> {
+        let id: Arc<str> = device.into();
+        self.parts.hub.met(session, &id);
+        if !(1..=MAX_DEVICE_ID_BYTES).contains(&id.len()) {
+            return Ok(false);
+        }
+        let key = DeviceKey {
+            user: session.user.num,
+            origin: session.origin,
+            id,
+        };
+        let is_new = self.stores.devices.given(&key).await?.is_none();
+        if is_new {
+            let seen = vec![(key, Given::default())];
+            self.stores.devices.absorb(seen).await?;
+        }
+        Ok(is_new)
+    }
+
     /// Takes a session out of hub and lanes.
     fn leave(&self, session: &Session) {
-        self.parts.hub.close(session);
+        if self.parts.hub.close(session) {
+            self.turned(session, false);
+        }
         self.lanes.closed(session.id, &self.tasks);
         tracing::debug!(session = session.id.0, user = %session.user.uid, "session closed");
     }

@@ -1,4 +1,5 @@
-//! Sending: limits → access → append.
+//! Sending: limits → access → append. Words are judged by whoever can read the payload.
 
 pub mod access;
 pub mod limits;
+pub mod words;

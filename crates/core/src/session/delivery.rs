@@ -12,6 +12,27 @@ pub struct Delivery {
     pub acks: bool,
     /// How a device gets what was sent while it was away.
     pub offline: Offline,
+    /// What the session gets back of what it sends itself.
+    pub echo: Echo,
+    /// It is told when what its user sent was delivered.
+    pub receipts: bool,
+    /// It is told when those whom its user talks with come and go.
+    pub presence: bool,
+}
+
+impl Delivery {
+    /// The least: messages as they come, no echo, no notices.
+    #[must_use]
+    pub const fn plain(offline: Offline, acks: bool) -> Self {
+        Self {
+            stable_device: false,
+            acks,
+            offline,
+            echo: Echo::Never,
+            receipts: false,
+            presence: false,
+        }
+    }
 }
 
 /// How a device gets what was sent while it was away.
@@ -24,4 +45,16 @@ pub enum Offline {
     Pull,
     /// It comes by itself, before anything that is sent meanwhile.
     Push,
+}
+
+/// What a session gets back of what it sends itself, in its place among what others send.
+/// Only what is new: a retry is answered and nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Echo {
+    /// Nothing.
+    Never,
+    /// Notes to oneself.
+    Notes,
+    /// Everything.
+    Always,
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use parking_lot::RwLock;
 use rustc_hash::FxHashMap;
 
-use super::{Ending, Session};
+use super::{Displacement, Ending, Session};
 use crate::id::{SessionId, UserNum};
 
 const SHARDS: usize = 64;
@@ -23,6 +23,10 @@ pub struct Hub {
     shards: Box<[Shard]>,
     next: AtomicU64,
     count: AtomicUsize,
+    /// Sessions that want to know when what their user sent was delivered…
+    receipts: AtomicUsize,
+    /// … and who comes and goes.
+    presence: AtomicUsize,
 }
 
 impl Default for Hub {
@@ -32,6 +36,8 @@ impl Default for Hub {
             shards,
             next: AtomicU64::new(1),
             count: AtomicUsize::new(0),
+            receipts: AtomicUsize::new(0),
+            presence: AtomicUsize::new(0),
         }
     }
 }
@@ -42,18 +48,22 @@ impl Hub {
         &self.shards[usize::try_from(at).unwrap_or(0)]
     }
 
-    /// Adds a session, built by `make` from its id. Returns it and how many sessions give way
-    /// to it; those have been told already.
+    /// Adds a session, built by `make` from its id. At most `limit` sessions of a user and
+    /// dialect stay; 0 = any number. Returns it, how many sessions give way to it (those have
+    /// been told already), and whether it is the user's first.
     pub(crate) fn open(
         &self,
         user: UserNum,
+        limit: usize,
         make: impl FnOnce(SessionId) -> Session,
-    ) -> (Arc<Session>, usize) {
+    ) -> (Arc<Session>, usize, bool) {
         let id = SessionId(self.next.fetch_add(1, Ordering::Relaxed));
         let mut shard = self.shard(user).write();
         let online = shard.entry(user).or_default();
         let session = Arc::new(make(id));
+        let is_first = online.sessions.is_empty();
         let mut displaced = 0;
+        let mut stay = Vec::new();
         for older in online
             .sessions
             .iter()
@@ -62,27 +72,91 @@ impl Hub {
             if let Some(how) = session.device.displaces(&older.device) {
                 older.mailbox.end(Ending::Displaced(how));
                 displaced += 1;
+            } else if limit > 0 {
+                stay.push(older);
             }
         }
+        // The oldest come first.
+        let over = (stay.len() + 1).saturating_sub(limit.max(1));
+        for older in stay.iter().take(over) {
+            let how = Displacement::Kicked;
+            older.mailbox.end(Ending::Displaced(how));
+            displaced += 1;
+        }
         online.sessions.push(Arc::clone(&session));
-        self.count.fetch_add(1, Ordering::Relaxed);
-        (session, displaced)
+        self.tally(&session, |counter| {
+            counter.fetch_add(1, Ordering::Relaxed);
+        });
+        (session, displaced, is_first)
     }
 
-    /// Removes a session; what waits for it is dropped.
-    pub(crate) fn close(&self, session: &Session) {
+    /// Calls `f` with each number in which a session counts.
+    fn tally(&self, session: &Session, f: impl Fn(&AtomicUsize)) {
+        f(&self.count);
+        if session.delivery.receipts {
+            f(&self.receipts);
+        }
+        if session.delivery.presence {
+            f(&self.presence);
+        }
+    }
+
+    /// Whether anybody wants to know when what they sent was delivered.
+    pub(crate) fn wants_receipts(&self) -> bool {
+        self.receipts.load(Ordering::Relaxed) > 0
+    }
+
+    /// Whether anybody wants to know who comes and goes.
+    pub(crate) fn wants_presence(&self) -> bool {
+        self.presence.load(Ordering::Relaxed) > 0
+    }
+
+    /// Whether a user has a session.
+    #[must_use]
+    pub fn is_online(&self, user: UserNum) -> bool {
+        self.shard(user).read().contains_key(&user)
+    }
+
+    /// A session has learnt on which device it runs: other sessions of that user, dialect and
+    /// device give way.
+    pub(crate) fn met(&self, session: &Session, device: &Arc<str>) {
+        let shard = self.shard(session.user.num).write();
+        // Under the lock: of two that learn the same, the later one stays.
+        if session.met.set(Arc::clone(device)).is_err() {
+            return;
+        }
+        let others = shard.get(&session.user.num).into_iter();
+        for older in others.flat_map(|online| &online.sessions) {
+            if older.id != session.id
+                && older.origin == session.origin
+                && older.met.get() == Some(device)
+            {
+                older
+                    .mailbox
+                    .end(Ending::Displaced(Displacement::Replaced));
+            }
+        }
+    }
+
+    /// Removes a session; what waits for it is dropped. True if it was the user's last.
+    pub(crate) fn close(&self, session: &Session) -> bool {
         session.mailbox.close();
         let mut shard = self.shard(session.user.num).write();
         let Some(online) = shard.get_mut(&session.user.num) else {
-            return;
+            return false;
         };
         let before = online.sessions.len();
         online.sessions.retain(|s| s.id != session.id);
-        self.count
-            .fetch_sub(before - online.sessions.len(), Ordering::Relaxed);
-        if online.sessions.is_empty() {
+        if online.sessions.len() < before {
+            self.tally(session, |counter| {
+                counter.fetch_sub(1, Ordering::Relaxed);
+            });
+        }
+        let is_last = online.sessions.is_empty();
+        if is_last {
             shard.remove(&session.user.num);
         }
+        is_last
     }
 
     /// Calls `f` with each session of a user. `f` must not block or call the hub.

@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 use tokio::sync::Notify;
 
-use super::{Delivery, Displacement, Offline};
+use super::{Delivery, Displacement, Notice, Offline};
 use crate::id::{ChannelNum, MessageId};
 use crate::message::{Accepted, Message};
 use crate::refusal::Refusal;
@@ -45,6 +45,29 @@ pub type SendReply = Result<Accepted, Refused>;
 pub enum Event {
     /// A message in one of the user's channels.
     Message(Arc<Message>),
+    /// What is for those who are there.
+    Notice(Arc<Notice>),
+}
+
+/// Roughly what a notice costs to hold, bytes.
+const NOTICE_BYTES: usize = 256;
+
+impl Event {
+    /// Roughly what it costs to hold, bytes.
+    fn weight(&self) -> usize {
+        match self {
+            Self::Message(message) => message.weight(),
+            Self::Notice(_) => NOTICE_BYTES,
+        }
+    }
+
+    /// The message, if it is one that stands in a log.
+    fn stored(&self) -> Option<&Arc<Message>> {
+        match self {
+            Self::Message(message) if message.seq > 0 => Some(message),
+            _ => None,
+        }
+    }
 }
 
 /// Why a session ends from the server's side. The first one counts.
@@ -119,8 +142,7 @@ struct Inner {
 
 impl Inner {
     fn queue(&mut self, event: Event) {
-        let Event::Message(message) = &event;
-        self.bytes += message.weight();
+        self.bytes += event.weight();
         self.events.push_back(event);
     }
 }
@@ -204,9 +226,7 @@ impl Mailbox {
         if inner.closed {
             return Push::Closed;
         }
-        let Event::Message(message) = &event;
-        let stored = message.seq > 0;
-        if stored {
+        if let Some(message) = event.stored() {
             if inner.flow == Flow::Holding {
                 return Push::Missed;
             }
@@ -219,14 +239,14 @@ impl Mailbox {
                 return Push::Missed;
             }
         }
-        let weight = message.weight();
+        let weight = event.weight();
         if inner.events.len() < self.limits.items && inner.bytes + weight <= self.limits.bytes {
             inner.queue(event);
             drop(inner);
             self.wake.notify_one();
             return Push::Queued;
         }
-        if stored {
+        if let Some(message) = event.stored() {
             inner.record.missed(message.id);
             if inner.gaps.len() >= self.limits.gaps {
                 inner.record.seal();

@@ -5,18 +5,21 @@ pub mod device;
 pub mod foreign;
 pub mod hub;
 pub mod mailbox;
+mod notice;
+pub(crate) mod presence;
 pub mod throttle;
 pub mod token;
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-pub use delivery::{Delivery, Offline};
+pub use delivery::{Delivery, Echo, Offline};
 pub use device::{Device, DeviceLevel, Displacement};
 pub use hub::Hub;
 pub use mailbox::{
     Drained, Ending, Event, Mailbox, MailboxLimits, Push, Refused, SendReply, Ticket,
 };
+pub use notice::Notice;
 
 use crate::delivered::{DeviceKey, MAX_DEVICE_ID_BYTES};
 use crate::directory::AppId;
@@ -39,6 +42,9 @@ pub struct Session {
     pub delivery: Delivery,
     /// Whether it gets copies of what the user sends elsewhere (protocols/README.md A15).
     pub sync_own: bool,
+    /// The device that it has said to run on after it was opened, where the dialect says
+    /// that so late.
+    pub(crate) met: OnceLock<Arc<str>>,
     /// Where it comes from.
     pub peer: IpAddr,
     /// When it was opened, ms since 1970.
@@ -58,9 +64,22 @@ pub struct Session {
 const SHARED_DEVICE: &str = "default";
 
 impl Session {
-    /// False for what the user sent elsewhere, if it is not wanted here.
+    /// False for what the user sent elsewhere, if it is not wanted here. What has changed is
+    /// told to everybody.
     pub(crate) fn is_for(&self, message: &Message) -> bool {
-        self.sync_own || message.sender.num != self.user.num
+        self.sync_own
+            || message.sender.num != self.user.num
+            || message.body.origin == Origin::CHANGE
+            || (self.delivery.echo != Echo::Never && message.channel.key.is_notes())
+    }
+
+    /// Whether the session gets back what it has just sent.
+    pub(crate) fn wants_back(&self, message: &Message) -> bool {
+        match self.delivery.echo {
+            Echo::Always => true,
+            Echo::Notes => message.channel.key.is_notes(),
+            Echo::Never => false,
+        }
     }
 
     /// The device that is given what this session is given.
@@ -91,11 +110,7 @@ impl Session {
     /// A session that no hub knows, for tests of machines.
     #[must_use]
     pub fn detached(user: UserRef) -> Arc<Self> {
-        let delivery = Delivery {
-            stable_device: false,
-            acks: true,
-            offline: Offline::Sync,
-        };
+        let delivery = Delivery::plain(Offline::Sync, true);
         Arc::new(Self {
             id: SessionId(0),
             user,
@@ -108,6 +123,7 @@ impl Session {
             },
             delivery,
             sync_own: true,
+            met: OnceLock::new(),
             peer: IpAddr::from([127, 0, 0, 1]),
             opened_at_ms: 0,
             app: None,

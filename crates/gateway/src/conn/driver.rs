@@ -15,13 +15,17 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::alarm::Alarm;
+use super::asks::Asks;
 use super::in_flight::InFlight;
 use super::{Abort, Input, Transport, lent};
-use crate::protocol::{Close, Command, Now, Protocol, Turn, close_code};
+use crate::content::moderate;
+use crate::protocol::{Answer, AskId, Close, Command, Now, Protocol, Turn, close_code};
 use crate::stats::{Counters, add};
 
 /// Commands of one connection that may wait for their answers; at this many it is not read.
 const MAX_IN_FLIGHT: usize = 512;
+/// Questions that may wait likewise: they cost more.
+const MAX_ASKED: usize = 32;
 /// How long answers that are due are waited for when the server stops.
 const LAST_ANSWERS_MS: u64 = 2_000;
 
@@ -65,6 +69,7 @@ pub(crate) async fn drive<T: Transport>(connection: Connection, mut transport: T
         counters,
         session: None,
         in_flight: InFlight::default(),
+        asks: Asks::default(),
         stopping_until: None,
     };
     let timer = pin!(sleep(Duration::ZERO));
@@ -98,6 +103,7 @@ pub(super) struct Driver {
     counters: Arc<Counters>,
     session: Option<Arc<Session>>,
     in_flight: InFlight,
+    asks: Asks,
     /// Set when the server stops while answers are due: until when they are waited for.
     stopping_until: Option<u64>,
 }
@@ -116,6 +122,8 @@ pub(super) struct Woken {
     pub(super) received: Option<io::Result<usize>>,
     /// The alarm has rung.
     pub(super) has_rung: bool,
+    /// A question was answered.
+    pub(super) answered: Option<(AskId, Answer)>,
 }
 
 impl<T: Transport> Line<'_, T> {
@@ -169,19 +177,30 @@ impl Driver {
             self.run_commands(&session, &mut turn).await;
             self.drain_mailbox(&session, now, &mut turn).await;
             self.finish(line, &turn).await?;
+            // What was to be done once that is written.
+            self.run_commands(&session, &mut turn).await;
             lent::give_back_turn(turn);
             // Who always has something to do lets others work, too.
             consume_budget().await;
-            let is_read = self.in_flight.len() < MAX_IN_FLIGHT && self.stopping_until.is_none();
+            let is_read = self.in_flight.len() < MAX_IN_FLIGHT
+                && self.asks.len() < MAX_ASKED
+                && self.stopping_until.is_none();
             let deadline_ms = self.deadline_ms();
             let woken = poll_fn(|cx| {
                 let has_mail = mail.as_mut().poll(cx).is_ready();
                 if has_mail {
                     mail.set(session.mailbox.ready());
                 }
+                let answered = match self.asks.poll(cx) {
+                    Poll::Ready(answered) => Some(answered),
+                    Poll::Pending => None,
+                };
                 match line.poll(cx, deadline_ms, is_read) {
-                    Poll::Pending if has_mail => Poll::Ready(Woken::default()),
-                    polled => polled,
+                    Poll::Pending if has_mail || answered.is_some() => Poll::Ready(Woken {
+                        answered,
+                        ..Woken::default()
+                    }),
+                    polled => polled.map(|woken| Woken { answered, ..woken }),
                 }
             });
             let woken = woken.await;
@@ -214,16 +233,34 @@ impl Driver {
             }
             self.machine.tick(now, turn);
         }
+        if let Some((id, answer)) = woken.answered {
+            self.machine.answer(id, answer, now, turn);
+        }
         Ok(())
     }
 
     async fn run_commands(&mut self, session: &Arc<Session>, turn: &mut Turn) {
         for command in turn.commands.drain(..) {
             match command {
-                Command::Send(ticket, draft) => {
+                Command::Send(ticket, mut draft) => {
                     self.in_flight.issued(ticket);
+                    moderate(self.im.words(), &mut draft);
                     self.im.send(session, ticket, draft).await;
                 }
+                Command::SendTo(ticket, name, mut draft) => {
+                    self.in_flight.issued(ticket);
+                    match self.im.resolve(&session.realm, &name).await {
+                        Ok(to) => {
+                            draft.to = to;
+                            moderate(self.im.words(), &mut draft);
+                            self.im.send(session, ticket, draft).await;
+                        }
+                        Err(why) => self.im.refuse(session, ticket, why),
+                    }
+                }
+                Command::Acknowledge(messages) => self.im.received(session, &messages).await,
+                Command::Reject(message, why) => self.im.reject(session, &message, &why),
+                Command::Ask(id, ask) => self.asks.ask(&self.im, session, id, ask).await,
                 Command::Refuse(ticket, why) => {
                     self.in_flight.issued(ticket);
                     self.im.refuse(session, ticket, why);

@@ -2,6 +2,7 @@
 
 mod abort;
 mod alarm;
+mod asks;
 mod driver;
 mod in_flight;
 mod input;

@@ -154,20 +154,21 @@ impl Bed {
             directory: store.clone(),
             apps: db.clone(),
             relations: db.clone(),
-            devices: db,
+            devices: db.clone(),
+            receipts: db,
         };
         let im = Im::start(stores, Arc::new(NoSeal), ids, clock, Policy::default());
         let im = im.await.expect("an Im");
-        let settings = GatewaySettings {
-            wukong: Some(WukongSettings {
+        let settings = GatewaySettings::default().with(
+            Dialect::Wukong,
+            WukongSettings {
                 realm: Realm::default(),
                 node_id: 1,
                 token_auth: false,
                 strict_users: false,
                 allowed_origins: Arc::default(),
-            }),
-            ..GatewaySettings::default()
-        };
+            },
+        );
         let gateway = Gateway::new(Arc::clone(&im), settings);
         let (mut client, server) = tokio::io::duplex(1024);
         let serving = Arc::clone(&gateway);

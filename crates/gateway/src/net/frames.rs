@@ -1,6 +1,6 @@
-//! WebSocket frames (RFC 6455 §5): from a client, as one stream of bytes; to a client, one
-//! message for each packet. Headers are read and written by the library; nothing is kept but
-//! what an unfinished message needs.
+//! WebSocket frames (RFC 6455 §5): from a client, as one stream of bytes or message by
+//! message; to a client, one message for each packet. Headers are read and written by the
+//! library; nothing is kept but what an unfinished message needs.
 
 use std::io::Cursor;
 
@@ -8,7 +8,7 @@ use bytes::{Buf, BufMut, BytesMut};
 use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
-use crate::protocol::close_code;
+use crate::protocol::{Heard, MESSAGE_HEADER_BYTES, MessageKind, close_code, put_message};
 
 /// The largest message: one of the largest packets, and some small ones beside it.
 pub(super) const MAX_MESSAGE_BYTES: u64 = (1 << 20) + 64 * 1024;
@@ -22,14 +22,26 @@ pub(super) struct Closing(pub(super) u16);
 /// What a client sends.
 #[derive(Debug, Default)]
 pub(super) struct Incoming {
+    heard: Heard,
     /// Bytes of the frame that are still to come, and how they are masked.
     rest: u64,
     mask: [u8; 4],
     /// Set between the first and the last frame of a message: bytes announced so far.
     message_bytes: Option<u64>,
+    /// What the message that has begun is of, and whether its last frame has.
+    kind: MessageKind,
+    is_last: bool,
 }
 
 impl Incoming {
+    /// Of a client that has said nothing yet.
+    pub(super) fn new(heard: Heard) -> Self {
+        Self {
+            heard,
+            ..Self::default()
+        }
+    }
+
     /// Takes what is in `raw`, appends the bytes of messages to `input` and what is to be
     /// answered at once to `answers`. What is left of `raw` waits for more.
     ///
@@ -42,8 +54,11 @@ impl Incoming {
         answers: &mut BytesMut,
     ) -> Result<(), Closing> {
         loop {
-            if self.rest > 0 {
+            if self.rest > 0 && !raw.is_empty() {
                 self.take_payload(raw, input);
+                if self.rest == 0 {
+                    self.end_frame(input)?;
+                }
             }
             if raw.is_empty() {
                 return Ok(());
@@ -65,6 +80,12 @@ impl Incoming {
                     self.begin_data(kind, header.is_final, length)?;
                     raw.advance(header_bytes);
                     (self.rest, self.mask) = (length, mask);
+                    if kind != Data::Continue && self.heard == Heard::Messages {
+                        input.put_bytes(0, MESSAGE_HEADER_BYTES);
+                    }
+                    if self.rest == 0 {
+                        self.end_frame(input)?;
+                    }
                 }
                 OpCode::Control(kind) => {
                     if length > MAX_CONTROL_BYTES || !header.is_final {
@@ -78,24 +99,60 @@ impl Incoming {
                     let payload = &mut frame[header_bytes..];
                     unmask(payload, mask);
                     control(kind, payload, answers)?;
+                    // In the midst of a message it is of no use: that is a sign of life, too.
+                    if kind == Control::Pong
+                        && self.heard == Heard::Messages
+                        && self.message_bytes.is_none()
+                    {
+                        put_message(MessageKind::Pong, &[], input);
+                    }
                 }
             }
         }
     }
 
-    /// A frame of a message begins. Only bytes are spoken here, no text.
+    /// A frame of a message begins.
     fn begin_data(&mut self, kind: Data, is_final: bool, length: u64) -> Result<(), Closing> {
         let so_far = match (kind, self.message_bytes) {
-            (Data::Binary, None) => 0,
+            (Data::Text, None) if self.heard == Heard::Binary => {
+                return Err(Closing(close_code::UNSUPPORTED));
+            }
+            (Data::Text, None) => {
+                self.kind = MessageKind::Text;
+                0
+            }
+            (Data::Binary, None) => {
+                self.kind = MessageKind::Binary;
+                0
+            }
             (Data::Continue, Some(so_far)) => so_far,
-            (Data::Text, None) => return Err(Closing(close_code::UNSUPPORTED)),
             _ => return Err(Closing(close_code::PROTOCOL)),
         };
         let message_bytes = length.saturating_add(so_far);
         if message_bytes > MAX_MESSAGE_BYTES {
             return Err(Closing(close_code::TOO_BIG));
         }
-        self.message_bytes = (!is_final).then_some(message_bytes);
+        self.message_bytes = Some(message_bytes);
+        self.is_last = is_final;
+        Ok(())
+    }
+
+    /// All of a frame's payload is there.
+    fn end_frame(&mut self, input: &mut BytesMut) -> Result<(), Closing> {
+        if !self.is_last {
+            return Ok(());
+        }
+        let length = self.message_bytes.take().unwrap_or(0);
+        if self.heard == Heard::Messages {
+            let length = usize::try_from(length).unwrap_or(usize::MAX);
+            let begins = input.len() - length;
+            let (before, payload) = input.split_at_mut(begins);
+            if self.kind == MessageKind::Text && std::str::from_utf8(payload).is_err() {
+                return Err(Closing(close_code::NOT_UTF8));
+            }
+            let header = &mut before[begins - MESSAGE_HEADER_BYTES..];
+            header.copy_from_slice(&self.kind.header(length));
+        }
         Ok(())
     }
 
@@ -133,8 +190,13 @@ fn control(kind: Control, payload: &[u8], answers: &mut BytesMut) -> Result<(), 
 }
 
 /// Appends the header of the frame that is one whole message of so many bytes.
-pub(super) fn put_message_header(length: usize, out: &mut BytesMut) {
-    put_header(OpCode::Data(Data::Binary), length, out);
+pub(super) fn put_message_header(kind: Data, length: usize, out: &mut BytesMut) {
+    put_header(OpCode::Data(kind), length, out);
+}
+
+/// Appends a whole PING frame.
+pub(super) fn put_ping(out: &mut BytesMut) {
+    put_header(OpCode::Control(Control::Ping), 0, out);
 }
 
 /// Appends a whole CLOSE frame.

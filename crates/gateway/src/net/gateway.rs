@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crosstalk_core::im::Im;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response, StatusCode, header};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpSocket, TcpStream};
@@ -18,14 +18,13 @@ use tokio_util::task::TaskTracker;
 
 use super::limits::{Admission, Doorkeeper};
 use super::proxy_header::{TrustedProxies, take_header};
+use super::sockjs::Endpoint;
 use super::tcp::StreamTransport;
 use super::websocket::{self, WebSocketTransport};
 use crate::conn::{Abort, Connection, Transport, drive};
-use crate::protocol::{Now, Protocol};
+use crate::protocol::{Arrival, Carrier, Now, Plug, Protocol};
 use crate::registry::Dialect;
 use crate::stats::{Counters, GatewayStats};
-use crate::wukong::machine::Machine;
-use crate::wukong::settings::WukongSettings;
 
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 4096;
@@ -44,23 +43,32 @@ pub struct ConnectionLimits {
 }
 
 /// How the gateway behaves.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct GatewaySettings {
-    /// The wukong dialect; `None` = switched off.
-    pub wukong: Option<WukongSettings>,
+    /// The dialects that are switched on.
+    pub plugs: Vec<(Dialect, Arc<dyn Plug>)>,
     /// Connection limits.
     pub limits: ConnectionLimits,
     /// Whose word on a client's address is taken.
     pub trusted_proxies: TrustedProxies,
 }
 
+impl GatewaySettings {
+    /// These, with a dialect switched on.
+    #[must_use]
+    pub fn with(mut self, dialect: Dialect, plug: impl Plug + 'static) -> Self {
+        self.plugs.push((dialect, Arc::new(plug)));
+        self
+    }
+}
+
 /// A listener of the gateway's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Listener {
-    /// WuKongIM's binary protocol over TCP.
-    WukongTcp,
-    /// The same over WebSocket, on any path.
-    WukongWs,
+    /// A dialect over plain TCP.
+    Tcp(Dialect),
+    /// A dialect over WebSocket, on any path.
+    WebSocket(Dialect),
 }
 
 /// See the module's words.
@@ -68,10 +76,11 @@ pub struct Gateway {
     im: Arc<Im>,
     settings: GatewaySettings,
     counters: Arc<Counters>,
-    keeper: Arc<Doorkeeper>,
-    tasks: TaskTracker,
-    stop: CancellationToken,
-    abort: Arc<Abort>,
+    pub(super) keeper: Arc<Doorkeeper>,
+    pub(super) tasks: TaskTracker,
+    pub(super) stop: CancellationToken,
+    pub(super) abort: Arc<Abort>,
+    pub(super) sockjs: Arc<Endpoint>,
 }
 
 impl Gateway {
@@ -80,6 +89,7 @@ impl Gateway {
     pub fn new(im: Arc<Im>, settings: GatewaySettings) -> Arc<Self> {
         let counters = Arc::new(Counters::default());
         let keeper = Arc::new(Doorkeeper::new(settings.limits, Arc::clone(&counters)));
+        let sockjs = Arc::new(Endpoint::new(Arc::clone(im.clock())));
         Arc::new(Self {
             im,
             settings,
@@ -88,6 +98,7 @@ impl Gateway {
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             abort: Arc::default(),
+            sockjs,
         })
     }
 
@@ -157,26 +168,30 @@ impl Gateway {
             peer = take_header(&mut stream, peer).await?;
         }
         match what {
-            Listener::WukongTcp => {
-                self.serve_stream(Dialect::Wukong, peer.ip(), stream).await;
-            }
-            Listener::WukongWs => {
-                let mut client = peer.ip();
-                let shaken = timeout(HANDSHAKE_DEADLINE, self.shake(stream, &mut client)).await??;
-                self.run(Dialect::Wukong, client, WebSocketTransport::new(shaken))
-                    .await;
+            Listener::Tcp(dialect) => self.serve_stream(dialect, peer.ip(), stream).await,
+            Listener::WebSocket(dialect) => {
+                let shake = self.shake(dialect, stream, peer.ip());
+                let (shaken, arrival) = timeout(HANDSHAKE_DEADLINE, shake).await??;
+                self.serve_websocket(dialect, arrival, shaken).await;
             }
         }
         Ok(())
     }
 
     /// The handshake on a listener of our own.
-    async fn shake(&self, stream: TcpStream, client: &mut IpAddr) -> io::Result<TcpStream> {
+    async fn shake(
+        &self,
+        dialect: Dialect,
+        stream: TcpStream,
+        peer: IpAddr,
+    ) -> io::Result<(TcpStream, Arrival)> {
+        let mut arrival = Arrival::tcp(peer);
         // The signature is the library's.
         #[allow(clippy::result_large_err)]
-        let check = |request: &handshake::Request, response: handshake::Response| {
-            *client = self.client_of(request, *client);
-            if self.origin_allowed(Dialect::Wukong, request) {
+        let check = |request: &handshake::Request, mut response: handshake::Response| {
+            arrival = self.arrival(dialect, Carrier::WebSocket, request, peer);
+            if self.origin_allowed(dialect, request) {
+                websocket::agree(&mut response, arrival.subprotocol);
                 Ok(response)
             } else {
                 let mut refusal = handshake::ErrorResponse::new(Some(FOREIGN_ORIGIN.to_owned()));
@@ -185,10 +200,17 @@ impl Gateway {
             }
         };
         let config = Some(websocket::config());
-        tokio_tungstenite::accept_hdr_async_with_config(stream, check, config)
-            .await
-            .map(WebSocketStream::into_inner)
-            .map_err(io::Error::other)
+        let shaken = tokio_tungstenite::accept_hdr_async_with_config(stream, check, config).await;
+        let stream = shaken.map(WebSocketStream::into_inner);
+        Ok((stream.map_err(io::Error::other)?, arrival))
+    }
+
+    async fn serve_websocket<S>(&self, dialect: Dialect, arrival: Arrival, stream: S)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send,
+    {
+        let transport = WebSocketTransport::new(stream, dialect.heard(), dialect.said());
+        self.run(dialect, arrival, transport).await;
     }
 
     /// Answers a WebSocket handshake that came in on an HTTP listener, and serves the
@@ -210,14 +232,14 @@ impl Gateway {
         if !self.origin_allowed(dialect, request) {
             return refuse(StatusCode::FORBIDDEN, FOREIGN_ORIGIN);
         }
-        let response = websocket::handshake(request);
+        let arrival = self.arrival(dialect, Carrier::WebSocket, request, peer.ip());
+        let response = websocket::handshake(request, arrival.subprotocol);
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
             return response;
         }
         let Some(admission) = self.keeper.admit(peer.ip(), false) else {
             return refuse(StatusCode::SERVICE_UNAVAILABLE, "too many connections");
         };
-        let client = self.client_of(request, peer.ip());
         let upgrade = hyper::upgrade::on(request);
         let gateway = Arc::clone(self);
         self.tasks.spawn(async move {
@@ -225,9 +247,7 @@ impl Gateway {
             match upgrade.await {
                 Ok(upgraded) => {
                     let stream = TokioIo::new(upgraded);
-                    gateway
-                        .run(dialect, client, WebSocketTransport::new(stream))
-                        .await;
+                    gateway.serve_websocket(dialect, arrival, stream).await;
                 }
                 Err(error) => tracing::debug!(%error, "upgrade failed"),
             }
@@ -240,11 +260,18 @@ impl Gateway {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send,
     {
-        self.run(dialect, client, StreamTransport(stream)).await;
+        self.run(dialect, Arrival::tcp(client), StreamTransport(stream))
+            .await;
     }
 
-    async fn run<T: Transport>(&self, dialect: Dialect, client: IpAddr, transport: T) {
-        let Some(machine) = self.machine(dialect, client) else {
+    /// Runs a connection to its end.
+    pub(super) async fn run<T: Transport>(
+        &self,
+        dialect: Dialect,
+        arrival: Arrival,
+        transport: T,
+    ) {
+        let Some(machine) = self.machine(dialect, arrival) else {
             return;
         };
         let connection = Connection {
@@ -260,7 +287,8 @@ impl Gateway {
     /// The machine of a new connection, which waits for the client's first bytes; `None` if
     /// the dialect is switched off.
     #[must_use]
-    pub fn machine(&self, dialect: Dialect, client: IpAddr) -> Option<Box<dyn Protocol>> {
+    pub fn machine(&self, dialect: Dialect, arrival: Arrival) -> Option<Box<dyn Protocol>> {
+        let plug = self.plug(dialect)?;
         let clock = self.im.clock();
         let now = Now {
             wall_ms: clock.now_ms(),
@@ -268,25 +296,56 @@ impl Gateway {
         };
         let mut seed = [0; 48];
         clock.fill_random(&mut seed);
-        match dialect {
-            Dialect::Wukong => {
-                let settings = self.settings.wukong.as_ref()?;
-                Some(Box::new(Machine::new(settings.clone(), client, &seed, now)))
-            }
-        }
+        Some(plug.machine(arrival, &seed, now))
     }
 
-    fn speaks(&self, dialect: Dialect) -> bool {
-        match dialect {
-            Dialect::Wukong => self.settings.wukong.is_some(),
-        }
+    pub(super) fn plug(&self, dialect: Dialect) -> Option<&Arc<dyn Plug>> {
+        let plugs = self.settings.plugs.iter();
+        plugs.rev().find(|(of, _)| *of == dialect).map(|(_, plug)| plug)
     }
 
-    fn origin_allowed<B>(&self, dialect: Dialect, request: &Request<B>) -> bool {
-        let allowed = match dialect {
-            Dialect::Wukong => self.settings.wukong.as_ref().map(|s| &s.allowed_origins),
+    /// Whether a dialect is switched on.
+    #[must_use]
+    pub fn speaks(&self, dialect: Dialect) -> bool {
+        self.plug(dialect).is_some()
+    }
+
+    /// Whether a page of the request's origin may use a dialect; whoever is no page may.
+    #[must_use]
+    pub fn origin_allowed<B>(&self, dialect: Dialect, request: &Request<B>) -> bool {
+        self.plug(dialect).is_some_and(|plug| {
+            websocket::origin_allowed(request.headers(), plug.allowed_origins())
+        })
+    }
+
+    /// How a request came in, as a machine may know it.
+    pub(super) fn arrival<B>(
+        &self,
+        dialect: Dialect,
+        carrier: Carrier,
+        request: &Request<B>,
+        peer: IpAddr,
+    ) -> Arrival {
+        let headers = request.headers();
+        let text = |name: header::HeaderName| {
+            let value = headers.get(name)?.to_str().ok()?;
+            Some(value.to_owned())
         };
-        allowed.is_some_and(|allowed| websocket::origin_allowed(request.headers(), allowed))
+        let takes_cookies = self
+            .plug(dialect)
+            .is_some_and(|plug| websocket::cookies_count(headers, plug.allowed_origins()));
+        Arrival {
+            client: self.client_of(request, peer),
+            carrier,
+            path: request.uri().path().to_owned(),
+            query: request.uri().query().unwrap_or_default().to_owned(),
+            subprotocol: websocket::subprotocol(headers, dialect.subprotocols()),
+            host: text(header::HOST),
+            token: text(header::HeaderName::from_static("token")),
+            authorization: text(header::AUTHORIZATION),
+            cookie: text(header::COOKIE)
+                .filter(|_| takes_cookies && carrier != Carrier::SockJs),
+        }
     }
 
     fn client_of<B>(&self, request: &Request<B>, peer: IpAddr) -> IpAddr {
@@ -314,4 +373,4 @@ impl Gateway {
     }
 }
 
-const FOREIGN_ORIGIN: &str = "pages of this origin may not connect";
+pub(super) const FOREIGN_ORIGIN: &str = "pages of this origin may not connect";

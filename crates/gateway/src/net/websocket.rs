@@ -1,5 +1,5 @@
-//! WebSocket as a transport: each message's bytes are part of one stream, each frame that is
-//! sent is one binary message.
+//! WebSocket as a transport: each message's bytes are part of one stream, or marked off from
+//! the next; each frame that is sent is one message.
 
 use std::future::poll_fn;
 use std::io;
@@ -8,16 +8,17 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
-use http::{HeaderMap, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::handshake::server::create_response;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::Data;
 
-use super::frames::{Closing, Incoming, put_close, put_message_header};
+use super::frames::{Closing, Incoming, put_close, put_message_header, put_ping};
 use super::tcp::{hang_up, read, write};
 use crate::conn::{BUFFER_BYTES, Input, Transport, buffer, give_back_buffer};
-use crate::protocol::Out;
+use crate::protocol::{Heard, Out, Said};
 
 /// The longest header of a frame that is sent, bytes.
 const MAX_HEADER_BYTES: usize = 10;
@@ -33,20 +34,61 @@ pub(super) fn config() -> WebSocketConfig {
 }
 
 /// Answers a handshake on an HTTP listener.
-pub(super) fn handshake<B>(request: &Request<B>) -> Response<String> {
+pub(super) fn handshake<B>(
+    request: &Request<B>,
+    subprotocol: Option<&'static str>,
+) -> Response<String> {
     let mut bare = Request::new(());
     *bare.method_mut() = request.method().clone();
     *bare.uri_mut() = request.uri().clone();
     *bare.version_mut() = request.version();
     *bare.headers_mut() = request.headers().clone();
     match create_response(&bare) {
-        Ok(response) => response.map(|()| String::new()),
+        Ok(mut response) => {
+            agree(&mut response, subprotocol);
+            response.map(|()| String::new())
+        }
         Err(error) => {
             let mut response = Response::new(format!("not a WebSocket handshake: {error}\n"));
             *response.status_mut() = StatusCode::BAD_REQUEST;
             response
         }
     }
+}
+
+/// Says in an answer which subprotocol it is.
+pub(super) fn agree<B>(response: &mut Response<B>, subprotocol: Option<&'static str>) {
+    if let Some(name) = subprotocol {
+        let headers = response.headers_mut();
+        let name = HeaderValue::from_static(name);
+        headers.insert(header::SEC_WEBSOCKET_PROTOCOL, name);
+    }
+}
+
+/// Whether a request's cookies may say who it is: it comes from no page, from a page of the
+/// same origin, or of one that is listed by name (contract.md §3).
+pub(super) fn cookies_count(headers: &HeaderMap, listed: &[String]) -> bool {
+    let Some(origin) = headers.get(header::ORIGIN) else {
+        return true;
+    };
+    let host = headers.get(header::HOST).map_or(&[][..], |host| host.as_bytes());
+    let is_same = [&b"http://"[..], b"https://"].iter().any(|scheme| {
+        let rest = origin.as_bytes().strip_prefix(*scheme);
+        rest.is_some_and(|rest| !host.is_empty() && rest == host)
+    });
+    is_same || listed.iter().any(|entry| entry.as_bytes() == origin.as_bytes())
+}
+
+/// The first of these subprotocols, by our preference, that the client offers.
+pub(super) fn subprotocol(
+    headers: &HeaderMap,
+    spoken: &'static [&'static str],
+) -> Option<&'static str> {
+    let offered = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL);
+    let offered = offered.iter().filter_map(|value| value.to_str().ok());
+    let offered: Vec<&str> = offered.flat_map(|value| value.split(',')).collect();
+    let is_offered = |name: &&&str| offered.iter().any(|other| other.trim() == **name);
+    spoken.iter().find(is_offered).copied()
 }
 
 /// Whether a page of this origin may connect. No `Origin` = not a browser.
@@ -64,6 +106,8 @@ pub(super) struct WebSocketTransport<S> {
     /// Received and not yet taken apart.
     raw: Input,
     incoming: Incoming,
+    /// What its messages are made of.
+    said: Data,
     /// What is to be said to the library of the peer, not to the peer: pongs. While there is
     /// something, nothing is read, so that it cannot pile up.
     answers: BytesMut,
@@ -72,14 +116,24 @@ pub(super) struct WebSocketTransport<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> WebSocketTransport<S> {
-    pub(super) fn new(stream: S) -> Self {
+    pub(super) fn new(stream: S, heard: Heard, said: Said) -> Self {
         Self {
             stream,
             raw: Input::default(),
-            incoming: Incoming::default(),
+            incoming: Incoming::new(heard),
+            said: match said {
+                Said::Text => Data::Text,
+                Said::Binary => Data::Binary,
+            },
             answers: BytesMut::new(),
             closing: None,
         }
+    }
+
+    /// Has a small message written before anything more is read.
+    pub(super) fn put_message(&mut self, message: &[u8]) {
+        put_message_header(self.said, message.len(), &mut self.answers);
+        self.answers.extend_from_slice(message);
     }
 
     /// Writes the answers that are due.
@@ -128,7 +182,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Transport for WebSocketTransport<
                 write(&mut self.stream, &framed).await?;
                 framed.clear();
             }
-            put_message_header(packet.len(), &mut framed);
+            if packet.is_empty() {
+                put_ping(&mut framed);
+                continue;
+            }
+            put_message_header(self.said, packet.len(), &mut framed);
             if packet.len() < BUFFER_BYTES / 2 {
                 framed.extend_from_slice(packet);
             } else {
@@ -211,7 +269,10 @@ mod tests {
     async fn pair() -> (Server, WebSocketStream<DuplexStream>) {
         let (client, server) = duplex(4 << 20);
         let client = WebSocketStream::from_raw_socket(client, Role::Client, None).await;
-        (WebSocketTransport::new(Counted(server, 0)), client)
+        (
+            WebSocketTransport::new(Counted(server, 0), Heard::Binary, Said::Binary),
+            client,
+        )
     }
 
     fn out(packets: &[Vec<u8>]) -> Out {

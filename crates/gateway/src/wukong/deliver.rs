@@ -39,7 +39,7 @@ pub(super) fn recvs(
     let is_written: [bool; TOGETHER] = {
         let views = messages
             .each_ref()
-            .map(|message| message.as_deref().map(View::of));
+            .map(|message| message.as_deref().map(|m| View::of(m, &to.uid)));
         let plain = views
             .each_ref()
             .map(|view| view.as_ref().map(|view| view.parts(to)));
@@ -75,12 +75,12 @@ struct View<'m> {
 }
 
 impl<'m> View<'m> {
-    fn of(message: &'m Message) -> Self {
+    fn of(message: &'m Message, viewer: &Uid) -> Self {
         Self {
             message,
             envelope: wukong_envelope(message),
             client_no: wukong_client_no(message),
-            payload: wukong_payload(message),
+            payload: wukong_payload(message, viewer.as_str()),
         }
     }
 

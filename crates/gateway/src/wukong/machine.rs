@@ -6,8 +6,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
+use crosstalk_core::change::Change;
 use crosstalk_core::id::Uid;
 use crosstalk_core::im::{Credential, OpenSession};
+use crosstalk_core::message::Message;
 use crosstalk_core::refusal::Refusal;
 use crosstalk_core::session::{
     Delivery, Displacement, Ending, Event, Offline, SendReply, Session, Ticket,
@@ -18,12 +20,13 @@ use crosstalk_wire::wukong::binary::{
 };
 use crosstalk_wire::wukong::reason::Reason;
 
+use super::changes::is_told;
 use super::deliver::{Receiver, recvs};
 use super::map;
 use super::reasons::{login_reason, send_reason};
 use super::settings::WukongSettings;
 use super::unacked::Unacked;
-use crate::protocol::{Close, Command, Now, Protocol, Turn, close_code};
+use crate::protocol::{Arrival, Close, Command, Now, Plug, Protocol, Seed, Turn, close_code};
 use crate::registry::WUKONG_ORIGIN;
 
 /// Silence before CONNECT (wukong.md §1.6).
@@ -41,9 +44,6 @@ const MAX_GREETING: usize = 16 * 1024;
 
 /// Frames that are written again in one go, bytes.
 const RESEND_BATCH_BYTES: usize = 256 * 1024;
-
-/// The randomness a machine is born with: 32 bytes of key, 16 of salt.
-pub(crate) type Seed = [u8; 48];
 
 enum Phase {
     /// Waits for CONNECT.
@@ -71,6 +71,8 @@ struct Live {
     /// What SENDs in flight want echoed, oldest first.
     echoes: VecDeque<Echo>,
     unacked: Unacked,
+    /// Acknowledged in this turn.
+    acked: Vec<Arc<Message>>,
 }
 
 struct Echo {
@@ -79,9 +81,20 @@ struct Echo {
     flags: Flags,
 }
 
+impl Plug for WukongSettings {
+    fn allowed_origins(&self) -> &[String] {
+        &self.allowed_origins
+    }
+
+    fn machine(&self, arrival: Arrival, seed: &Seed, now: Now) -> Box<dyn Protocol> {
+        Box::new(Machine::new(self.clone(), arrival.client, seed, now))
+    }
+}
+
 pub(crate) struct Machine {
     settings: WukongSettings,
     peer: IpAddr,
+    /// 32 bytes of key, 16 of salt.
     seed: Seed,
     decoder: Decoder,
     phase: Phase,
@@ -104,11 +117,45 @@ impl Machine {
         }
     }
 
+    /// Takes whole packets, as far as there are any.
+    fn packets(&mut self, input: &mut BytesMut, now: Now, turn: &mut Turn) {
+        while !input.is_empty() {
+            if matches!(self.phase, Phase::Over) {
+                return input.clear();
+            }
+            // Whatever does not begin as a CONNECT need not be waited for to its end.
+            if matches!(self.phase, Phase::Greeting) && input[0] >> 4 != CONNECT {
+                input.clear();
+                return self.close(now, close_code::PROTOCOL, turn);
+            }
+            // What follows a CONNECT in the same breath waits for the session.
+            if matches!(self.phase, Phase::Opening(_)) {
+                return;
+            }
+            match self.decoder.decode(input) {
+                Ok(Some(packet)) => self.packet(packet, now, turn),
+                Ok(None) => return,
+                Err(error) => {
+                    tracing::debug!(%error, peer = %self.peer, "malformed packet");
+                    let code = match error {
+                        crosstalk_wire::wukong::binary::DecodeError::Oversized { .. } => {
+                            close_code::TOO_BIG
+                        }
+                        _ => close_code::PROTOCOL,
+                    };
+                    return self.close(now, code, turn);
+                }
+            }
+        }
+    }
+
     fn packet(&mut self, packet: Packet, now: Now, turn: &mut Turn) {
         match (&mut self.phase, packet) {
             (Phase::Greeting, Packet::Connect(connect)) => self.connect(&connect, now, turn),
             (Phase::Live(live), Packet::Send(send)) => live.send(&send, &self.settings, turn),
-            (Phase::Live(live), Packet::Recvack(ack)) => live.unacked.acked(ack.message_id),
+            (Phase::Live(live), Packet::Recvack(ack)) => {
+                live.acked.extend(live.unacked.acked(ack.message_id));
+            }
             (Phase::Live(_), Packet::Ping) => say(&Packet::Pong, 1, turn),
             // A client may answer a ping that it takes ours to be; the original ignores SUB.
             (Phase::Live(_), Packet::Pong | Packet::Sub(_)) => {}
@@ -148,12 +195,9 @@ impl Machine {
             origin: WUKONG_ORIGIN,
             device_id: connect.device_id.as_str().into(),
             device_flag: connect.device_flag,
-            delivery: Delivery {
-                stable_device: false,
-                acks: true,
-                offline: Offline::Sync,
-            },
+            delivery: Delivery::plain(Offline::Sync, true),
             sync_own: true,
+            max_sessions: 0,
             peer: self.peer,
         }));
     }
@@ -250,39 +294,29 @@ impl Live {
     }
 }
 
+/// The next message; these clients are told nothing that is no message.
+fn next_message(events: &mut VecDeque<Event>) -> Option<Arc<Message>> {
+    loop {
+        if let Event::Message(message) = events.pop_front()?
+            && Change::of(&message).is_none_or(|change| is_told(&change))
+        {
+            return Some(message);
+        }
+    }
+}
+
 impl Protocol for Machine {
     fn receive(&mut self, input: &mut BytesMut, now: Now, turn: &mut Turn) {
         // Before CONNECT only silence counts, so that nobody stays by trickling bytes.
         if matches!(self.phase, Phase::Live(_)) {
             self.since_mono_ms = now.mono_ms;
         }
-        while !input.is_empty() {
-            if matches!(self.phase, Phase::Over) {
-                return input.clear();
-            }
-            // Whatever does not begin as a CONNECT need not be waited for to its end.
-            if matches!(self.phase, Phase::Greeting) && input[0] >> 4 != CONNECT {
-                input.clear();
-                return self.close(now, close_code::PROTOCOL, turn);
-            }
-            // What follows a CONNECT in the same breath waits for the session.
-            if matches!(self.phase, Phase::Opening(_)) {
-                return;
-            }
-            match self.decoder.decode(input) {
-                Ok(Some(packet)) => self.packet(packet, now, turn),
-                Ok(None) => return,
-                Err(error) => {
-                    tracing::debug!(%error, peer = %self.peer, "malformed packet");
-                    let code = match error {
-                        crosstalk_wire::wukong::binary::DecodeError::Oversized { .. } => {
-                            close_code::TOO_BIG
-                        }
-                        _ => close_code::PROTOCOL,
-                    };
-                    return self.close(now, code, turn);
-                }
-            }
+        self.packets(input, now, turn);
+        if let Phase::Live(live) = &mut self.phase
+            && !live.acked.is_empty()
+        {
+            let acked = std::mem::take(&mut live.acked);
+            turn.commands.push(Command::Acknowledge(acked));
         }
     }
 
@@ -318,6 +352,7 @@ impl Protocol for Machine {
             next_ticket: 0,
             echoes: VecDeque::new(),
             unacked: Unacked::default(),
+            acked: Vec::new(),
         }));
     }
 
@@ -354,7 +389,7 @@ impl Protocol for Machine {
             return events.clear();
         };
         while !events.is_empty() {
-            let few = from_fn(|_| events.pop_front().map(|Event::Message(message)| message));
+            let few = from_fn(|_| next_message(events));
             recvs(few, &live.receiver, &mut turn.out, |message| {
                 // What is not stored is not resent, and some clients do not acknowledge it.
                 if message.seq > 0 {

@@ -5,14 +5,16 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use crosstalk_core::change::{Change, MessageName};
 use crosstalk_core::channel::{Address, ChannelKind};
-use crosstalk_core::content::Content;
+use crosstalk_core::content::{Content, Reply};
 use crosstalk_core::message::{Body, Draft, Flags, Message, OnReuse};
 use crosstalk_core::refusal::Refusal;
 use crosstalk_wire::wukong::binary::{Send, Setting};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::changes;
 use crate::content::{content as content_of_message, unknown};
 use crate::registry::WUKONG_ORIGIN;
 
@@ -74,15 +76,18 @@ pub(super) fn draft(
         counts: send.flags.red_dot,
         command: false,
         receipt: send.setting.has_receipt(),
+        ..Flags::default()
     };
     let body = Body {
         client_no: send.client_msg_no.as_str().into(),
         origin: WUKONG_ORIGIN,
-        tag: Arc::default(),
+        tag: payload.as_ref().map(|payload| tag(payload)).unwrap_or_default(),
         flags,
         expire_secs: send.expire_secs,
         payload: payload.unwrap_or_default(),
         extra: extra.encode(),
+        name: None,
+        audience: None,
     };
     Ok(Draft {
         to,
@@ -91,6 +96,35 @@ pub(super) fn draft(
         require_peer,
         fault,
     })
+}
+
+/// The type of a wukong payload as a text, so that it outlives the payload; empty if it has
+/// none.
+#[must_use]
+pub fn tag(payload: &[u8]) -> Arc<str> {
+    #[derive(Deserialize)]
+    struct Typed {
+        #[serde(rename = "type")]
+        kind: Value,
+    }
+    // Where the client SDKs put it.
+    let first = payload.strip_prefix(br#"{"type":"#).and_then(|rest| {
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let ends = matches!(rest.get(digits), Some(b',' | b'}'));
+        (ends && (1..=9).contains(&digits)).then(|| &rest[..digits])
+    });
+    if let Some(digits) = first {
+        return std::str::from_utf8(digits).unwrap_or_default().into();
+    }
+    match serde_json::from_slice(payload) {
+        Ok(Typed {
+            kind: Value::Number(kind),
+        }) => kind.to_string().into(),
+        Ok(Typed {
+            kind: Value::String(kind),
+        }) if kind.len() <= 9 => kind.into(),
+        _ => Arc::default(),
+    }
 }
 
 /// What wukong clients see of a message beside its payload.
@@ -127,11 +161,33 @@ pub fn wukong_client_no(message: &Message) -> Cow<'_, str> {
     }
 }
 
+/// The client number by which wukong clients know a message that a change names.
+pub(super) fn client_no_of(message: &MessageName) -> String {
+    if message.client_no.is_empty() || message.origin != WUKONG_ORIGIN.0 {
+        format!("x-{}", message.id)
+    } else {
+        message.client_no.clone()
+    }
+}
+
 /// A message's payload for a wukong client: the author's bytes if a wukong client wrote it.
+/// Of one that was revoked, or is not for the viewer, the type is left (wukong-client.md
+/// Q1-5): rows without one are not shown at all.
 #[must_use]
-pub fn wukong_payload(message: &Message) -> Cow<'_, [u8]> {
-    if message.body.origin == WUKONG_ORIGIN {
-        return Cow::Borrowed(&message.body.payload);
+pub fn wukong_payload<'m>(message: &'m Message, viewer: &str) -> Cow<'m, [u8]> {
+    let body = &message.body;
+    if message.revoked.is_some() || message.is_concealed {
+        let kind = Some(body.origin).filter(|origin| *origin == WUKONG_ORIGIN);
+        let kind = kind.and_then(|_| body.tag.parse().ok()).unwrap_or(1_u64);
+        let json = json!({"type": kind.max(1), "content": ""});
+        return serde_json::to_vec(&json).unwrap_or_default().into();
+    }
+    if body.origin == WUKONG_ORIGIN {
+        return Cow::Borrowed(&body.payload);
+    }
+    if let Some(change) = Change::of(message) {
+        let json = changes::payload(message, &change, viewer);
+        return serde_json::to_vec(&json).unwrap_or_default().into();
     }
     let json = payload(&content_of_message(message));
     serde_json::to_vec(&json).unwrap_or_default().into()
@@ -144,10 +200,17 @@ fn payload(content: &Content) -> Value {
             text,
             mentions,
             mention_all,
+            reply,
         } => {
             let mut payload = json!({"type": 1, "content": text});
             if !mentions.is_empty() || *mention_all {
                 payload["mention"] = json!({"all": u8::from(*mention_all), "uids": mentions});
+            }
+            if let Some(reply) = reply {
+                payload["reply"] = json!({
+                    "message_id": reply.id, "from_uid": reply.from, "from_name": reply.from,
+                    "payload": {"type": 1, "content": reply.text},
+                });
             }
             payload
         }
@@ -215,6 +278,7 @@ fn payload(content: &Content) -> Value {
             ..
         } if type_of(data) >= 100 => Value::Object(data.clone()),
         Content::Custom { tag, data } => json!({"type": 100, "tag": tag, "data": data}),
+        Content::Call { .. } => json!({"type": 1, "content": content.fallback_text()}),
         Content::Command { cmd, param } => json!({"type": 99, "cmd": cmd, "param": param}),
         Content::Unknown { raw } => json!({"type": 999, "raw": raw}),
     }
@@ -257,8 +321,20 @@ fn optional(payload: &Map<String, Value>, key: &str) -> Option<String> {
     Some(string(payload, key)).filter(|text| !text.is_empty())
 }
 
+/// A text payload that says something else; all other members stay.
+pub(crate) fn reworded(body: &Body, text: &str) -> Option<Bytes> {
+    let mut payload: Value = serde_json::from_slice(&body.payload).ok()?;
+    *payload.get_mut("content")? = text.into();
+    serde_json::to_vec(&payload).ok().map(Bytes::from)
+}
+
+/// What the payload of a wukong message means.
+pub(crate) fn content(body: &Body) -> Content {
+    content_of_payload(&body.payload)
+}
+
 /// What a wukong payload means.
-pub(crate) fn content(bytes: &[u8]) -> Content {
+pub(super) fn content_of_payload(bytes: &[u8]) -> Content {
     let Ok(Value::Object(payload)) = serde_json::from_slice(bytes) else {
         return unknown(bytes);
     };
@@ -346,7 +422,18 @@ fn text(p: &Map<String, Value>) -> Content {
         text: string(p, "content"),
         mentions: uids.collect(),
         mention_all: all.is_some_and(|all| all.as_u64() == Some(1) || all == &Value::Bool(true)),
+        reply: reply(p),
     }
+}
+
+fn reply(p: &Map<String, Value>) -> Option<Box<Reply>> {
+    let reply = p.get("reply")?.as_object()?;
+    let replied = reply.get("payload").and_then(Value::as_object);
+    Some(Box::new(Reply {
+        id: string(reply, "message_id"),
+        from: string(reply, "from_uid"),
+        text: replied.map(|p| string(p, "content")).unwrap_or_default(),
+    }))
 }
 
 /// A system notice is a template with {0}, {1}… and the names that go there.

@@ -1,5 +1,6 @@
 //! The WuKongIM dialect (protocols/wukong.md): its machine and its mapping to the core.
 
+mod changes;
 mod deliver;
 pub(crate) mod machine;
 pub(crate) mod map;

@@ -187,8 +187,11 @@ fn message(from: &UserRef, seq: u64, payload: &'static str) -> Arc<Message> {
             expire_secs: 0,
             payload: Bytes::from_static(payload.as_bytes()),
             extra: None,
+            name: None,
+            audience: None,
         }),
         revoked: None,
+        is_concealed: false,
     })
 }
 

@@ -37,19 +37,19 @@ impl Unacked {
         });
     }
 
-    /// Acknowledges a message.
-    pub(super) fn acked(&mut self, id: i64) {
+    /// Acknowledges a message, and gives it back if it was waited for.
+    pub(super) fn acked(&mut self, id: i64) -> Option<Arc<Message>> {
         // Acks mostly come in the order of the messages: look from the front.
         let at = self
             .entries
             .iter()
             .position(|entry| entry.message.id.0 == id);
-        if let Some(entry) = at.and_then(|at| self.entries.remove(at)) {
-            self.bytes -= entry.message.weight();
-        }
+        let entry = at.and_then(|at| self.entries.remove(at))?;
+        self.bytes -= entry.message.weight();
         if self.entries.is_empty() {
             self.entries = VecDeque::new();
         }
+        Some(entry.message)
     }
 
     /// A message that is to be sent again now. One that was sent often enough is dropped.

@@ -10,14 +10,16 @@ use crosstalk_core::directory::AppId;
 use crosstalk_core::id::{Realm, Snowflake};
 use crosstalk_core::im::{Im, Policy, Stores};
 use crosstalk_core::send::limits::SendLimits;
+use crosstalk_core::send::words::Words;
 use crosstalk_core::session::MailboxLimits;
 use crosstalk_core::session::throttle::LoginLimits;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
-use crate::config::{self, Config};
+use crate::auth::AppLogins;
+use crate::config::{self, Config, Moderation};
 use crate::data_dir::{DataDir, STORE_FILE};
-use crate::keys::{SERVER_KEY_FILE, Sealer};
+use crate::keys::{self, SERVER_KEY_FILE, Sealer};
 
 /// How often and how long [`Core::close`] looks whether it is the last owner.
 const LAST_OWNER_PAUSE: Duration = Duration::from_millis(10);
@@ -59,6 +61,7 @@ impl Core {
                 config::Durability::Relaxed => Durability::Relaxed,
             },
             reader_threads: config.store.reader_threads,
+            aliases: keys::aliases(data_dir.path(), &*clock)?,
             ..SqliteOptions::new(&db, Arc::clone(&clock), Arc::clone(&ids))
         };
         let store = spawn_blocking(move || Sqlite::open(options)).await?;
@@ -71,15 +74,19 @@ impl Core {
             apps: Arc::clone(&store) as _,
             relations: Arc::clone(&store) as _,
             devices: Arc::clone(&store) as _,
+            receipts: Arc::clone(&store) as _,
         };
         let im = Im::start(
             stores,
             Arc::new(sealer),
             Arc::clone(&ids),
             Arc::clone(&clock),
-            policy(config),
+            policy(config, words(&config.moderation)?),
         );
         let im = im.await.with_context(|| db.display().to_string())?;
+        if let Some(logins) = AppLogins::new(&config.auth, &clock)? {
+            im.set_foreign_logins(Arc::new(logins));
+        }
         let default = AppId::default();
         if im.apps().get(&default).is_none() {
             im.apps()
@@ -115,7 +122,23 @@ impl Core {
     }
 }
 
-fn policy(config: &Config) -> Policy {
+/// The word lists, from the configuration and the files that it names.
+fn words(moderation: &Moderation) -> Result<Words> {
+    let all = |words: &[String], file: &str, key: &str| -> Result<Vec<String>> {
+        let mut all = words.to_vec();
+        if !file.is_empty() {
+            let text = std::fs::read_to_string(file);
+            let text = text.with_context(|| format!("moderation.{key} = {file}"))?;
+            all.extend(text.lines().map(str::to_owned));
+        }
+        Ok(all)
+    };
+    let reject = all(&moderation.reject, &moderation.reject_file, "reject_file")?;
+    let mask = all(&moderation.mask, &moderation.mask_file, "mask_file")?;
+    Words::new(&reject, &mask).context("moderation")
+}
+
+fn policy(config: &Config, words: Words) -> Policy {
     let limits = &config.limits;
     Policy {
         send: SendLimits {
@@ -132,6 +155,7 @@ fn policy(config: &Config) -> Policy {
             bytes: limits.mailbox_bytes,
             ..MailboxLimits::default()
         },
+        words: Arc::new(words),
         friends_only: config.im.friends_only,
         lanes: config.im.lanes,
         revoke_window_ms: config.im.revoke_window_secs.saturating_mul(1000),
@@ -145,7 +169,7 @@ mod tests {
 
     #[test]
     fn defaults_are_those_of_the_parts() {
-        let ours = policy(&Config::default());
+        let ours = policy(&Config::default(), Words::default());
         let theirs = Policy::default();
         assert_eq!(ours.send, theirs.send);
         assert_eq!(ours.login, theirs.login);

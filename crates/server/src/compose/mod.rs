@@ -3,6 +3,7 @@
 
 mod addresses;
 mod core;
+mod dialects;
 mod retention;
 mod server;
 

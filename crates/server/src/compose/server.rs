@@ -14,20 +14,20 @@ use crosstalk_core::clock::SystemClock;
 use crosstalk_core::id::Realm;
 use crosstalk_core::im::Im;
 use crosstalk_gateway::net::TrustedProxies;
-use crosstalk_gateway::{
-    ConnectionLimits, Gateway, GatewaySettings, Listener, WUKONG_ORIGIN, WukongSettings,
-};
+use crosstalk_gateway::{Dialect, Gateway, Listener, WUKONG_ORIGIN};
 use tokio::net::TcpListener;
 
 use super::addresses::{Bound, route_addresses};
 use super::core::Core;
+use super::dialects::{gateway_settings, is_on};
 use super::retention::Retention;
-use crate::config::{Config, Place, Problem, Problems};
+use crate::config::{self, Config, Place, Problem, Problems};
 use crate::data_dir::{DataDir, LISTENERS_FILE, write_atomically};
+use crate::http::edge::Edge;
 use crate::http::listen::{HttpListeners, bind};
 use crate::http::metrics::{Metrics, Reading, read};
 use crate::http::state::{ApiState, Readiness, WukongApiState};
-use crate::http::{Site, site, wukong_site};
+use crate::http::{self, Site, alone, site, wukong_site};
 use crate::keys::{ADMIN_KEY_VARIABLE, AdminKey, admin_key};
 
 /// The shortest admin key that other machines may try to guess.
@@ -66,7 +66,10 @@ impl Server {
         let trusted = trusted
             .map_err(anyhow::Error::msg)
             .context("net.trusted_proxies")?;
-        let gateway = Gateway::new(Arc::clone(&core.im), gateway_settings(config, &trusted)?);
+        let gateway = Gateway::new(
+            Arc::clone(&core.im),
+            gateway_settings(config, &core.im, &trusted)?,
+        );
         let mut server = Self {
             ready: Readiness::new(Arc::clone(&core.store) as _),
             retention: Retention::start(&core.im, config.retention.days),
@@ -116,14 +119,32 @@ impl Server {
         let listen = &config.listen;
         // All addresses first: what clients are told depends on them.
         let http = self.bind("http", listen.http.address())?;
-        let mut wukong_api = None;
-        if config.dialects.wukong.enabled {
-            wukong_api = self.bind("wukong_api", listen.wukong_api.address())?;
-            let (tcp, ws) = (listen.wukong_tcp.address(), listen.wukong_ws.address());
-            self.open("wukong_tcp", Listener::WukongTcp, tcp).await?;
-            self.open("wukong_ws", Listener::WukongWs, ws).await?;
+        let wukong_api = self.bind_for(config, Dialect::Wukong, "wukong_api", listen.wukong_api)?;
+        let wg = self.bind_for(config, Dialect::Wg, "wg", listen.wg)?;
+        let gyyx = self.bind_for(config, Dialect::Gyyx, "gyyx", listen.gyyx)?;
+        let own = [
+            ("wukong_tcp", Listener::Tcp(Dialect::Wukong), listen.wukong_tcp),
+            ("wukong_ws", Listener::WebSocket(Dialect::Wukong), listen.wukong_ws),
+            ("mqtt_tcp", Listener::Tcp(Dialect::Mqtt), listen.mqtt_tcp),
+        ];
+        for (name, what, place) in own {
+            let (Listener::Tcp(dialect) | Listener::WebSocket(dialect)) = what;
+            if self.gateway.speaks(dialect) {
+                self.open(name, what, place.address()).await?;
+            }
         }
         let metrics = Arc::new(Metrics::new(readings(&self.core, &self.gateway)));
+        let edge = Edge {
+            im: Arc::clone(&self.core.im),
+            gateway: Arc::clone(&self.gateway),
+            admin_key: Arc::clone(&self.admin_key.key),
+            config: Arc::new(config.clone()),
+            bound: Arc::new(self.bound.clone()),
+        };
+        #[cfg(feature = "wg")]
+        self.serve_alone("wg", wg, http::wg::site(&edge), &metrics);
+        #[cfg(feature = "gyyx")]
+        self.serve_alone("gyyx", gyyx, http::gyyx::site(&edge), &metrics);
         if let Some(listener) = http {
             let routes = site(Site {
                 api: ApiState {
@@ -132,16 +153,18 @@ impl Server {
                 },
                 ready: self.ready.clone(),
                 metrics: Arc::clone(&metrics),
-                gateway: Arc::clone(&self.gateway),
+                edge,
                 public_url: config.server.public.http.clone(),
             });
             self.http.serve("http", listener, routes);
         }
+        #[cfg(feature = "wukong")]
         if let Some(listener) = wukong_api {
             let state = WukongApiState {
                 im: Arc::clone(&self.core.im),
                 realm: Realm::parse(&config.wukong.realm).context("wukong.realm")?,
                 manager_token: config.wukong.manager_token.get().map(Into::into),
+                demo_open: config.wukong.demo_open,
                 origin: WUKONG_ORIGIN,
                 routes: route_addresses(&self.bound, &config.server.public),
                 ready: self.ready.clone(),
@@ -151,6 +174,31 @@ impl Server {
         }
         let file = self.data_dir.file(LISTENERS_FILE);
         write_atomically(&file, self.bound.to_json().as_bytes(), 0o644)
+    }
+
+    /// Binds an address for a dialect, if that is spoken.
+    fn bind_for(
+        &mut self,
+        config: &Config,
+        dialect: Dialect,
+        name: &'static str,
+        place: config::Listener,
+    ) -> Result<Option<TcpListener>> {
+        self.bind(name, place.address().filter(|_| is_on(config, dialect)))
+    }
+
+    /// Serves a dialect alone.
+    fn serve_alone(
+        &mut self,
+        name: &'static str,
+        listener: Option<TcpListener>,
+        routes: axum::Router,
+        metrics: &Arc<Metrics>,
+    ) {
+        if let Some(listener) = listener {
+            self.http
+                .serve(name, listener, alone(routes, Arc::clone(metrics)));
+        }
     }
 
     fn bind(
@@ -232,27 +280,6 @@ fn check_admin_key(admin_key: &AdminKey, config: &Config) -> Result<()> {
         ),
     }])
     .into())
-}
-
-fn gateway_settings(config: &Config, trusted: &TrustedProxies) -> Result<GatewaySettings> {
-    let wukong = config.dialects.wukong.enabled.then_some(&config.wukong);
-    let wukong = wukong.map(|wukong| -> Result<_> {
-        Ok(WukongSettings {
-            realm: Realm::parse(&wukong.realm).context("wukong.realm")?,
-            node_id: config.server.node_id.into(),
-            token_auth: wukong.token_auth,
-            strict_users: wukong.strict_users,
-            allowed_origins: wukong.allowed_origins.clone().into(),
-        })
-    });
-    Ok(GatewaySettings {
-        wukong: wukong.transpose()?,
-        limits: ConnectionLimits {
-            total: config.limits.connections,
-            per_address: config.limits.connections_per_address,
-        },
-        trusted_proxies: trusted.clone(),
-    })
 }
 
 /// What the parts count.

@@ -1,11 +1,14 @@
 //! What a type cannot say about a setting: ranges, forms, and settings that need each other.
 
+use std::borrow::Cow;
+
 use crosstalk_core::id::Realm;
 use crosstalk_core::send::limits::MAX_PAYLOAD_BYTES;
 use crosstalk_gateway::net::TrustedProxies;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
+use super::auth;
 use super::schema::Config;
 
 /// Manager tokens that stand in samples; as good as none.
@@ -28,14 +31,14 @@ const MAX_NODE: u16 = 1023;
 #[derive(Default)]
 pub(super) struct Findings {
     /// Keys and what is wrong with them.
-    pub(super) problems: Vec<(&'static str, String)>,
+    pub(super) problems: Vec<(Cow<'static, str>, String)>,
     /// What is allowed but worth a word.
     pub(super) warnings: Vec<String>,
 }
 
 impl Findings {
-    fn problem(&mut self, key: &'static str, why: impl Into<String>) {
-        self.problems.push((key, why.into()));
+    pub(super) fn problem(&mut self, key: impl Into<Cow<'static, str>>, why: impl Into<String>) {
+        self.problems.push((key.into(), why.into()));
     }
 
     fn unless(&mut self, holds: bool, key: &'static str, why: &str) {
@@ -50,6 +53,7 @@ pub(super) fn check(config: &Config, findings: &mut Findings) {
     server(config, findings);
     wukong(config, findings);
     numbers(config, findings);
+    auth::check(&config.auth, findings);
     log_level(&config.log.level, findings);
     if let Err(why) = TrustedProxies::parse(&config.net.trusted_proxies) {
         findings.problem("net.trusted_proxies", why);
@@ -131,6 +135,10 @@ fn wukong(config: &Config, findings: &mut Findings) {
     }
     if !config.listen.wukong_api.is_exposed() {
         return;
+    }
+    if wukong.demo_open {
+        let why = "needs listen.wukong_api to be on loopback: anyone who reaches it acts for anyone";
+        findings.problem("wukong.demo_open", why);
     }
     let address = config.listen.wukong_api;
     let needed = |what: &str| {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use toml::de::{DeTable, DeValue};
 use toml::{Table, Value};
 
+use super::auth;
 use super::check;
 use super::place::{Place, Problem, Problems};
 use super::schema::Config;
@@ -160,6 +161,7 @@ impl Gathered {
                 return self.problem(at(line), "", error.message());
             }
         };
+        self.admit_apps(&values);
         let mut settings = Vec::new();
         collect(
             &self.known,
@@ -204,7 +206,30 @@ impl Gathered {
         }
     }
 
+    /// Sections of apps are settings as soon as somebody names them.
+    fn admit_apps(&mut self, values: &Table) {
+        let apps = values.get(auth::SECTION).and_then(Value::as_table);
+        for (app, section) in apps.into_iter().flatten() {
+            if section.is_table() {
+                self.admit_app(app);
+            }
+        }
+    }
+
+    fn admit_app(&mut self, app: &str) {
+        let prefix = format!("{}.{app}", auth::SECTION);
+        flatten_into(&mut self.known, &prefix, auth::defaults());
+        // With its own defaults it is there, even if nothing in it is set.
+        let set_one = ("hook.url", Value::String(String::new()));
+        if self.table[auth::SECTION].get(app).is_none() {
+            auth::set(&mut self.table, app, set_one.0, set_one.1);
+        }
+    }
+
     fn put_text(&mut self, key: &str, text: &str, place: Place) {
+        if let Some(app) = auth::app_of(key) {
+            self.admit_app(app);
+        }
         let value = match self.known.get(key) {
             Some(like) => match from_text(like, text) {
                 Ok(value) => value,
@@ -252,8 +277,8 @@ impl Gathered {
         check::check(&self.config, &mut findings);
         self.warnings.extend(findings.warnings);
         for (key, why) in findings.problems {
-            let place = self.places.get(key).cloned().unwrap_or(Place::Default);
-            self.problem(place, key, why);
+            let place = self.places.get(&*key).cloned().unwrap_or(Place::Default);
+            self.problem(place, &key, why);
         }
         if !self.problems.is_empty() {
             return Err(Problems(self.problems));
@@ -317,6 +342,10 @@ fn is_section(known: &BTreeMap<String, Value>, key: &str) -> bool {
 }
 
 fn set(table: &mut Table, key: &str, value: Value) {
+    if let Some(app) = auth::app_of(key) {
+        let setting = &key[auth::SECTION.len() + app.len() + 2..];
+        return auth::set(table, app, setting, value);
+    }
     match key.split_once('.') {
         None => {
             table.insert(key.to_owned(), value);

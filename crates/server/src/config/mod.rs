@@ -4,23 +4,33 @@
 //! order. The typed form ([`Config`]) is the only list of settings there is: which keys exist,
 //! what they are called and what they default to is read from it.
 
+mod auth;
 mod check;
+mod gyyx;
 mod load;
+mod mqtt;
 mod place;
 mod print;
 mod schema;
+mod stomp;
 mod values;
+mod wg;
 
 #[cfg(test)]
 mod tests;
 
+pub use auth::{AppAuth, Auth, Hook, Jwt};
 pub use load::{Loaded, Sources, load};
 pub use place::{Place, Problem, Problems};
 pub use print::{changed_keys, print};
+pub use gyyx::Gyyx;
+pub use mqtt::Mqtt;
 pub use schema::{
-    Config, Dialects, Durability, Im, Limits, Listen, Log, LogFormat, Net, Public, Server, Store,
-    Wukong, WukongSwitch,
+    Config, Dialects, Durability, Im, Limits, Listen, Log, LogFormat, Moderation, Net, Public,
+    Server, Store, Switch, Wukong,
 };
+pub use stomp::Stomp;
+pub use wg::Wg;
 pub use values::{Listener, Secret};
 
 /// The complete configuration with every default, as shipped.

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use toml::Value;
 
+use super::auth;
 use super::load::{Loaded, flatten};
 use super::schema::Config;
 
@@ -18,8 +19,8 @@ pub fn print(loaded: &Loaded) -> String {
     let mut sections: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (key, value) in flatten(&loaded.config) {
         let (section, name) = key.rsplit_once('.').unwrap_or(("", &key));
-        let is_hidden =
-            SECRETS.contains(&key.as_str()) && value.as_str().is_some_and(|it| !it.is_empty());
+        let is_secret = SECRETS.contains(&key.as_str()) || auth::is_secret(&key);
+        let is_hidden = is_secret && value.as_str().is_some_and(|it| !it.is_empty());
         let value = if is_hidden {
             Value::String("***".to_owned())
         } else {
@@ -33,7 +34,8 @@ pub fn print(loaded: &Loaded) -> String {
     }
     let mut text = String::new();
     for (section, lines) in sections {
-        let _ = write!(text, "[{section}]\n{}\n\n", lines.join("\n"));
+        let title = auth::title(&section);
+        let _ = write!(text, "[{title}]\n{}\n\n", lines.join("\n"));
     }
     text.truncate(text.trim_end().len());
     text

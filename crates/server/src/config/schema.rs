@@ -4,6 +4,11 @@
 use crosstalk_core::send::limits::MAX_PAYLOAD_BYTES;
 use serde::{Deserialize, Serialize};
 
+use super::auth::Auth;
+use super::gyyx::Gyyx;
+use super::mqtt::Mqtt;
+use super::stomp::Stomp;
+use super::wg::Wg;
 use super::values::{Listener, Secret};
 
 /// The whole configuration.
@@ -18,18 +23,30 @@ pub struct Config {
     pub dialects: Dialects,
     /// The wukong dialect.
     pub wukong: Wukong,
+    /// The stomp dialect.
+    pub stomp: Stomp,
+    /// The mqtt dialect.
+    pub mqtt: Mqtt,
+    /// The gyyx dialect.
+    pub gyyx: Gyyx,
+    /// The wg dialect.
+    pub wg: Wg,
     /// The embedded store.
     pub store: Store,
     /// Bounds on what one user, address or session may use.
     pub limits: Limits,
     /// How the messenger behaves.
     pub im: Im,
+    /// What may not be said.
+    pub moderation: Moderation,
     /// How long messages are kept.
     pub retention: Retention,
     /// The log.
     pub log: Log,
     /// The network around the server.
     pub net: Net,
+    /// Who decides on credentials that are not ours, by app.
+    pub auth: Auth,
 }
 
 /// `[server]`
@@ -75,7 +92,7 @@ pub struct Public {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Listen {
-    /// REST, documentation, health, metrics, WebSocket at `/wk`.
+    /// REST, documentation, health, metrics, and what dialects serve over HTTP.
     pub http: Listener,
     /// WuKongIM's binary protocol over TCP.
     pub wukong_tcp: Listener,
@@ -83,6 +100,12 @@ pub struct Listen {
     pub wukong_ws: Listener,
     /// WuKongIM's HTTP API.
     pub wukong_api: Listener,
+    /// MQTT over TCP.
+    pub mqtt_tcp: Listener,
+    /// wg alone: its WebSocket and its HTTP login.
+    pub wg: Listener,
+    /// gyyx alone: its WebSocket and its HTTP routes.
+    pub gyyx: Listener,
 }
 
 impl Default for Listen {
@@ -92,6 +115,9 @@ impl Default for Listen {
             wukong_tcp: Listener::loopback(5100),
             wukong_ws: Listener::loopback(5200),
             wukong_api: Listener::loopback(5001),
+            mqtt_tcp: Listener::loopback(1883),
+            wg: Listener::loopback(8081),
+            gyyx: Listener::Off,
         }
     }
 }
@@ -99,12 +125,15 @@ impl Default for Listen {
 impl Listen {
     /// Every listener with its name.
     #[must_use]
-    pub fn all(&self) -> [(&'static str, Listener); 4] {
+    pub fn all(&self) -> [(&'static str, Listener); 7] {
         [
             ("http", self.http),
             ("wukong_tcp", self.wukong_tcp),
             ("wukong_ws", self.wukong_ws),
             ("wukong_api", self.wukong_api),
+            ("mqtt_tcp", self.mqtt_tcp),
+            ("wg", self.wg),
+            ("gyyx", self.gyyx),
         ]
     }
 }
@@ -114,18 +143,26 @@ impl Listen {
 #[serde(default, deny_unknown_fields)]
 pub struct Dialects {
     /// WuKongIM.
-    pub wukong: WukongSwitch,
+    pub wukong: Switch,
+    /// XuqmGroup IM: STOMP over WebSocket and SockJS.
+    pub stomp: Switch,
+    /// An IM over MQTT.
+    pub mqtt: Switch,
+    /// A JSON WebSocket IM with video signalling and service queues.
+    pub gyyx: Switch,
+    /// wg-basic instant messages.
+    pub wg: Switch,
 }
 
-/// `[dialects.wukong]`
+/// `[dialects.<name>]`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct WukongSwitch {
+pub struct Switch {
     /// Whether the dialect is spoken at all.
     pub enabled: bool,
 }
 
-impl Default for WukongSwitch {
+impl Default for Switch {
     fn default() -> Self {
         Self { enabled: true }
     }
@@ -141,6 +178,8 @@ pub struct Wukong {
     pub token_auth: bool,
     /// What its HTTP API wants to see in the header `token`.
     pub manager_token: Secret,
+    /// Whether the routes of the demo backend below `/v1` need no token.
+    pub demo_open: bool,
     /// Whether only users who exist already may be written to.
     pub strict_users: bool,
     /// Web origins whose pages may connect.
@@ -153,6 +192,7 @@ impl Default for Wukong {
             realm: "default".to_owned(),
             token_auth: true,
             manager_token: Secret::default(),
+            demo_open: false,
             strict_users: false,
             allowed_origins: vec!["*".to_owned()],
         }
@@ -252,6 +292,20 @@ impl Default for Im {
             revoke_window_secs: 120,
         }
     }
+}
+
+/// `[moderation]`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Moderation {
+    /// Words with which nothing may be sent.
+    pub reject: Vec<String>,
+    /// Words of which nobody sees more than asterisks.
+    pub mask: Vec<String>,
+    /// A file with more words of the first sort, a line each.
+    pub reject_file: String,
+    /// A file with more words of the second sort, a line each.
+    pub mask_file: String,
 }
 
 /// `[retention]`

@@ -333,3 +333,83 @@ fn a_switched_off_token_check_is_worth_a_word() {
     let loaded = valid("", &[], &["wukong.token_auth=false"]);
     assert_eq!(loaded.warnings.len(), 1);
 }
+
+/// The example with its commented sections in force.
+fn example_with_auth() -> String {
+    let lines = EXAMPLE.lines().map(|line| match line.strip_prefix('#') {
+        Some(rest) if rest.starts_with(|first: char| !first.is_whitespace()) => rest,
+        _ => line,
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_auth_sections_of_the_example_are_complete() {
+    let loaded = valid(&example_with_auth(), &[], &[]);
+    assert_eq!(loaded.warnings, Vec::<String>::new());
+    let apps: Vec<&String> = loaded.config.auth.keys().collect();
+    assert_eq!(apps, ["default", "other"]);
+    let other = &loaded.config.auth["other"].jwt;
+    let defaults = Jwt {
+        algorithm: other.algorithm.clone(),
+        key: other.key.clone(),
+        ..Jwt::default()
+    };
+    assert_eq!(*other, defaults);
+    for key in flatten(&loaded.config).keys() {
+        let is_of = |part: &str| key.starts_with(part);
+        if is_of("auth.default.hook.") || is_of("auth.other.jwt.") {
+            assert!(loaded.places.contains_key(key), "{key} is not in the example");
+        }
+    }
+}
+
+#[test]
+fn auth_sections_come_from_everywhere_and_hide_their_secrets() {
+    let file = "[auth.\"a.b\".jwt]\nalgorithm = \"HS256\"\nkey = \"hidden-key\"\n";
+    let env = [
+        ("CROSSTALK_AUTH__DEFAULT__HOOK__URL", "http://127.0.0.1:1/x"),
+        ("CROSSTALK_AUTH__DEFAULT__HOOK__SECRET", "hidden-secret"),
+    ];
+    let loaded = valid(file, &env, &["auth.a.b.jwt.issuer=me"]);
+    let auth = &loaded.config.auth;
+    assert_eq!(auth["default"].hook.url, "http://127.0.0.1:1/x");
+    assert_eq!(auth["a.b"].jwt.key.get(), Some("hidden-key"));
+    assert_eq!(auth["a.b"].jwt.issuer, "me");
+    let text = print(&loaded);
+    assert!(text.contains("issuer = \"me\"  # --set auth.a.b.jwt.issuer"), "{text}");
+    assert!(!text.contains("hidden-"), "{text}");
+    let again = valid(&text, &[], &[]);
+    assert_eq!(again.config.auth["a.b"].jwt.issuer, "me");
+    assert!(!format!("{:?}", loaded.config).contains("hidden-"));
+}
+
+#[test]
+fn auth_sections_that_cannot_work_are_refused() {
+    let unknown = problems("[auth.x.hook]\nurll = \"https://a/b\"\n", &[], &[]);
+    assert!(
+        unknown[0].starts_with("crosstalk.toml:2: auth.x.hook.urll: unknown setting; did you mean"),
+        "{unknown:?}"
+    );
+    let hook = "auth.x.hook.url=https://a.example/b";
+    let rule = "auth.x.jwt.algorithm=HS256";
+    let key = "auth.x.jwt.key=k";
+    let cases: [(&[&str], &str); 9] = [
+        (&[hook], "auth.x.hook.secret: is not set"),
+        (&[hook, "auth.x.hook.secret=s", rule, key], "exclude each other"),
+        (&[rule], "auth.x.jwt.key: set it, or jwks_url"),
+        (&["auth.x.jwt.algorithm=none", key], "write HS256"),
+        (&["auth.x.jwt.algorithm=RS256", key], "is no key in PEM"),
+        (&[rule, "auth.x.jwt.jwks_url=https://a/b"], "are not published"),
+        (&[rule, key, "auth.x.jwt.uid_claim="], "must not be empty"),
+        (&["auth.x.jwt.issuer=me"], "set hook.url or jwt.algorithm"),
+        (&["auth.x.hook.url=a.example", "auth.x.hook.secret=s"], "is no address"),
+    ];
+    for (sets, why) in cases {
+        let found = problems("", &[], sets);
+        assert!(found.len() == 1 && found[0].contains(why), "{sets:?}: {found:?}");
+    }
+    let open = ["auth.x.hook.url=http://a.example/b", "auth.x.hook.secret=s"];
+    let warnings = valid("", &[], &open).warnings;
+    assert!(warnings.len() == 1 && warnings[0].contains("not https"), "{warnings:?}");
+}

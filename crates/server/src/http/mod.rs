@@ -5,14 +5,27 @@
 //! connection to the gateway.
 
 mod docs;
+pub mod edge;
+#[cfg(feature = "gyyx")]
+pub mod gyyx;
 mod health;
 pub mod listen;
 pub mod metrics;
+#[cfg(feature = "mqtt")]
+pub mod mqtt;
 mod problem;
+mod root;
+mod sockjs;
 pub mod state;
+#[cfg(feature = "stomp")]
+pub mod stomp;
+#[cfg(feature = "wukong")]
 mod upgrade;
 pub mod v1;
 pub mod watch;
+#[cfg(feature = "wg")]
+pub mod wg;
+#[cfg(feature = "wukong")]
 pub mod wukong;
 
 use std::sync::Arc;
@@ -21,11 +34,11 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Router, middleware};
-use crosstalk_gateway::Gateway;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
+use self::edge::Edge;
 use self::metrics::Metrics;
 use self::state::{ApiState, Readiness, WukongApiState};
 
@@ -43,8 +56,8 @@ pub struct Site {
     pub ready: Readiness,
     /// What `/metrics` shows.
     pub metrics: Arc<Metrics>,
-    /// Who takes WebSocket connections.
-    pub gateway: Arc<Gateway>,
+    /// What the dialects' own routes are given.
+    pub edge: Edge,
     /// The address that the interface's document names; empty = the one it was fetched from.
     pub public_url: String,
 }
@@ -52,6 +65,7 @@ pub struct Site {
 /// The routes of `listen.http`.
 pub fn site(site: Site) -> Router {
     let (rest, document) = v1::router(site.api);
+    let endpoints = guard(sockjs::router(&site.edge));
     let routes = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready).with_state(site.ready))
@@ -59,20 +73,27 @@ pub fn site(site: Site) -> Router {
             "/metrics",
             get(metrics::show).with_state(Arc::clone(&site.metrics)),
         )
-        .route("/wk", get(upgrade::wukong).with_state(site.gateway))
+        .merge(edge::routes(&site.edge))
         .merge(docs::router(document, &site.public_url))
         .merge(rest)
         .fallback(problem::no_route);
     guard(routes)
         .layer(middleware::from_fn(problem::explain))
+        .merge(endpoints)
         .layer(middleware::from_fn_with_state(site.metrics, watch::watch))
 }
 
 /// The routes of `listen.wukong_api`.
+#[cfg(feature = "wukong")]
 pub fn wukong_site(state: WukongApiState, metrics: Arc<Metrics>) -> Router {
     guard(wukong::router(state))
         .layer(middleware::from_fn(problem::explain_to_wukong))
         .layer(middleware::from_fn_with_state(metrics, watch::watch))
+}
+
+/// The routes of a listener that serves one dialect alone.
+pub fn alone(routes: Router, metrics: Arc<Metrics>) -> Router {
+    guard(routes).layer(middleware::from_fn_with_state(metrics, watch::watch))
 }
 
 /// Bounds on what one request may use, and what becomes of a handler's panic.

@@ -29,6 +29,9 @@ pub struct WukongApiState {
     /// The header `token` that callers must send; without one the API is open, which the
     /// configuration allows on loopback only.
     pub manager_token: Option<Arc<str>>,
+    /// Whether the routes below `/v1` need no token; the configuration allows that on
+    /// loopback only.
+    pub demo_open: bool,
     /// The dialect's number, as its sessions and messages carry it.
     pub origin: Origin,
     /// What `/route` answers.

@@ -1,21 +1,25 @@
-//! WebSocket connections that arrive on `listen.http`; from the handshake on they are the
-//! gateway's.
+//! WuKongIM's protocols over WebSocket, at `/wk`.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
-use axum::body::Body;
+use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::response::Response;
-use crosstalk_gateway::{Dialect, Gateway};
+use axum::routing::get;
+use crosstalk_gateway::Dialect;
 
-/// `/wk`: WuKongIM's protocols.
-pub(super) async fn wukong(
-    State(gateway): State<Arc<Gateway>>,
-    ConnectInfo(client): ConnectInfo<SocketAddr>,
-    mut request: Request,
+use super::edge::Edge;
+
+pub(super) fn router(edge: &Edge) -> Router {
+    Router::new()
+        .route("/wk", get(wukong))
+        .with_state(edge.clone())
+}
+
+async fn wukong(
+    State(edge): State<Edge>,
+    client: ConnectInfo<SocketAddr>,
+    request: Request,
 ) -> Response {
-    gateway
-        .upgrade(Dialect::Wukong, &mut request, client)
-        .map(Body::from)
+    edge.upgrade(Dialect::Wukong, client, request).await
 }

@@ -114,8 +114,7 @@ impl Mailbox {
             inner.own = Vec::new();
             inner.flow = Flow::Live;
             for event in live {
-                let Event::Message(message) = &event;
-                if message.seq == 0 || !inner.record.came_before(message) {
+                if !event.stored().is_some_and(|m| inner.record.came_before(m)) {
                     inner.queue(event);
                 }
             }
@@ -125,8 +124,7 @@ impl Mailbox {
             inner.flow = Flow::Holding;
             inner.advance(through);
             for event in live {
-                let Event::Message(message) = &event;
-                if message.seq == 0 {
+                if event.stored().is_none() {
                     inner.queue(event);
                 }
             }
@@ -190,11 +188,7 @@ impl Inner {
             return VecDeque::new();
         };
         let live = self.events.split_off(from.min(self.events.len()));
-        let weight = |event: &Event| {
-            let Event::Message(message) = event;
-            message.weight()
-        };
-        self.bytes -= live.iter().map(weight).sum::<usize>();
+        self.bytes -= live.iter().map(Event::weight).sum::<usize>();
         live
     }
 
@@ -204,8 +198,7 @@ impl Inner {
             return;
         }
         for event in self.take_live() {
-            let Event::Message(message) = &event;
-            if message.seq == 0 {
+            if event.stored().is_none() {
                 self.queue(event);
             }
         }

@@ -148,10 +148,8 @@ impl Record {
     pub(super) fn taken(&mut self, events: &VecDeque<Event>) {
         if self.kept {
             self.written();
-            for Event::Message(message) in events {
-                if message.seq > 0 {
-                    self.given(message.id);
-                }
+            for message in events.iter().filter_map(Event::stored) {
+                self.given(message.id);
             }
         }
     }
@@ -268,10 +266,8 @@ impl Inner {
             lo: stretch.lo.max(after(record.forgotten)),
             ..stretch
         });
-        let waiting = self.events.iter().filter_map(|event| {
-            let Event::Message(message) = event;
-            (message.seq > 0).then_some(message.id)
-        });
+        let waiting = self.events.iter().filter_map(Event::stored);
+        let waiting = waiting.map(|message| message.id);
         Given::of_session(known, record.awaiting.iter().copied().chain(waiting))
     }
 }

@@ -41,6 +41,8 @@ fn message(channel: &Arc<ChannelRef>, seq: u64) -> Message {
         expire_secs: 0,
         payload: Bytes::from_static(b"x"),
         extra: None,
+        name: None,
+        audience: None,
     };
     Message {
         id: MessageId(i64::try_from(seq).expect("a small number")),
@@ -51,6 +53,7 @@ fn message(channel: &Arc<ChannelRef>, seq: u64) -> Message {
         sent_at_ms: 0,
         body: Arc::new(body),
         revoked: None,
+        is_concealed: false,
     }
 }
 
@@ -68,7 +71,9 @@ fn give(mailbox: &Mailbox, channel: &Arc<ChannelRef>, id: i64, seq: u64) -> Push
 
 fn ids(drained: &Drained) -> Vec<i64> {
     let id = |event: &Event| {
-        let Event::Message(message) = event;
+        let Event::Message(message) = event else {
+            panic!("a notice");
+        };
         message.id.0
     };
     drained.events.iter().map(id).collect()
@@ -86,7 +91,9 @@ fn push(mailbox: &Mailbox, channel: &Arc<ChannelRef>, seq: u64) -> Push {
 
 fn seqs(drained: &Drained) -> Vec<u64> {
     let seq = |event: &Event| {
-        let Event::Message(message) = event;
+        let Event::Message(message) = event else {
+            panic!("a notice");
+        };
         message.seq
     };
     drained.events.iter().map(seq).collect()
@@ -94,10 +101,9 @@ fn seqs(drained: &Drained) -> Vec<u64> {
 
 fn mailbox(limits: MailboxLimits, acks: bool, offline: Offline) -> Mailbox {
     let delivery = Delivery {
-        stable_device: true,
-        acks,
-        offline,
-    };
+ stable_device: true,
+ ..Delivery::plain(offline, acks)
+};
     let mailbox = Mailbox::new(limits, delivery, Unwritten::new(usize::MAX));
     mailbox.begin(MessageId(0));
     mailbox.entered(MessageId(0));

@@ -7,7 +7,7 @@ fn payload_of(content: &Content) -> Value {
 }
 
 fn meaning(json: &Value) -> Content {
-    content(json.to_string().as_bytes())
+    content_of_payload(json.to_string().as_bytes())
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn every_payload_means_something() {
         (b"{\"type\":99}", |c| matches!(c, Content::Command { .. })),
     ];
     for (bytes, holds) in cases {
-        let content = content(bytes);
+        let content = content_of_payload(bytes);
         assert!(holds(&content), "{bytes:?} means {content:?}");
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use crosstalk_core::conversation::{ConversationChange, ConversationRow};
+use crosstalk_core::conversation::ConversationRow;
 use crosstalk_core::id::UserRef;
 use crosstalk_core::im::Viewer;
 use crosstalk_core::message::Message;
@@ -168,8 +168,7 @@ pub(super) async fn read_conversation(
     let (realm, uid) = caller.reaches(&uid)?;
     let key = seen_by(realm, Some(&uid), &kind, &id)?;
     let user = api.im.user(realm, &uid).await?.record.user.clone();
-    let change = ConversationChange::Read(read.seq);
-    let row = api.im.change_conversation(&user, &key, change).await?;
+    let row = api.im.read(&user, &key, read.seq).await?;
     let mut view = views(&api, &user, &[row]).await?;
     Ok(Json(view.pop().ok_or(Refusal::Internal)?))
 }

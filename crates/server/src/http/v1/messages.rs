@@ -11,6 +11,7 @@ use crosstalk_core::id::{Realm, Uid};
 use crosstalk_core::im::{HistoryQuery, Viewer};
 use crosstalk_core::message::{Body as MessageBody, Draft, Flags, OnReuse, Origin};
 use crosstalk_core::refusal::Refusal;
+use crosstalk_gateway::moderate;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -109,13 +110,17 @@ pub(super) async fn send_message(
         payload,
         extra: None,
     };
-    let draft = Draft {
+    let mut draft = Draft {
         to,
         body,
         on_reuse: OnReuse::Refuse,
         require_peer: true,
         fault: None,
     };
+    // The application may say what it wants.
+    if matches!(sender, Sender::User(_)) {
+        moderate(api.im.words(), &mut draft);
+    }
     let accepted = api.im.send_as(realm, sender, draft).await?;
     Ok(Json(Sent {
         id: accepted.id.to_string(),

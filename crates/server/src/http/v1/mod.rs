@@ -17,6 +17,7 @@ mod messages;
 mod openapi;
 mod page;
 mod problem;
+mod revoking;
 mod sessions;
 mod tokens;
 mod users;
@@ -55,6 +56,7 @@ pub fn router(state: ApiState) -> (Router, utoipa::openapi::OpenApi) {
         .routes(routes!(history::list_messages))
         .routes(routes!(messages::send_message))
         .routes(routes!(messages::get_message))
+        .routes(routes!(revoking::revoke_message))
         .split_for_parts();
     (
         routes

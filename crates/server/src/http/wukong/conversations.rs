@@ -29,7 +29,7 @@ pub(super) async fn clear_unread(
     State(api): State<WukongApiState>,
     Body(request): Body<ConversationRequest>,
 ) -> Result<Done, Failure> {
-    change(&api, &request, ConversationChange::Read(None)).await
+    change(&api, &request, Change::Read).await
 }
 
 /// So many are unread, be it more or fewer than before.
@@ -37,12 +37,7 @@ pub(super) async fn set_unread(
     State(api): State<WukongApiState>,
     Body(request): Body<ConversationRequest>,
 ) -> Result<Done, Failure> {
-    change(
-        &api,
-        &request,
-        ConversationChange::SetUnread(request.unread),
-    )
-    .await
+    change(&api, &request, Change::SetUnread(request.unread)).await
 }
 
 /// Puts the conversation away until somebody says something; what was unread counts no more.
@@ -50,14 +45,21 @@ pub(super) async fn delete(
     State(api): State<WukongApiState>,
     Body(request): Body<ConversationRequest>,
 ) -> Result<Done, Failure> {
-    change(&api, &request, ConversationChange::SetUnread(0)).await?;
-    change(&api, &request, ConversationChange::Hide).await
+    change(&api, &request, Change::SetUnread(0)).await?;
+    change(&api, &request, Change::Hide).await
+}
+
+/// What is asked of a conversation.
+enum Change {
+    Read,
+    SetUnread(u64),
+    Hide,
 }
 
 async fn change(
     api: &WukongApiState,
     request: &ConversationRequest,
-    change: ConversationChange,
+    change: Change,
 ) -> Result<Done, Failure> {
     let uid = names::uid("uid", &request.uid)?;
     let kind = names::kind(request.channel_type)?;
@@ -65,7 +67,15 @@ async fn change(
     let Some(user) = api.im.find_user(&api.realm, &uid).await? else {
         return Ok(Done);
     };
-    match api.im.change_conversation(&user, &key, change).await {
+    let changed = match change {
+        Change::Read => api.im.read(&user, &key, None).await,
+        Change::SetUnread(unread) => api.im.set_unread(&user, &key, unread).await,
+        Change::Hide => {
+            let hide = ConversationChange::Hide;
+            api.im.change_conversation(&user, &key, hide).await
+        }
+    };
+    match changed {
         Ok(_) | Err(Refusal::NoSuchChannel | Refusal::NotAMember) => Ok(Done),
         Err(why) => Err(why.into()),
     }

@@ -6,6 +6,7 @@ use crosstalk_core::message::Message;
 use crosstalk_gateway::{wukong_client_no, wukong_envelope, wukong_payload};
 use serde::Serialize;
 
+use super::demo::ExtraRow;
 use super::names::shown;
 
 /// Flags as 0 and 1.
@@ -33,6 +34,10 @@ pub(super) struct MessageObject {
     expire: u32,
     timestamp: i64,
     payload: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revoke: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message_extra: Option<ExtraRow>,
 }
 
 impl From<&Message> for MessageObject {
@@ -59,7 +64,9 @@ impl From<&Message> for MessageObject {
             topic: envelope.topic,
             expire: body.expire_secs,
             timestamp: message.sent_at_ms.div_euclid(1000),
-            payload: STANDARD.encode(wukong_payload(message)),
+            payload: STANDARD.encode(wukong_payload(message, "")),
+            revoke: message.revoked.as_ref().map(|_| 1),
+            message_extra: ExtraRow::of_revoked(message),
         }
     }
 }

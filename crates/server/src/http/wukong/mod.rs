@@ -1,6 +1,8 @@
 //! WuKongIM's HTTP API (protocols/wukong.md §4), by which a business backend manages users and
 //! channels, sends, and reads on behalf of its users. It works in one realm, the listener's.
 //!
+//! Beside it stand, below `/v1`, routes of the business backend that its SDKs expect (`demo`).
+//!
 //! It keeps that API's conventions: `{"status":200}` for done, 400 with `msg` for refused, 0 and
 //! 1 for flags, payloads in base64; and it reads numbers and flags in whatever form they come
 //! (protocols/README.md A5). What it must not know: storage, and how messages are mapped.
@@ -11,6 +13,7 @@ mod channels;
 mod command_list;
 mod conversation_sync;
 mod conversations;
+mod demo;
 mod guard;
 mod history;
 mod input;
@@ -88,6 +91,7 @@ pub fn router(state: WukongApiState) -> Router {
         .route("/route", get(routes::route))
         .route("/route/batch", post(routes::batch))
         .route("/health", get(routes::health))
+        .merge(demo::router())
         .layer(from_fn_with_state(state.clone(), guard::guard))
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .with_state(state);

@@ -16,6 +16,7 @@ use crosstalk_core::deliver::Sender;
 use crosstalk_core::id::UserRef;
 use crosstalk_core::message::{Accepted, Body as MessageBody, Draft, Flags, OnReuse};
 use crosstalk_core::send::limits::MAX_CLIENT_NO_BYTES;
+use crosstalk_gateway::wukong_tag;
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
@@ -216,7 +217,7 @@ fn body(
     MessageBody {
         client_no: client_msg_no.into(),
         origin: api.origin,
-        tag: Arc::default(),
+        tag: wukong_tag(&payload),
         flags: Flags {
             no_persist: header.no_persist,
             counts: header.red_dot,

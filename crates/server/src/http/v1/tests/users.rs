@@ -135,12 +135,9 @@ async fn open(rest: &Rest, uid: &str, token: &str) -> Arc<crosstalk_core::sessio
         origin: WUKONG_ORIGIN,
         device_id: "d1".into(),
         device_flag: 1,
-        delivery: Delivery {
-            stable_device: false,
-            acks: true,
-            offline: Offline::Sync,
-        },
+        delivery: Delivery::plain(Offline::Sync, true),
         sync_own: true,
+        max_sessions: 0,
         peer: IpAddr::from([203, 0, 113, 9]),
     };
     rest.im.open_session(request).await.expect("a session")

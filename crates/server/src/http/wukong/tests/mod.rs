@@ -168,12 +168,9 @@ impl Api {
             origin: WUKONG_ORIGIN,
             device_id: "d1".into(),
             device_flag: 1,
-            delivery: Delivery {
-                stable_device: false,
-                acks: true,
-                offline: Offline::Sync,
-            },
+            delivery: Delivery::plain(Offline::Sync, true),
             sync_own: true,
+            max_sessions: 0,
             peer: [127, 0, 0, 1].into(),
         };
         self.im.open_session(request).await.ok()

@@ -5,14 +5,54 @@
 //! A machine holds only what may vanish with its socket. State that outlives a connection
 //! belongs to the core.
 
+mod arrival;
+mod ask;
+mod command;
+mod messages;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use crosstalk_core::im::OpenSession;
-use crosstalk_core::message::Draft;
 use crosstalk_core::refusal::Refusal;
 use crosstalk_core::session::{Ending, Event, SendReply, Session, Ticket};
+
+pub use arrival::{Arrival, Carrier};
+pub use ask::{Answer, Ask, AskId, Target};
+pub use command::Command;
+pub use messages::{MESSAGE_HEADER_BYTES, MessageKind, put_message, take_message};
+
+/// How a dialect takes what comes over a transport of messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Heard {
+    /// One stream of bytes; a text message is an error.
+    #[default]
+    Binary,
+    /// One stream of bytes, whatever the messages are of.
+    Stream,
+    /// Message by message ([`take_message`]).
+    Messages,
+}
+
+/// What a dialect's messages are made of on a transport of messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Said {
+    /// Text.
+    Text,
+    /// Bytes.
+    Binary,
+}
+
+/// The randomness that a machine is born with.
+pub type Seed = [u8; 48];
+
+/// A dialect that is switched on, with its settings.
+pub trait Plug: Send + Sync {
+    /// Web origins whose pages may connect; `*` = all.
+    fn allowed_origins(&self) -> &[String];
+    /// The machine of a new connection.
+    fn machine(&self, arrival: Arrival, seed: &Seed, now: Now) -> Box<dyn Protocol>;
+}
 
 /// The time of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,18 +61,6 @@ pub struct Now {
     pub wall_ms: i64,
     /// Monotonic time, ms; deadlines are in it.
     pub mono_ms: u64,
-}
-
-/// What a machine wants done. Commands mirror the core's verbs; a ticket is the machine's
-/// own number, rising by one with each command that has one.
-#[derive(Debug)]
-pub enum Command {
-    /// Open a session; answered by `opened`. No other command before that.
-    Open(OpenSession),
-    /// Send a draft; answered by `reply`.
-    Send(Ticket, Draft),
-    /// Have a send refused that is not even a draft; answered by `reply`, in its turn.
-    Refuse(Ticket, Refusal),
 }
 
 /// The end of a connection, as the machine wants it.
@@ -58,6 +86,8 @@ pub mod close_code {
     pub const POLICY: u16 = 1008;
     /// A frame beyond the limit.
     pub const TOO_BIG: u16 = 1009;
+    /// Text that is not UTF-8.
+    pub const NOT_UTF8: u16 = 1007;
     /// Not now, but perhaps soon.
     pub const TRY_AGAIN: u16 = 1013;
 }
@@ -88,10 +118,17 @@ impl Out {
         written
     }
 
+    /// Appends a sign of life, where the transport has one (WebSocket's ping); an answer to
+    /// it is heard as [`MessageKind::Pong`].
+    pub fn ping(&mut self) {
+        // No frame is empty but this.
+        self.ends.push(self.bytes.len());
+    }
+
     /// True if there is nothing to write.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+        self.ends.is_empty()
     }
 
     /// All bytes, for a stream.
@@ -106,7 +143,7 @@ impl Out {
         self.ends.len()
     }
 
-    /// The frames one by one, for a transport of messages.
+    /// The frames one by one, for a transport of messages; an empty one is a ping.
     pub fn each(&self) -> impl Iterator<Item = &[u8]> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         starts
@@ -164,7 +201,13 @@ pub trait Protocol: Send {
     fn opened(&mut self, session: Result<&Arc<Session>, Refusal>, now: Now, turn: &mut Turn);
     /// The answer to a command with a ticket. Answers come in the order of the tickets.
     fn reply(&mut self, ticket: Ticket, reply: SendReply, now: Now, turn: &mut Turn);
-    /// Takes things for the client, all of them, in order.
+    /// The answer to a question, in no particular order.
+    fn answer(&mut self, id: AskId, answer: Answer, now: Now, turn: &mut Turn) {
+        // For dialects that ask nothing.
+        let _ = (id, answer, now, turn);
+    }
+    /// Takes things for the client, all of them, in order. Commands of this turn run after
+    /// what it says was written.
     fn deliver(&mut self, events: &mut VecDeque<Event>, now: Now, turn: &mut Turn);
     /// The server ends this session: say goodbye in the dialect's words, and close.
     fn ending(&mut self, why: Ending, now: Now, turn: &mut Turn);

@@ -1,0 +1,220 @@
+//! Reading: what it does to the reader's conversation, and who is told of it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Im;
+use crate::change::{Change, ChannelName, MessageName};
+use crate::channel::{Address, ChannelKey, ChannelKind, ChannelRef, LogKind};
+use crate::conversation::{ConversationChange, ConversationRow};
+use crate::deliver::{Job, ReplyTo, SendJob, Sender};
+use crate::id::{Uid, UserRef};
+use crate::log::Page;
+use crate::message::Message;
+use crate::refusal::Refusal;
+
+/// Of so many newly read messages authors are told at most; of older ones only how far.
+const NAMED: u32 = 100;
+/// Receipts that are written at once, at most.
+const RECEIPTS: u32 = 1000;
+/// Members up to which a channel's messages have read receipts (architecture.md §3, step 8).
+const MAX_MEMBERS: u32 = 500;
+
+/// Messages of one author that somebody has newly read.
+type ByAuthor = BTreeMap<String, Vec<MessageName>>;
+
+impl Im {
+    /// Reads a conversation up to a seq (`None` = the head). The reader's other devices are
+    /// told; so are those whose messages are newly read: the peer of a direct channel, in
+    /// others those who asked for it. Durable when it returns.
+    ///
+    /// # Errors
+    /// As `change_conversation`.
+    pub async fn read(
+        &self,
+        reader: &UserRef,
+        key: &ChannelKey,
+        up_to: Option<u64>,
+    ) -> Result<ConversationRow, Refusal> {
+        let channel = self.chat_log(key).await?;
+        let inbox = &self.stores.inbox;
+        let before = inbox.conversation(reader.num, channel.num).await?;
+        let before = before.ok_or(Refusal::NotAMember)?;
+        let change = ConversationChange::Read(up_to);
+        let after = inbox.change(reader.num, channel.num, change).await?;
+        let after = after.ok_or(Refusal::NotAMember)?;
+        if after.read_seq > before.read_seq {
+            let from = before.read_seq.max(before.begins_after) + 1;
+            let read = self.newly_read(reader, &channel, from, after.read_seq).await?;
+            self.tell_authors(reader, key, after.read_seq, read).await;
+        }
+        if after.badge_seq != before.badge_seq || after.read_seq > before.read_seq {
+            self.tell_reader(reader, key, &after).await;
+        }
+        Ok(after)
+    }
+
+    /// Sets how many messages of a conversation are unread. The reader's other devices are
+    /// told.
+    ///
+    /// # Errors
+    /// As `change_conversation`.
+    pub async fn set_unread(
+        &self,
+        reader: &UserRef,
+        key: &ChannelKey,
+        unread: u64,
+    ) -> Result<ConversationRow, Refusal> {
+        let change = ConversationChange::SetUnread(unread);
+        let after = self.change_conversation(reader, key, change).await?;
+        self.tell_reader(reader, key, &after).await;
+        Ok(after)
+    }
+
+    /// Notes that somebody has read these messages of one channel, each by itself; how far
+    /// the conversation is read stays as it is. Their authors are told.
+    ///
+    /// # Errors
+    /// `NotAMember` if the reader has nothing to do with the channel, or when the store fails.
+    pub async fn read_messages(
+        &self,
+        reader: &UserRef,
+        messages: &[Message],
+    ) -> Result<(), Refusal> {
+        let Some(first) = messages.first() else {
+            return Ok(());
+        };
+        let channel = &first.channel;
+        let row = self.stores.inbox.conversation(reader.num, channel.num).await?;
+        let row = row.ok_or(Refusal::NotAMember)?;
+        let is_read = |message: &&Message| {
+            message.channel.num == channel.num
+                && message.seq > row.begins_after
+                && is_of_another(message, reader)
+        };
+        let mut read = ByAuthor::new();
+        for message in messages.iter().filter(is_read) {
+            if message.body.flags.receipt {
+                self.receipt(reader, message.channel.as_ref(), message.seq, message.seq)
+                    .await?;
+            }
+            note(&mut read, message);
+        }
+        let up_to = row.read_seq;
+        self.tell_authors(reader, &channel.key, up_to, read).await;
+        Ok(())
+    }
+
+    async fn chat_log(&self, key: &ChannelKey) -> Result<Arc<ChannelRef>, Refusal> {
+        let log = self.stores.channels.open(key, LogKind::Chat, false).await?;
+        log.ok_or(Refusal::NoSuchChannel)
+    }
+
+    /// Of a stretch that was newly read: what its authors are told of. Receipts are written
+    /// where they were asked for.
+    async fn newly_read(
+        &self,
+        reader: &UserRef,
+        channel: &Arc<ChannelRef>,
+        from: u64,
+        to: u64,
+    ) -> Result<ByAuthor, Refusal> {
+        let direct = channel.key.kind == ChannelKind::DIRECT;
+        if !direct {
+            let record = self.channel(&channel.key).await?;
+            if record.member_count > MAX_MEMBERS {
+                return Ok(ByAuthor::new());
+            }
+        }
+        let page = Page {
+            from,
+            to,
+            limit: NAMED,
+            newest: true,
+        };
+        let messages = self.stores.log.page(channel, page).await?;
+        let asks = |message: &Message| message.body.flags.receipt;
+        if messages.iter().any(asks) || to - from >= u64::from(NAMED) {
+            self.receipt(reader, channel, from, to).await?;
+        }
+        let mut read = ByAuthor::new();
+        for message in messages.iter().rev() {
+            if is_of_another(message, reader) && (direct || message.body.flags.receipt) {
+                note(&mut read, message);
+            }
+        }
+        Ok(read)
+    }
+
+    /// Writes the receipts that were asked for in a stretch.
+    async fn receipt(
+        &self,
+        reader: &UserRef,
+        channel: &ChannelRef,
+        from: u64,
+        to: u64,
+    ) -> Result<(), Refusal> {
+        let at_ms = self.parts.clock.now_ms();
+        let receipts = &self.stores.receipts;
+        receipts
+            .read(channel.num, reader.num, from, to, at_ms, RECEIPTS)
+            .await?;
+        Ok(())
+    }
+
+    async fn tell_authors(&self, reader: &UserRef, key: &ChannelKey, up_to: u64, read: ByAuthor) {
+        let at_ms = self.parts.clock.now_ms();
+        for (author, messages) in read {
+            let change = Change::Read {
+                channel: ChannelName::of(key),
+                reader: reader.uid.as_str().to_owned(),
+                up_to,
+                messages,
+                at_ms,
+            };
+            let author = Uid::from_store(&author);
+            self.tell(&ChannelKey::direct(&key.realm, &author, &author), reader, &change)
+                .await;
+        }
+    }
+
+    async fn tell_reader(&self, reader: &UserRef, key: &ChannelKey, row: &ConversationRow) {
+        let change = Change::Unread {
+            channel: ChannelName::of(key),
+            read_seq: row.read_seq,
+            unread: row.unread(),
+            at_ms: self.parts.clock.now_ms(),
+        };
+        let own = ChannelKey::direct(&key.realm, &reader.uid, &reader.uid);
+        self.tell(&own, reader, &change).await;
+    }
+
+    /// Says in a command log that something has changed. Nobody waits for it: what has
+    /// changed is durable already.
+    async fn tell(&self, log: &ChannelKey, by: &UserRef, change: &Change) {
+        let to = Address {
+            kind: log.kind,
+            id: Arc::clone(&log.id),
+        };
+        let send = SendJob {
+            key: log.clone(),
+            sender: Sender::Change(by.clone()),
+            draft: change.draft(to),
+            reply: ReplyTo::Nobody,
+        };
+        // Lanes that have stopped tell nobody.
+        let _ = self.lanes.put(log, Job::Send(Box::new(send))).await;
+    }
+}
+
+fn is_of_another(message: &Message, reader: &UserRef) -> bool {
+    message.sender.num != reader.num
+        && message.revoked.is_none()
+        && !message.is_concealed
+        && message.is_for(reader.num)
+}
+
+fn note(read: &mut ByAuthor, message: &Message) {
+    let author = message.sender.uid.as_str().to_owned();
+    read.entry(author).or_default().push(MessageName::of(message));
+}

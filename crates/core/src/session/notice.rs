@@ -1,0 +1,39 @@
+//! What a session is told that stands in no log: it is for those who are there at the moment.
+
+use std::sync::Arc;
+
+use crate::id::UserRef;
+use crate::message::Message;
+
+/// Something that a session is told if it is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// A message of the session's user has reached another user: the first of that user's
+    /// clients has it. Once for each receiver.
+    Delivered {
+        /// The message.
+        message: Arc<Message>,
+        /// Who has it.
+        by: UserRef,
+        /// Since when, ms since 1970.
+        at_ms: i64,
+    },
+    /// A client of a receiver could do nothing with a message of the session's user.
+    Rejected {
+        /// The message.
+        message: Arc<Message>,
+        /// Whose client it was.
+        by: UserRef,
+        /// Why, in the client's own words.
+        why: Arc<str>,
+    },
+    /// Somebody whom the session's user talks with has come or gone.
+    Presence {
+        /// Who.
+        user: UserRef,
+        /// Whether they have a session now.
+        is_online: bool,
+        /// Since when, ms since 1970.
+        at_ms: i64,
+    },
+}

@@ -1,0 +1,206 @@
+//! Answering a machine's questions, beside everything else that its connection does.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use crosstalk_core::channel::{Address, ChannelKey};
+use crosstalk_core::conversation::ConversationRow;
+use crosstalk_core::deliver::Operator;
+use crosstalk_core::im::{HistoryQuery, Im, Viewer};
+use crosstalk_core::message::Message;
+use crosstalk_core::refusal::Refusal;
+use crosstalk_core::session::Session;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, Stream};
+
+use crate::protocol::{Answer, Ask, AskId, Target};
+
+/// Unread messages that one question reads at most.
+const MAX_UNREAD: u32 = 10_000;
+
+/// Questions that wait for their answers.
+#[derive(Default)]
+pub(super) struct Asks(
+    /// None while nothing waits: an idle connection holds no memory for it.
+    Option<FuturesUnordered<BoxFuture<'static, (AskId, Answer)>>>,
+);
+
+impl Asks {
+    /// Asks. What can be done at once is begun at once, before anything that is sent later.
+    pub(super) async fn ask(&mut self, im: &Arc<Im>, session: &Arc<Session>, id: AskId, ask: Ask) {
+        let asker = Asker {
+            im: Arc::clone(im),
+            session: Arc::clone(session),
+        };
+        let mut answer = async move { (id, asker.answer(ask).await) }.boxed();
+        let first = poll_fn(|cx| Poll::Ready(answer.as_mut().poll(cx)));
+        let waiting = self.0.get_or_insert_default();
+        match first.await {
+            Poll::Ready(answered) => waiting.push(std::future::ready(answered).boxed()),
+            Poll::Pending => waiting.push(answer),
+        }
+    }
+
+    /// How many wait.
+    pub(super) fn len(&self) -> usize {
+        self.0.as_ref().map_or(0, FuturesUnordered::len)
+    }
+
+    /// The next answer; pending, and not to be woken, while there is none to come.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<(AskId, Answer)> {
+        let Some(waiting) = &mut self.0 else {
+            return Poll::Pending;
+        };
+        match Pin::new(waiting).poll_next(cx) {
+            Poll::Ready(Some(answered)) => Poll::Ready(answered),
+            Poll::Ready(None) => {
+                self.0 = None;
+                Poll::Pending
+            }
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+/// Who asks whom.
+struct Asker {
+    im: Arc<Im>,
+    session: Arc<Session>,
+}
+
+impl Asker {
+    async fn answer(&self, ask: Ask) -> Answer {
+        match ask {
+            Ask::Resolve(target) => Answer::Channel(self.channel(&target).await),
+            Ask::Find { name, within } => Answer::Message(self.find(&name, within.as_ref()).await),
+            Ask::Revoke { name, within } => Answer::Revoked(
+                async {
+                    let message = self.find(&name, within.as_ref()).await?;
+                    let by = Operator::User(self.session.user.clone());
+                    self.im.revoke(&self.session.realm, message.id, by).await
+                }
+                .await,
+            ),
+            Ask::ReadMessage { name, within } => Answer::Read(
+                async {
+                    let message = self.find(&name, within.as_ref()).await?;
+                    let key = &message.channel.key;
+                    let user = &self.session.user;
+                    let row = self.im.read(user, key, Some(message.seq)).await?;
+                    Ok((row, Some(message)))
+                }
+                .await,
+            ),
+            Ask::ReadConversation(target, seq) => Answer::Read(
+                async {
+                    let key = self.channel(&target).await?;
+                    let row = self.im.read(&self.session.user, &key, seq).await?;
+                    Ok((row, None))
+                }
+                .await,
+            ),
+            Ask::Pull { limit } => Answer::Pulled(self.im.pull(&self.session, limit).await),
+            Ask::Unread { of, limit } => Answer::Messages(self.unread(of, limit).await),
+            Ask::CountUnread(of) => Answer::Count(
+                async {
+                    let rows = self.conversations(of).await?;
+                    Ok(rows.iter().map(ConversationRow::unread).sum())
+                }
+                .await,
+            ),
+            Ask::History(target, query) => Answer::Messages(
+                async {
+                    let key = self.channel(&target).await?;
+                    self.history(&key, query).await
+                }
+                .await,
+            ),
+            Ask::Newest { limit } => Answer::Messages(self.newest(limit).await),
+            Ask::MeetDevice(device) => {
+                Answer::Device(self.im.meet_device(&self.session, &device).await)
+            }
+        }
+    }
+
+    async fn channel(&self, target: &Target) -> Result<ChannelKey, Refusal> {
+        let session = &self.session;
+        let address: Address = match target {
+            Target::Address(address) => address.clone(),
+            Target::Named(name) => self.im.resolve(&session.realm, name).await?,
+        };
+        address.key(&session.realm, &session.user.uid)
+    }
+
+    async fn find(&self, name: &str, within: Option<&Target>) -> Result<Message, Refusal> {
+        let session = &self.session;
+        let key = match within {
+            Some(target) => Some(self.channel(target).await?),
+            None => None,
+        };
+        self.im
+            .find(&session.realm, &session.user, name, key.as_ref())
+            .await
+    }
+
+    async fn history(
+        &self,
+        key: &ChannelKey,
+        query: HistoryQuery,
+    ) -> Result<Vec<Message>, Refusal> {
+        let viewer = Viewer::User(self.session.user.clone());
+        self.im.history(key, &viewer, query).await
+    }
+
+    /// The user's conversations, or the one asked for.
+    async fn conversations(&self, of: Option<Target>) -> Result<Vec<ConversationRow>, Refusal> {
+        let mut rows = self.im.conversations(&self.session.user).await?;
+        if let Some(target) = of {
+            let key = self.channel(&target).await?;
+            rows.retain(|row| row.channel.key == key);
+        }
+        Ok(rows)
+    }
+
+    async fn unread(&self, of: Option<Target>, limit: u32) -> Result<Vec<Message>, Refusal> {
+        let user = &self.session.user;
+        let limit = limit.clamp(1, MAX_UNREAD);
+        let mut unread = Vec::new();
+        for row in self.conversations(of).await? {
+            if row.unread() == 0 {
+                continue;
+            }
+            let query = HistoryQuery {
+                from: row.badge_seq + 1,
+                to: row.head_seq,
+                limit,
+                newest: true,
+            };
+            let messages = self.history(&row.channel.key, query).await?;
+            unread.extend(messages.into_iter().filter(|message| {
+                message.sender.num != user.num
+                    && message.body.flags.counts
+                    && message.revoked.is_none()
+                    && !message.is_concealed
+            }));
+        }
+        unread.sort_unstable_by_key(|message| message.id);
+        let over = unread.len().saturating_sub(limit as usize);
+        unread.drain(..over);
+        Ok(unread)
+    }
+
+    async fn newest(&self, limit: u32) -> Result<Vec<Message>, Refusal> {
+        let rows = self.im.conversations(&self.session.user).await?;
+        let logs: Vec<_> = rows
+            .iter()
+            .take(limit as usize)
+            .map(|row| (Arc::clone(&row.channel), row.begins_after + 1))
+            .collect();
+        let viewer = Viewer::User(self.session.user.clone());
+        let newest = self.im.newest(&viewer, &logs, 1).await?;
+        Ok(newest.into_iter().flatten().collect())
+    }
+}
