@@ -74,6 +74,7 @@ async fn gateway() -> (Arc<Im>, Arc<Gateway>) {
         apps: store.clone(),
         relations: store.clone(),
         devices: store.clone(),
+        subscribers: store.clone(),
         receipts: store,
     };
     let mut policy = Policy::default();

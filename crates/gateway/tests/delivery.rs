@@ -54,6 +54,7 @@ impl World {
             apps: store.clone(),
             relations: store.clone(),
             devices: store.clone(),
+            subscribers: store.clone(),
             receipts: store,
         };
         let mut policy = Policy {

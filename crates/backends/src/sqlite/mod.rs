@@ -4,7 +4,7 @@
 //! read (`reader`). What the send path asks most is answered from memory: heads (`heads`),
 //! whether a client number is new (`pending`, `filter`, `dedup`), how far senders have read by
 //! sending (`advance`); the last two are written down later (`flush`). The ports stand in one
-//! file each: `log`, `channels`, `inbox`, `directory`, `relations`, `apps`, `devices`, `probe`, `verify`; what the log does
+//! file each: `log`, `channels`, `inbox`, `directory`, `relations`, `apps`, `devices`, `pubsub`, `probe`, `verify`; what the log does
 //! besides appending in `revoke` and `retain`.
 //!
 //! It guarantees that what was answered survives a crash (and, with [`Durability::Full`], a
@@ -32,6 +32,7 @@ mod open;
 mod options;
 mod pending;
 mod probe;
+mod pubsub;
 mod reader;
 mod relations;
 mod retain;

@@ -101,6 +101,7 @@ impl World {
             apps: store.clone(),
             relations: store.clone(),
             devices: store.clone(),
+            subscribers: store.clone(),
         });
         let im = Im::start(stores, Arc::new(NoSeal), ids, clock.clone(), policy.clone()).await;
         Self {

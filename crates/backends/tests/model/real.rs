@@ -112,6 +112,7 @@ async fn open(path: PathBuf, clock: &Arc<ManualClock>, eager: bool) -> (Arc<Im>,
         apps: store.clone(),
         relations: store.clone(),
         devices: store.clone(),
+        subscribers: store.clone(),
     };
     let mut policy = Policy {
         mailbox: MAILBOX,

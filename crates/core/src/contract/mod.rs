@@ -18,6 +18,7 @@ pub mod retention;
 pub mod retries;
 pub mod revoking;
 mod room;
+pub mod subscribers;
 pub mod unread;
 
 use std::sync::Arc;

@@ -16,7 +16,7 @@ use super::job::Job;
 use super::state::{Effect, State, Turn};
 use super::subscriber::Env;
 use super::{Change, Subscribers, TopicError};
-use crate::store::{StoreErrorKind, StoreResult};
+use crate::store::{StoreError, StoreErrorKind, StoreResult};
 
 /// Jobs handled in one go.
 const BATCH: usize = 512;
@@ -38,15 +38,13 @@ pub(super) struct Lane {
 }
 
 impl Lane {
-    /// `first` is to be committed before anything else.
-    pub(super) fn new(state: State, first: Vec<Change>, store: Arc<dyn Subscribers>) -> Self {
+    pub(super) fn new(state: State, store: Arc<dyn Subscribers>) -> Self {
         let env = Arc::clone(state.env());
-        let owed = (!first.is_empty()).then(|| (first.into(), Vec::new()));
         Self {
             state,
             env,
             store,
-            owed,
+            owed: None,
             sweeps: 0,
         }
     }
@@ -119,7 +117,7 @@ impl Lane {
                 break;
             }
         }
-        let error = crate::store::StoreError::unavailable("an earlier change is not stored yet");
+        let error = StoreError::unavailable("an earlier change is not stored yet");
         let error = TopicError::Store(error);
         for job in jobs {
             job.refuse(&error);

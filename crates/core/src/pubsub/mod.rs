@@ -39,3 +39,6 @@ pub use topic::{
     SubscriptionOptions, Topic,
 };
 pub use tree::{Group, Matches, Member, TopicTree};
+
+#[cfg(test)]
+mod tests;

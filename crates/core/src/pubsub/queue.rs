@@ -357,3 +357,6 @@ fn delivery(entry: &QueuedMessage) -> Delivery {
         stage: entry.stage,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -73,7 +73,7 @@ impl PubSub {
     /// wills, sessions, expired messages.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// When the store fails.
     pub async fn start(
         store: Arc<dyn Subscribers>,
         clock: Arc<dyn Clock>,
@@ -87,7 +87,10 @@ impl PubSub {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let tasks = TaskTracker::new();
         let stop = CancellationToken::new();
-        let lane = Lane::new(state, first, Arc::clone(&store));
+        if !first.is_empty() {
+            store.apply(first.into()).await?;
+        }
+        let lane = Lane::new(state, Arc::clone(&store));
         tasks.spawn(lane.run(queue, sweep_every, stop.clone()));
         Ok(Arc::new(Self {
             jobs,

@@ -140,7 +140,7 @@ pub(super) struct State {
 
 impl State {
     /// What is stored. Connections of an earlier run are lost now: what that changes of the
-    /// stored is to be committed first.
+    /// stored is to be committed.
     pub(super) fn load(env: Arc<Env>, stored: StoredTopics) -> (Self, Vec<Change>) {
         let now_ms = env.clock.now_ms();
         let mut state = Self {

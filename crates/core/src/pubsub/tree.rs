@@ -237,3 +237,6 @@ fn take<'a, K: Copy>(
     found.single.extend(single.iter().map(member));
     found.groups.extend(groups);
 }
+
+#[cfg(test)]
+mod tests;

@@ -155,6 +155,7 @@ impl Bed {
             apps: db.clone(),
             relations: db.clone(),
             devices: db.clone(),
+            subscribers: db.clone(),
             receipts: db,
         };
         let im = Im::start(stores, Arc::new(NoSeal), ids, clock, Policy::default());

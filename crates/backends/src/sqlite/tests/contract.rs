@@ -8,6 +8,7 @@ use crosstalk_core::clock::ManualClock;
 use crosstalk_core::contract::LogBed;
 use crosstalk_core::id::Snowflake;
 use crosstalk_core::im::Stores;
+use crosstalk_core::pubsub::Subscribers;
 
 use crate::sqlite::{Sqlite, SqliteOptions};
 
@@ -26,12 +27,17 @@ fn stores_of(options: SqliteOptions) -> Stores {
         directory: store.clone(),
         apps: store.clone(),
         relations: store.clone(),
-        devices: store,
+        devices: store.clone(),
+        subscribers: store,
     }
 }
 
 mod usual {
     use super::*;
+
+    async fn subscribers() -> Arc<dyn Subscribers> {
+        Arc::new(Sqlite::open(options()).unwrap())
+    }
 
     async fn stores() -> Stores {
         stores_of(options())
@@ -48,6 +54,7 @@ mod usual {
     crosstalk_core::apps_contract!(stores);
     crosstalk_core::relations_contract!(stores);
     crosstalk_core::devices_contract!(stores);
+    crosstalk_core::subscribers_contract!(subscribers);
 }
 
 /// Advances are written with every transaction, each is followed by a checkpoint, the

@@ -63,6 +63,7 @@ impl World {
             apps: db.clone(),
             relations: db.clone(),
             devices: db.clone(),
+            subscribers: db.clone(),
         };
         let im = Im::start(stores, Arc::new(NoSeal), ids, clock.clone(), policy);
         let im = im.await.unwrap();

@@ -8,6 +8,7 @@ mod lifecycle;
 mod messenger;
 mod model;
 mod plans;
+mod pubsub;
 mod retention;
 mod retention_of_keys;
 mod revoking;
