@@ -259,8 +259,22 @@ impl Client {
         let drained = self.session.mailbox.drain(false);
         assert_eq!(drained.ending, None);
         let events = drained.events.into_iter();
-        let messages = events.map(|Event::Message(message)| message).collect();
+        let messages = events.filter_map(|event| match event {
+            Event::Message(message) => Some(message),
+            Event::Notice(_) => None,
+        });
+        let messages = messages.collect();
         (messages, drained.behind)
+    }
+
+    /// The notices that wait; messages that wait beside them are dropped.
+    pub(crate) fn notices(&self) -> Vec<Arc<Notice>> {
+        let events = self.session.mailbox.drain(false).events.into_iter();
+        let notices = events.filter_map(|event| match event {
+            Event::Notice(notice) => Some(notice),
+            Event::Message(_) => None,
+        });
+        notices.collect()
     }
 
     /// Reads back one part of what was missed, as a driver does.

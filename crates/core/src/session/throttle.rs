@@ -119,7 +119,10 @@ mod tests {
         for _ in 0..3 {
             throttle.failed(home, Some(&uid("c")));
         }
-        assert!(!throttle.allows(home, Some(&uid("b"))), "the address as a whole");
+        assert!(
+            !throttle.allows(home, Some(&uid("b"))),
+            "the address as a whole"
+        );
         assert!(!throttle.allows(home, None), "whoever it is");
         clock.advance_ms(60_001);
         assert!(throttle.allows(home, Some(&uid("a"))));

@@ -3,8 +3,8 @@
 //! from the messenger, app by app.
 
 mod answers;
-mod client;
 mod claims;
+mod client;
 mod hook;
 mod jwks;
 mod jwt;

@@ -1,7 +1,7 @@
 //! Against a host application of our own, on a free port.
 
-mod host;
 mod hook;
+mod host;
 mod jwt;
 
 use std::net::IpAddr;
