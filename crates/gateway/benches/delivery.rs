@@ -74,8 +74,9 @@ async fn gateway() -> (Arc<Im>, Arc<Gateway>) {
         apps: store.clone(),
         relations: store.clone(),
         devices: store.clone(),
+        receipts: store.clone(),
         subscribers: store.clone(),
-        receipts: store,
+        registrations: store,
     };
     let mut policy = Policy::default();
     policy.send.rate_per_sec = 0;

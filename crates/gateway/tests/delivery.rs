@@ -54,8 +54,9 @@ impl World {
             apps: store.clone(),
             relations: store.clone(),
             devices: store.clone(),
+            receipts: store.clone(),
             subscribers: store.clone(),
-            receipts: store,
+            registrations: store,
         };
         let mut policy = Policy {
             mailbox,

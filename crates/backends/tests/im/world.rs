@@ -14,7 +14,7 @@ use crosstalk_core::id::{MessageId, Realm, Snowflake, Uid, UserRef};
 use crosstalk_core::im::{Credential, Im, OpenSession, Policy, Stores};
 use crosstalk_core::message::{Body, Draft, Message, OnReuse, Origin};
 use crosstalk_core::refusal::Refusal;
-use crosstalk_core::session::{Delivery, Event, MailboxLimits, Offline, Session};
+use crosstalk_core::session::{Delivery, Event, MailboxLimits, Notice, Offline, Session};
 use tokio::time::{sleep, timeout};
 
 /// How long anything may take that must happen.
@@ -25,8 +25,7 @@ pub(crate) const ORIGIN: Origin = Origin(9);
 
 pub(crate) const PUSHED: Delivery = Delivery {
     stable_device: true,
-    acks: true,
-    offline: Offline::Push,
+    ..Delivery::plain(Offline::Push, true)
 };
 
 pub(crate) const PULLING: Delivery = Delivery {
@@ -102,6 +101,8 @@ impl World {
             relations: store.clone(),
             devices: store.clone(),
             subscribers: store.clone(),
+            registrations: store.clone(),
+            receipts: store.clone(),
         });
         let im = Im::start(stores, Arc::new(NoSeal), ids, clock.clone(), policy.clone()).await;
         Self {
@@ -211,6 +212,7 @@ pub(crate) fn request(uid: &str, device: &str, delivery: Delivery) -> OpenSessio
         device_flag: 0,
         delivery,
         sync_own: true,
+        max_sessions: 0,
         peer: [127, 0, 0, 1].into(),
     }
 }

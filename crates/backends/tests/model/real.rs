@@ -113,6 +113,8 @@ async fn open(path: PathBuf, clock: &Arc<ManualClock>, eager: bool) -> (Arc<Im>,
         relations: store.clone(),
         devices: store.clone(),
         subscribers: store.clone(),
+        registrations: store.clone(),
+        receipts: store.clone(),
     };
     let mut policy = Policy {
         mailbox: MAILBOX,
@@ -158,6 +160,8 @@ pub(crate) fn draft(to: Address, text: &str, counts: bool, client_no: &str) -> D
             expire_secs: 0,
             payload: Bytes::copy_from_slice(text.as_bytes()),
             extra: None,
+            name: None,
+            audience: None,
         },
         on_reuse: OnReuse::Refuse,
         require_peer: false,

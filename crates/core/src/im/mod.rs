@@ -5,12 +5,14 @@ mod changes;
 mod channels;
 mod conversations;
 mod delivered;
+mod fetching;
 mod finding;
 mod history;
 mod logins;
 mod resolve;
 mod reading;
 mod receiving;
+mod registering;
 mod retention;
 mod revoking;
 mod sending;
@@ -25,9 +27,11 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 pub use changes::Changed;
+pub use fetching::{Fetch, Fetched};
 pub use history::{HistoryQuery, Viewer};
 pub use logins::{Login, LoginRequest, LoginScope};
 use self::resolve::GroupNames;
+pub use registering::{RegisterDevice, RegisteredDevice};
 pub use sessions::{Credential, OpenSession};
 pub use users::{FlagTokenRegistration, Identity, OnlineDevice};
 
@@ -38,7 +42,7 @@ use crate::deliver::Counters;
 use crate::deliver::receipts::Told;
 use crate::deliver::lane::{Lanes, Parts};
 use crate::delivered::{Devices, Ledger, Positions};
-use crate::directory::{Aliases, AppKeys, Apps, Directory, Seal, Users};
+use crate::directory::{Aliases, AppKeys, Apps, Directory, Registrations, Seal, Users};
 use crate::id::Snowflake;
 use crate::log::Log;
 use crate::pubsub::{PubSub, Subscribers, TopicLimits};
@@ -73,6 +77,8 @@ pub struct Stores {
     pub receipts: Arc<dyn Receipts>,
     /// Subscribers of topics.
     pub subscribers: Arc<dyn Subscribers>,
+    /// Registered devices.
+    pub registrations: Arc<dyn Registrations>,
 }
 
 /// How the messenger behaves.

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Im, Login, LoginRequest};
 use crate::delivered::{DeviceKey, Given, MAX_DEVICE_ID_BYTES};
-use crate::directory::{AppId, UserState};
+use crate::directory::{AppId, Registration, UserState};
 use crate::id::{Realm, Uid, UserRef};
 use crate::message::Origin;
 use crate::refusal::Refusal;
@@ -43,6 +43,24 @@ pub enum Credential {
     /// The edge has had it proven by an earlier [`login`](Im::login), and knows the client
     /// by something of its own that nobody can guess.
     Proven(Box<Login>),
+    /// The token of a registered device; the session runs on that device, whatever else is
+    /// said of it.
+    Registered {
+        /// Who the client says it is: uid or alias; `None` = it does not say.
+        claimed_uid: Option<Uid>,
+        /// The token.
+        token: String,
+    },
+    /// A holder of the app's secret says who the client is, and the edge has checked that it
+    /// does: a signed address. A name not known yet becomes a user.
+    Vouched {
+        /// The app.
+        app: AppId,
+        /// Who the client is.
+        uid: Uid,
+        /// When that was said, as revocations count, ms since 1970.
+        at_ms: i64,
+    },
 }
 
 // Credentials do not belong into a log.
@@ -52,7 +70,9 @@ impl std::fmt::Debug for Credential {
             Self::Token { uid, .. } => write!(f, "a token of {uid}"),
             Self::Unchecked { uid, .. } => write!(f, "{uid}, unchecked"),
             Self::Login(request) => request.fmt(f),
+            Self::Registered { .. } => f.write_str("a token of a registered device"),
             Self::Proven(login) => write!(f, "{}, proven", login.user.uid),
+            Self::Vouched { app, uid, .. } => write!(f, "{uid}, vouched for by {app}"),
         }
     }
 }
@@ -88,6 +108,7 @@ struct Proven {
     /// When, if that is how revocations are judged.
     proven_at_ms: Option<i64>,
     expires_at_ms: Option<i64>,
+    registration: Option<Arc<Registration>>,
 }
 
 impl Proven {
@@ -99,6 +120,7 @@ impl Proven {
             level: DeviceLevel::Slave,
             proven_at_ms: Some(login.proven_at_ms),
             expires_at_ms: login.expires_at_ms,
+            registration: None,
         }
     }
 }
@@ -123,19 +145,25 @@ impl Im {
         let limits = self.policy.mailbox;
         let budget = self.budgets.of(user.num);
         let max = request.max_sessions;
+        let registration = proven.registration;
+        let device_id = match &registration {
+            Some(registration) => registration.device_id.as_str().into(),
+            None => request.device_id,
+        };
         let (session, displaced, is_first) = self.parts.hub.open(user.num, max, |id| Session {
             id,
             user: user.clone(),
             realm: proven.realm.clone(),
             origin: request.origin,
             device: Device {
-                id: request.device_id,
+                id: device_id,
                 flag: request.device_flag,
                 level: proven.level,
             },
             delivery,
             sync_own: request.sync_own,
             met: OnceLock::new(),
+            registration: registration.clone(),
             peer: request.peer,
             opened_at_ms,
             app: proven.app.clone(),
@@ -188,26 +216,31 @@ impl Im {
         if state.record.flags.ban {
             return Err(Refusal::UserBanned);
         }
+        if let Credential::Registered { token, .. } = credential {
+            self.registered(token).await?;
+        }
         Ok(())
     }
 
     /// Checks a credential, as often as the throttle lets it.
     async fn prove(&self, request: &OpenSession) -> Result<Proven, Refusal> {
-        let (Credential::Token { uid, .. } | Credential::Unchecked { uid, .. }) =
-            &request.credential
-        else {
-            return self
-                .authenticate(&request.credential, request.device_flag)
-                .await;
+        let uid = match &request.credential {
+            Credential::Token { uid, .. } | Credential::Unchecked { uid, .. } => Some(uid),
+            Credential::Registered { claimed_uid, .. } => claimed_uid.as_ref(),
+            _ => {
+                return self
+                    .authenticate(&request.credential, request.device_flag)
+                    .await;
+            }
         };
-        if !self.throttle.allows(request.peer, Some(uid)) {
+        if !self.throttle.allows(request.peer, uid) {
             return Err(Refusal::LoginThrottled);
         }
         let proven = self
             .authenticate(&request.credential, request.device_flag)
             .await;
         if proven.as_ref().err() == Some(&Refusal::NotAuthenticated) {
-            self.throttle.failed(request.peer, Some(uid));
+            self.throttle.failed(request.peer, uid);
         }
         proven
     }
@@ -227,11 +260,15 @@ impl Im {
                     level: DeviceLevel::Slave,
                     proven_at_ms: None,
                     expires_at_ms: None,
+                    registration: None,
                 })
             }
             Credential::Login(request) => {
                 let proof = self.prove_login(request).await?;
                 Ok(Proven::by_login(&proof.login, proof.state))
+            }
+            Credential::Registered { claimed_uid, token } => {
+                self.authenticate_registered(claimed_uid.as_ref(), token).await
             }
             Credential::Proven(login) => {
                 let state = users.state(login.user.num).await?;
@@ -241,6 +278,23 @@ impl Im {
                     return Err(Refusal::NotAuthenticated);
                 }
                 Ok(Proven::by_login(login, state))
+            }
+            Credential::Vouched { app, uid, at_ms } => {
+                let app = self.apps.get(app).ok_or(Refusal::NotAuthenticated)?;
+                let user = self.ensure_user(&app.realm, uid).await?;
+                let state = users.state(user.num).await?;
+                if self.is_revoked(&state, *at_ms) {
+                    return Err(Refusal::NotAuthenticated);
+                }
+                Ok(Proven {
+                    realm: app.realm,
+                    app: Some(app.id),
+                    state,
+                    level: DeviceLevel::Slave,
+                    proven_at_ms: Some(*at_ms),
+                    expires_at_ms: None,
+                    registration: None,
+                })
             }
         }
     }
@@ -267,6 +321,25 @@ impl Im {
         Err(Refusal::NotAuthenticated)
     }
 
+    async fn authenticate_registered(
+        &self,
+        claimed: Option<&Uid>,
+        token: &str,
+    ) -> Result<Proven, Refusal> {
+        let (login, registration) = self.registered(token).await?;
+        let (realm, uid) = (&login.realm, &login.user.uid);
+        let is_claimed = |claimed: &Uid| {
+            claimed == uid || claimed.as_str() == self.aliases().of(realm, uid).as_str()
+        };
+        if !claimed.is_none_or(is_claimed) {
+            return Err(Refusal::NotAuthenticated);
+        }
+        let state = self.parts.users.state(login.user.num).await?;
+        let mut proven = Proven::by_login(&login, state);
+        proven.registration = Some(Arc::new(registration));
+        Ok(proven)
+    }
+
     async fn authenticate_token(
         &self,
         realm: &Realm,
@@ -290,6 +363,7 @@ impl Im {
                     level: registered.level,
                     proven_at_ms: None,
                     expires_at_ms: None,
+                    registration: None,
                 });
             }
         }
@@ -307,6 +381,7 @@ impl Im {
     /// Closes a session; what waits for it is dropped, and comes again where the dialect
     /// offers what a device was not given. Nothing is left undone if the caller goes away.
     pub async fn close_session(&self, session: &Session) {
+        session.mailbox.settle();
         // First, so that a session that comes after it on the same device finds it.
         let unplaced = self.ledger.leaves(session);
         self.leave(session);

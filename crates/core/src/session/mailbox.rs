@@ -5,6 +5,7 @@
 
 mod backlog;
 mod gaps;
+mod handed;
 mod record;
 
 use std::collections::VecDeque;
@@ -136,6 +137,8 @@ struct Inner {
     /// What the session sent itself while it was not live.
     own: Vec<MessageId>,
     record: Record,
+    /// What was pulled and is not wanted yet.
+    aside: handed::Aside,
     ending: Option<Ending>,
     closed: bool,
 }
@@ -192,6 +195,7 @@ impl Mailbox {
             backlog: Backlog::default(),
             own: Vec::new(),
             record: Record::new(delivery, limits.items, unwritten),
+            aside: handed::Aside::default(),
             ending: None,
             closed: false,
         };
@@ -322,6 +326,7 @@ impl Mailbox {
         inner.ending = None;
         inner.replies = VecDeque::new();
         inner.events = VecDeque::new();
+        inner.aside = handed::Aside::default();
         inner.bytes = 0;
         inner.gaps = FxHashMap::default();
         inner.backlog = Backlog::Read;

@@ -22,7 +22,7 @@ pub use mailbox::{
 pub use notice::Notice;
 
 use crate::delivered::{DeviceKey, MAX_DEVICE_ID_BYTES};
-use crate::directory::AppId;
+use crate::directory::{AppId, Registration};
 use crate::id::{Realm, SessionId, UserRef};
 use crate::message::{Message, Origin};
 
@@ -45,6 +45,8 @@ pub struct Session {
     /// The device that it has said to run on after it was opened, where the dialect says
     /// that so late.
     pub(crate) met: OnceLock<Arc<str>>,
+    /// The registration of that device, if its credential is one's token.
+    pub registration: Option<Arc<Registration>>,
     /// Where it comes from.
     pub peer: IpAddr,
     /// When it was opened, ms since 1970.
@@ -124,6 +126,7 @@ impl Session {
             delivery,
             sync_own: true,
             met: OnceLock::new(),
+            registration: None,
             peer: IpAddr::from([127, 0, 0, 1]),
             opened_at_ms: 0,
             app: None,

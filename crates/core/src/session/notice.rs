@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::id::UserRef;
+use crate::id::{MessageId, UserRef};
 use crate::message::Message;
 
 /// Something that a session is told if it is there.
@@ -26,6 +26,15 @@ pub enum Notice {
         by: UserRef,
         /// Why, in the client's own words.
         why: Arc<str>,
+    },
+    /// What the client has asked for has been handed to it, before this.
+    Handed {
+        /// How many messages.
+        count: usize,
+        /// There is more.
+        more: bool,
+        /// After which message to go on, if there is more and it is asked for so.
+        through: Option<MessageId>,
     },
     /// Somebody whom the session's user talks with has come or gone.
     Presence {

@@ -17,6 +17,8 @@ use tokio_util::sync::CancellationToken;
 use super::alarm::Alarm;
 use super::asks::Asks;
 use super::in_flight::InFlight;
+use super::naming::audience;
+use super::topics::{self, Topics};
 use super::{Abort, Input, Transport, lent};
 use crate::content::moderate;
 use crate::protocol::{Answer, AskId, Close, Command, Now, Protocol, Turn, close_code};
@@ -26,6 +28,8 @@ use crate::stats::{Counters, add};
 const MAX_IN_FLIGHT: usize = 512;
 /// Questions that may wait likewise: they cost more.
 const MAX_ASKED: usize = 32;
+/// Parts of a queue of topics that are read in one turn at most.
+const MAX_REFILLS: usize = 8;
 /// How long answers that are due are waited for when the server stops.
 const LAST_ANSWERS_MS: u64 = 2_000;
 
@@ -70,6 +74,7 @@ pub(crate) async fn drive<T: Transport>(connection: Connection, mut transport: T
         session: None,
         in_flight: InFlight::default(),
         asks: Asks::default(),
+        topics: Topics::default(),
         stopping_until: None,
     };
     let timer = pin!(sleep(Duration::ZERO));
@@ -91,9 +96,7 @@ pub(crate) async fn drive<T: Transport>(connection: Connection, mut transport: T
         }
         None => close_code::GOING_AWAY,
     };
-    if let Some(session) = driver.session.take() {
-        driver.im.close_session(&session).await;
-    }
+    driver.leave().await;
     transport.close(code).await;
 }
 
@@ -104,6 +107,7 @@ pub(super) struct Driver {
     session: Option<Arc<Session>>,
     in_flight: InFlight,
     asks: Asks,
+    topics: Topics,
     /// Set when the server stops while answers are due: until when they are waited for.
     stopping_until: Option<u64>,
 }
@@ -124,6 +128,8 @@ pub(super) struct Woken {
     pub(super) has_rung: bool,
     /// A question was answered.
     pub(super) answered: Option<(AskId, Answer)>,
+    /// Something has happened with topics.
+    pub(super) topics: Option<topics::Woken>,
 }
 
 impl<T: Transport> Line<'_, T> {
@@ -176,6 +182,7 @@ impl Driver {
         loop {
             self.run_commands(&session, &mut turn).await;
             self.drain_mailbox(&session, now, &mut turn).await;
+            self.drain_topics(now, &mut turn).await;
             self.finish(line, &turn).await?;
             // What was to be done once that is written.
             self.run_commands(&session, &mut turn).await;
@@ -184,6 +191,7 @@ impl Driver {
             consume_budget().await;
             let is_read = self.in_flight.len() < MAX_IN_FLIGHT
                 && self.asks.len() < MAX_ASKED
+                && self.topics.waiting() < topics::MAX_WAITING
                 && self.stopping_until.is_none();
             let deadline_ms = self.deadline_ms();
             let woken = poll_fn(|cx| {
@@ -195,13 +203,21 @@ impl Driver {
                     Poll::Ready(answered) => Some(answered),
                     Poll::Pending => None,
                 };
-                match line.poll(cx, deadline_ms, is_read) {
-                    Poll::Pending if has_mail || answered.is_some() => Poll::Ready(Woken {
-                        answered,
-                        ..Woken::default()
-                    }),
-                    polled => polled.map(|woken| Woken { answered, ..woken }),
-                }
+                let topics = match self.topics.poll(cx) {
+                    Poll::Ready(woken) => Some(woken),
+                    Poll::Pending => None,
+                };
+                let is_woken = has_mail || answered.is_some() || topics.is_some();
+                let line = match line.poll(cx, deadline_ms, is_read) {
+                    Poll::Pending if is_woken => Woken::default(),
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(woken) => woken,
+                };
+                Poll::Ready(Woken {
+                    answered,
+                    topics,
+                    ..line
+                })
             });
             let woken = woken.await;
             turn = lent::turn();
@@ -236,6 +252,9 @@ impl Driver {
         if let Some((id, answer)) = woken.answered {
             self.machine.answer(id, answer, now, turn);
         }
+        if let Some(topics::Woken::Answer(id, answer)) = woken.topics {
+            self.machine.topics(id, answer, now, turn);
+        }
         Ok(())
     }
 
@@ -258,7 +277,24 @@ impl Driver {
                         Err(why) => self.im.refuse(session, ticket, why),
                     }
                 }
+                Command::SendToSome(ticket, name, names, draft) => {
+                    self.in_flight.issued(ticket);
+                    match audience(&self.im, session, &name, &names, draft).await {
+                        Ok(mut draft) => {
+                            moderate(self.im.words(), &mut draft);
+                            self.im.send(session, ticket, draft).await;
+                        }
+                        Err(why) => self.im.refuse(session, ticket, why),
+                    }
+                }
+                Command::Topics(id, verb) => self.topics.run(&self.im, session, id, verb).await,
                 Command::Acknowledge(messages) => self.im.received(session, &messages).await,
+                Command::Settle(messages) => {
+                    let stored = messages.iter().filter(|message| message.seq > 0);
+                    let ids: Vec<_> = stored.map(|message| message.id).collect();
+                    self.im.acknowledge(session, &ids);
+                }
+                Command::Presume(is_presumed) => session.mailbox.presume(is_presumed),
                 Command::Reject(message, why) => self.im.reject(session, &message, &why),
                 Command::Ask(id, ask) => self.asks.ask(&self.im, session, id, ask).await,
                 Command::Refuse(ticket, why) => {
@@ -295,6 +331,35 @@ impl Driver {
         }
     }
 
+    /// Hands what came out of the topics to the machine.
+    async fn drain_topics(&mut self, now: Now, turn: &mut Turn) {
+        for _ in 0..MAX_REFILLS {
+            let Some(drained) = self.topics.drain(self.machine.topic_room()) else {
+                return;
+            };
+            if !drained.deliveries.is_empty() {
+                self.machine.published(drained.deliveries, now, turn);
+            }
+            if let Some(why) = drained.ending {
+                return self.machine.topics_ended(why, now, turn);
+            }
+            if !drained.behind || self.machine.topic_room() == 0 {
+                return;
+            }
+            self.topics.refill().await;
+        }
+    }
+
+    /// The session is over; the machine has the last word.
+    async fn leave(&mut self) {
+        if let Some(session) = self.session.take() {
+            let mut turn = Turn::default();
+            self.machine.lost(self.now(), &mut turn);
+            self.run_commands(&session, &mut turn).await;
+            self.im.close_session(&session).await;
+        }
+    }
+
     /// Writes what the machine says, and closes if it wants that.
     pub(super) async fn finish<T: Transport>(
         &mut self,
@@ -315,9 +380,7 @@ impl Driver {
     /// The machine has closed: the session is gone at once, the connection when the machine
     /// says. What the client still says is read and dropped, so that the goodbye reaches it.
     async fn linger<T: Transport>(&mut self, line: &mut Line<'_, T>, close: Close) -> End {
-        if let Some(session) = self.session.take() {
-            self.im.close_session(&session).await;
-        }
+        self.leave().await;
         loop {
             let heard = poll_fn(|cx| {
                 if line.alarm.poll(cx, close.at_mono_ms).is_ready() {

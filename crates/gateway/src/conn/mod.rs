@@ -7,9 +7,11 @@ mod driver;
 mod in_flight;
 mod input;
 mod lent;
+mod naming;
 mod opening;
 #[cfg(test)]
 mod tests;
+mod topics;
 
 pub(crate) use abort::Abort;
 pub(crate) use driver::{Connection, drive};

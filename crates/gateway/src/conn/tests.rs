@@ -9,7 +9,9 @@ use async_trait::async_trait;
 use bytes::BytesMut;
 use crosstalk_backends::sqlite::{Sqlite, SqliteOptions};
 use crosstalk_core::clock::{Clock, SystemClock};
-use crosstalk_core::directory::{Alias, Aliases, Directory, FlagToken, Seal, UserChange, UserRecord};
+use crosstalk_core::directory::{
+    Alias, Aliases, Directory, FlagToken, Seal, UserChange, UserRecord,
+};
 use crosstalk_core::id::{Realm, Snowflake, Uid, UserNum};
 use crosstalk_core::im::{Im, Policy, Stores};
 use crosstalk_core::store::StoreResult;
@@ -156,6 +158,7 @@ impl Bed {
             relations: db.clone(),
             devices: db.clone(),
             subscribers: db.clone(),
+            registrations: db.clone(),
             receipts: db,
         };
         let im = Im::start(stores, Arc::new(NoSeal), ids, clock, Policy::default());

@@ -9,17 +9,21 @@ mod arrival;
 mod ask;
 mod command;
 mod messages;
+mod topics;
 
+use std::any::Any;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::BytesMut;
+use crosstalk_core::pubsub::{AttachmentEnd, Delivery};
 use crosstalk_core::refusal::Refusal;
 use crosstalk_core::session::{Ending, Event, SendReply, Session, Ticket};
 
 pub use arrival::{Arrival, Carrier};
-pub use ask::{Answer, Ask, AskId, Target};
+pub use ask::{Answer, Ask, AskId, Done, Job, Scope, Target, Work};
 pub use command::Command;
+pub use topics::{TopicAnswer, TopicSession, TopicVerb};
 pub use messages::{MESSAGE_HEADER_BYTES, MessageKind, put_message, take_message};
 
 /// How a dialect takes what comes over a transport of messages.
@@ -47,7 +51,7 @@ pub enum Said {
 pub type Seed = [u8; 48];
 
 /// A dialect that is switched on, with its settings.
-pub trait Plug: Send + Sync {
+pub trait Plug: Any + Send + Sync {
     /// Web origins whose pages may connect; `*` = all.
     fn allowed_origins(&self) -> &[String];
     /// The machine of a new connection.
@@ -209,6 +213,27 @@ pub trait Protocol: Send {
     /// Takes things for the client, all of them, in order. Commands of this turn run after
     /// what it says was written.
     fn deliver(&mut self, events: &mut VecDeque<Event>, now: Now, turn: &mut Turn);
+    /// The answer to a verb of the topics, in no particular order.
+    fn topics(&mut self, id: AskId, answer: TopicAnswer, now: Now, turn: &mut Turn) {
+        // For dialects without topics.
+        let _ = (id, answer, now, turn);
+    }
+    /// Takes what came out of the topics, all of it, in order.
+    fn published(&mut self, deliveries: Vec<Delivery>, now: Now, turn: &mut Turn) {
+        let _ = (deliveries, now, turn);
+    }
+    /// The topics end this connection, as `ending` does.
+    fn topics_ended(&mut self, why: AttachmentEnd, now: Now, turn: &mut Turn) {
+        let _ = (why, now, turn);
+    }
+    /// How many more deliveries that must be settled the client may be given.
+    fn topic_room(&self) -> usize {
+        0
+    }
+    /// The connection is over, in whatever way: last commands. Nothing is written any more.
+    fn lost(&mut self, now: Now, turn: &mut Turn) {
+        let _ = (now, turn);
+    }
     /// The server ends this session: say goodbye in the dialect's words, and close.
     fn ending(&mut self, why: Ending, now: Now, turn: &mut Turn);
     /// A deadline has come.

@@ -74,8 +74,9 @@ impl Core {
             apps: Arc::clone(&store) as _,
             relations: Arc::clone(&store) as _,
             devices: Arc::clone(&store) as _,
-            subscribers: Arc::clone(&store) as _,
             receipts: Arc::clone(&store) as _,
+            subscribers: Arc::clone(&store) as _,
+            registrations: Arc::clone(&store) as _,
         };
         let im = Im::start(
             stores,

@@ -28,7 +28,9 @@ fn stores_of(options: SqliteOptions) -> Stores {
         apps: store.clone(),
         relations: store.clone(),
         devices: store.clone(),
-        subscribers: store,
+        receipts: store.clone(),
+        subscribers: store.clone(),
+        registrations: store,
     }
 }
 
@@ -50,6 +52,7 @@ mod usual {
     crosstalk_core::log_contract!(log);
     crosstalk_core::channels_contract!(stores);
     crosstalk_core::inbox_contract!(stores);
+    crosstalk_core::receipts_contract!(stores);
     crosstalk_core::directory_contract!(stores);
     crosstalk_core::apps_contract!(stores);
     crosstalk_core::relations_contract!(stores);
@@ -80,4 +83,5 @@ mod eager {
     crosstalk_core::log_contract!(log);
     crosstalk_core::channels_contract!(stores);
     crosstalk_core::inbox_contract!(stores);
+    crosstalk_core::receipts_contract!(stores);
 }

@@ -21,7 +21,7 @@ use crate::sqlite::Sqlite;
 
 const WINDOW_MS: i64 = 120_000;
 
-struct NoSeal;
+pub(super) struct NoSeal;
 
 impl Seal for NoSeal {
     fn seal(&self, secret: &str) -> Vec<u8> {
@@ -64,6 +64,8 @@ impl World {
             relations: db.clone(),
             devices: db.clone(),
             subscribers: db.clone(),
+            registrations: db.clone(),
+            receipts: db.clone(),
         };
         let im = Im::start(stores, Arc::new(NoSeal), ids, clock.clone(), policy);
         let im = im.await.unwrap();

@@ -64,7 +64,10 @@ pub(super) struct Record {
     /// Given and not acknowledged, in the order in which they were taken out. Without
     /// acknowledgements: taken out the last time, and perhaps not written to the client yet.
     awaiting: VecDeque<MessageId>,
-    /// How many of these there may be.
+    /// So many of these, from the front, were written to a client that is not known to
+    /// acknowledge: they count as delivered if it ends like that.
+    presumed: usize,
+    /// How many may await.
     limit: usize,
     /// What was sent before and is given now, pushed or pulled.
     pub(super) below: Option<Stretch>,
@@ -92,6 +95,7 @@ impl Record {
             kept: delivery.offline != Offline::Sync,
             acks: delivery.acks,
             awaiting: VecDeque::new(),
+            presumed: 0,
             limit: AWAITING.max(items.saturating_mul(2)),
             below: None,
             live_from: None,
@@ -132,6 +136,7 @@ impl Record {
         self.clean();
         self.kept = false;
         self.awaiting = VecDeque::new();
+        self.presumed = 0;
         self.below = None;
         self.live_from = None;
     }
@@ -171,6 +176,7 @@ impl Record {
         if self.awaiting.len() > self.limit
             && let Some(oldest) = self.awaiting.pop_front()
         {
+            self.presumed = self.presumed.saturating_sub(1);
             self.forgotten = self.forgotten.max(oldest);
         }
     }
@@ -198,8 +204,25 @@ impl Record {
     fn acknowledged(&mut self, id: MessageId) {
         // Mostly from the front.
         let at = self.awaiting.iter().position(|given| *given == id);
-        if at.and_then(|at| self.awaiting.remove(at)).is_some() {
+        if let Some(at) = at.filter(|at| self.awaiting.remove(*at).is_some()) {
+            self.presumed -= usize::from(at < self.presumed);
             self.touch(id);
+        }
+    }
+
+    /// What was presumed of a client that has ended is so.
+    fn settle(&mut self) {
+        if self.presumed > 0 {
+            self.awaiting.drain(..self.presumed);
+            self.presumed = 0;
+            self.note_unwritten();
+        }
+    }
+
+    /// A message that counts as given is going to be given again, and counts then.
+    pub(super) fn withdraw(&mut self, id: MessageId) {
+        if let Some(at) = self.awaiting.iter().position(|given| *given == id) {
+            self.awaiting.remove(at);
         }
     }
 
@@ -249,8 +272,8 @@ fn after(id: MessageId) -> MessageId {
 impl Inner {
     /// What the device was given through this session, if everything up to `through` was
     /// handed out to mailboxes or missed by them. All of it is true for good: later it only
-    /// becomes more.
-    fn given(&self, through: MessageId) -> Given {
+    /// becomes more. The first `presumed` that await count as given.
+    fn given(&self, through: MessageId, presumed: usize) -> Given {
         let record = &self.record;
         let live = match (&self.flow, record.live_from()) {
             (Flow::Live, Some(lo)) => Some(Stretch {
@@ -268,7 +291,8 @@ impl Inner {
         });
         let waiting = self.events.iter().filter_map(Event::stored);
         let waiting = waiting.map(|message| message.id);
-        Given::of_session(known, record.awaiting.iter().copied().chain(waiting))
+        let awaiting = record.awaiting.iter().skip(presumed).copied();
+        Given::of_session(known, awaiting.chain(waiting))
     }
 }
 
@@ -342,7 +366,21 @@ impl Mailbox {
 
     /// What was given through this session, where `through` is as in [`Inner::given`].
     pub(crate) fn given(&self, through: MessageId) -> Given {
-        self.inner.lock().given(through)
+        let inner = self.inner.lock();
+        inner.given(through, inner.record.presumed)
+    }
+
+    /// Whether what was drained so far, and is written to the client, counts as delivered if
+    /// the client ends without ever having acknowledged anything. For dialects whose clients
+    /// do not say whether they acknowledge.
+    pub fn presume(&self, is_presumed: bool) {
+        let record = &mut self.inner.lock().record;
+        record.presumed = if is_presumed { record.awaiting.len() } else { 0 };
+    }
+
+    /// The session has ended: what is presumed delivered is delivered.
+    pub(crate) fn settle(&self) {
+        self.inner.lock().record.settle();
     }
 
     /// The same if something of it is to be written down, which then counts as done as far
@@ -352,7 +390,7 @@ impl Mailbox {
         if !inner.record.dirty {
             return None;
         }
-        let given = inner.given(through);
+        let given = inner.given(through, 0);
         let reaches = given.ranges().last()?.hi;
         if inner.record.touched <= reaches {
             inner.record.clean();

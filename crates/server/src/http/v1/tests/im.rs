@@ -50,8 +50,9 @@ pub(crate) async fn start_with_policy(
         apps: Arc::clone(&store) as _,
         relations: Arc::clone(&store) as _,
         devices: Arc::clone(&store) as _,
-        subscribers: Arc::clone(&store) as _,
         receipts: Arc::clone(&store) as _,
+        subscribers: Arc::clone(&store) as _,
+        registrations: Arc::clone(&store) as _,
     };
     let im = Im::start(stores, Arc::new(Open), ids, clock, policy).await;
     let im = im.expect("a messenger");
