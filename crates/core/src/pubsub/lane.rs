@@ -63,13 +63,14 @@ impl Lane {
             let is_sweep = tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
+                // Before the jobs: there may be no moment without any.
+                _ = sweeps.tick() => true,
                 taken = jobs.recv_many(&mut batch, BATCH) => {
                     if taken == 0 {
                         break;
                     }
                     false
                 }
-                _ = sweeps.tick() => true,
             };
             self.turns(&mut batch, is_sweep).await;
         }

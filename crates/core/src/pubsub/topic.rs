@@ -1,4 +1,4 @@
-//! Topics and filters: their rules (MQTT 5 §4.7, §4.8.2) and what is asked for with a filter.
+//! Topics and filters: their rules and what is asked for with a filter.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -141,7 +141,7 @@ impl Filter {
     }
 
     /// Whether a topic is one of those asked for. A wildcard at the beginning stands for no
-    /// topic that begins with `$` (MQTT 5 §4.7.2).
+    /// topic that begins with `$`.
     #[must_use]
     pub fn matches(&self, topic: &str) -> bool {
         let levels = self.levels();
@@ -202,7 +202,7 @@ fn check(text: &str) -> Result<(), InvalidTopic> {
     Ok(())
 }
 
-/// Whether a subscription brings the retained messages that it matches (MQTT 5 §3.8.3.1).
+/// Whether a subscription brings the retained messages that it matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RetainHandling {
     /// Each time that it is made.

@@ -127,7 +127,7 @@ impl<K: Copy + Eq + Hash> TopicTree<K> {
     }
 
     /// The subscriptions that a topic matches. A wildcard at the beginning stands for no topic
-    /// that begins with `$` (MQTT 5 §4.7.2).
+    /// that begins with `$`.
     pub fn matches(&mut self, topic: &Topic) -> Matches<'_, K> {
         let levels: Vec<&str> = topic.as_str().split('/').collect();
         let mut found = Matches {

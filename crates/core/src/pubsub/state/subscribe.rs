@@ -14,7 +14,7 @@ pub enum SubscribeRefusal {
     /// The subscriber has as many as it may have.
     #[error("too many subscriptions")]
     Quota,
-    /// A shared subscription cannot leave out what its subscriber published (MQTT 5 §3.8.3.1).
+    /// A shared subscription cannot leave out what its subscriber published.
     #[error("a shared subscription cannot be without local messages")]
     NoLocalShared,
 }
