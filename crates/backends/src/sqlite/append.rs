@@ -3,7 +3,7 @@
 use crosstalk_core::channel::LogKind;
 use crosstalk_core::log::{Append, AppendOutcome, Head};
 use crosstalk_core::message::{Naming, OnReuse, client_key};
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
 use super::Shared;
 use super::advance::{Key, Place};
@@ -97,11 +97,11 @@ impl Appender<'_> {
         }
         self.heads.set(channel.num, Head { seq, ordinal });
         *self.last = id.0;
-        // The command log has no conversations: nothing in it is ever unread.
+        if seq == 1 && !item.first_contact.is_empty() {
+            self.first_contact(item, sent_at_ms)?;
+        }
+        // The command log has no conversations of its own: nothing in it is ever unread.
         if channel.log == LogKind::Chat {
-            if seq == 1 {
-                self.first_contact(item, sent_at_ms)?;
-            }
             let key = (sender, channel.num);
             self.shared.advances.stage(key, Place { seq, ordinal });
             self.staged.push(key);
@@ -115,14 +115,32 @@ impl Appender<'_> {
         })
     }
 
+    /// Gives those who are to have it a view of the channel. One in which nothing was said,
+    /// though something has changed, is not shown.
     fn first_contact(&self, item: &Append, now_ms: i64) -> DbResult<()> {
+        let Some(chat) = self.chat_of(item)? else {
+            return Ok(());
+        };
         let sql = "INSERT INTO conversation (user, channel, read_seq, badge_seq, badge_ordinal, \
                    cleared_seq, hidden_seq, pinned_at, muted, version) \
                    VALUES (?1, ?2, 0, 0, 0, 0, 0, 0, 0, ?3) ON CONFLICT DO NOTHING";
         let mut insert = self.conn.prepare_cached(sql)?;
         for user in &*item.first_contact {
-            insert.execute([user.0, item.channel.num.0, now_ms])?;
+            insert.execute([user.0, chat, now_ms])?;
         }
         Ok(())
+    }
+
+    /// The chat log to whose channel the log of an append belongs.
+    fn chat_of(&self, item: &Append) -> DbResult<Option<i64>> {
+        let channel = &item.channel;
+        if channel.log == LogKind::Chat {
+            return Ok(Some(channel.num.0));
+        }
+        let key = &channel.key;
+        let sql = "SELECT num FROM channel WHERE realm = ?1 AND kind = ?2 AND id = ?3 AND log = 0";
+        let mut find = self.conn.prepare_cached(sql)?;
+        let found = find.query_row((key.realm.as_str(), key.kind.0, &*key.id), |row| row.get(0));
+        Ok(found.optional()?)
     }
 }

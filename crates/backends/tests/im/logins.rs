@@ -344,3 +344,38 @@ async fn sessions_are_those_of_their_login() {
     let opened = im.open_session(session(Credential::Proven(login))).await;
     assert_eq!(opened.err(), REFUSED, "it has expired");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_business_server_may_sign_its_own_tokens() {
+    let world = World::new().await;
+    let im = world.im();
+    let one = app(im, "one", "r1").await;
+    let signed = |claims: serde_json::Value| {
+        let key = jsonwebtoken::EncodingKey::from_secret(one.secret.as_bytes());
+        jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key).expect("a token")
+    };
+    let exp = 1_700_000_600;
+    for (claims, outcome) in [
+        (
+            serde_json::json!({"sub": "alice", "exp": exp, "appId": "one"}),
+            None,
+        ),
+        (
+            serde_json::json!({"sub": "alice", "exp": exp, "appKey": "one"}),
+            None,
+        ),
+        (
+            serde_json::json!({"sub": "alice", "exp": exp, "appId": "one", "appKey": "x"}),
+            None,
+        ),
+        (serde_json::json!({"sub": "alice", "exp": exp}), REFUSED),
+        (
+            serde_json::json!({"sub": "alice", "exp": exp, "appKey": "x"}),
+            REFUSED,
+        ),
+        (serde_json::json!({"sub": "alice", "appId": "one"}), REFUSED),
+    ] {
+        let request = to_app("one", &[&signed(claims.clone())]);
+        assert_eq!(refusal(im, &request).await, outcome, "{claims}");
+    }
+}

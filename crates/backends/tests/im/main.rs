@@ -2,6 +2,7 @@
 //! connected to a server that crashed.
 
 mod catch_up;
+mod changes;
 mod crash;
 mod first_contact;
 mod logins;

@@ -66,7 +66,8 @@ pub enum ConversationChange {
 #[async_trait]
 pub trait Inbox: Send + Sync + 'static {
     /// All conversations of a user: the channels they are a member of, and the direct ones
-    /// in which anything was said. In no particular order; hidden ones are included.
+    /// in which anything was said or has changed. In no particular order; hidden ones are
+    /// included.
     async fn conversations(&self, user: UserNum) -> StoreResult<Vec<ConversationRow>>;
 
     /// One conversation; `None` when the user has nothing to do with the channel.

@@ -1,6 +1,7 @@
 //! The one formula of unread (data-model.md §2).
 
 use super::ConversationRow;
+use crate::channel::ChannelKind;
 
 impl ConversationRow {
     /// How many messages this user has not seen, as their badge says.
@@ -10,9 +11,11 @@ impl ConversationRow {
         counted.saturating_sub(self.uncounted) + self.directed
     }
 
-    /// True while the user has put it away and nothing newer was said.
+    /// True while the user has put it away and nothing newer was said, and of a direct channel
+    /// in which nothing was ever said, though something may have changed.
     #[must_use]
     pub fn is_hidden(&self) -> bool {
-        self.head_seq <= self.hidden_seq && self.hidden_seq > 0
+        let is_blank = self.head_seq == 0 && self.channel.key.kind == ChannelKind::DIRECT;
+        is_blank || (self.head_seq <= self.hidden_seq && self.hidden_seq > 0)
     }
 }

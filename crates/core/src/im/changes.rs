@@ -39,7 +39,11 @@ impl Im {
         let Some(channel) = self.stores.channels.open(key, LogKind::Chat, false).await? else {
             return Ok(Vec::new());
         };
-        let row = self.stores.inbox.conversation(viewer.num, channel.num).await?;
+        let row = self
+            .stores
+            .inbox
+            .conversation(viewer.num, channel.num)
+            .await?;
         let row = row.ok_or(Refusal::NotAMember)?;
         let readers = if key.kind == ChannelKind::DIRECT {
             1
@@ -52,7 +56,10 @@ impl Im {
             .changed_since(channel.num, after_version, limit)
             .await?;
         let mut changed = Vec::with_capacity(states.len());
-        for state in states.into_iter().filter(|state| state.seq > row.begins_after) {
+        for state in states
+            .into_iter()
+            .filter(|state| state.seq > row.begins_after)
+        {
             let Some(message) = self.stores.log.by_id(state.id).await? else {
                 continue;
             };

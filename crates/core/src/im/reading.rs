@@ -45,7 +45,9 @@ impl Im {
         let after = after.ok_or(Refusal::NotAMember)?;
         if after.read_seq > before.read_seq {
             let from = before.read_seq.max(before.begins_after) + 1;
-            let read = self.newly_read(reader, &channel, from, after.read_seq).await?;
+            let read = self
+                .newly_read(reader, &channel, from, after.read_seq)
+                .await?;
             self.tell_authors(reader, key, after.read_seq, read).await;
         }
         if after.badge_seq != before.badge_seq || after.read_seq > before.read_seq {
@@ -85,7 +87,11 @@ impl Im {
             return Ok(());
         };
         let channel = &first.channel;
-        let row = self.stores.inbox.conversation(reader.num, channel.num).await?;
+        let row = self
+            .stores
+            .inbox
+            .conversation(reader.num, channel.num)
+            .await?;
         let row = row.ok_or(Refusal::NotAMember)?;
         let is_read = |message: &&Message| {
             message.channel.num == channel.num
@@ -173,8 +179,12 @@ impl Im {
                 at_ms,
             };
             let author = Uid::from_store(&author);
-            self.tell(&ChannelKey::direct(&key.realm, &author, &author), reader, &change)
-                .await;
+            self.tell(
+                &ChannelKey::direct(&key.realm, &author, &author),
+                reader,
+                &change,
+            )
+            .await;
         }
     }
 
@@ -216,5 +226,7 @@ fn is_of_another(message: &Message, reader: &UserRef) -> bool {
 
 fn note(read: &mut ByAuthor, message: &Message) {
     let author = message.sender.uid.as_str().to_owned();
-    read.entry(author).or_default().push(MessageName::of(message));
+    read.entry(author)
+        .or_default()
+        .push(MessageName::of(message));
 }

@@ -62,6 +62,14 @@ impl Im {
         Ok(group)
     }
 
+    /// Whether a user has a session, as far as that is known without asking the store: true
+    /// for nobody who has not been dealt with lately.
+    #[must_use]
+    pub fn is_online(&self, realm: &Realm, uid: &Uid) -> bool {
+        let user = self.parts.users.known(realm, uid);
+        user.is_some_and(|user| self.parts.hub.is_online(user.num))
+    }
+
     /// The user who is named by alias or uid, if such a user exists.
     ///
     /// # Errors

@@ -8,10 +8,10 @@ use super::Im;
 use crate::channel::{ChannelKey, ChannelRef, LogKind};
 use crate::deliver::{Job, ReplyTo, SendJob, Sender};
 use crate::id::{ChannelNum, Realm, UserRef};
-use crate::message::{Accepted, Body, Draft, Message};
+use crate::message::{Accepted, Body, Draft, MAX_AUDIENCE, Message};
 use crate::refusal::Refusal;
 use crate::send::limits::MAX_CLIENT_NO_BYTES;
-use crate::session::{Event, Refused, SendReply, Session, Ticket};
+use crate::session::{Event, Push, Refused, SendReply, Session, Ticket};
 
 impl Im {
     /// Sends a draft of a session's user. The answer comes to the session's mailbox under
@@ -61,7 +61,8 @@ impl Im {
     /// Passes a message that is not stored to those of some users who are online.
     ///
     /// # Errors
-    /// `TooLarge`, or `InvalidArgument` for a client number that is too long.
+    /// `TooLarge`, or `InvalidArgument` for a client number or name that is too long, or an
+    /// audience that is too large.
     pub fn push_online(
         &self,
         channel: ChannelKey,
@@ -71,12 +72,49 @@ impl Im {
     ) -> Result<Accepted, Refusal> {
         within_limits(&body, self.policy.send.payload_bytes)?;
         body.flags.no_persist = true;
+        let message = self.passing(channel, sender, body);
+        for user in to {
+            self.parts.hub.each_of(user.num, |session| {
+                session.mailbox.push(Event::Message(Arc::clone(&message)));
+            });
+        }
+        Ok(Accepted {
+            id: message.id,
+            seq: 0,
+            sent_at_ms: message.sent_at_ms,
+            is_new: true,
+        })
+    }
+
+    /// Passes a message that is not stored to some sessions, and says to how many: those
+    /// that have ended or whose mailbox is full do not get it.
+    ///
+    /// # Errors
+    /// As [`push_online`](Self::push_online).
+    pub fn push_to(
+        &self,
+        sessions: &[Arc<Session>],
+        channel: ChannelKey,
+        sender: &UserRef,
+        mut body: Body,
+    ) -> Result<usize, Refusal> {
+        within_limits(&body, self.policy.send.payload_bytes)?;
+        body.flags.no_persist = true;
+        let message = self.passing(channel, sender, body);
+        let pushed = sessions.iter().filter(|session| {
+            let event = Event::Message(Arc::clone(&message));
+            session.mailbox.push(event) == Push::Queued
+        });
+        Ok(pushed.count())
+    }
+
+    fn passing(&self, channel: ChannelKey, sender: &UserRef, body: Body) -> Arc<Message> {
         let log = if body.flags.command {
             LogKind::Command
         } else {
             LogKind::Chat
         };
-        let message = Arc::new(Message {
+        Arc::new(Message {
             id: self.parts.ids.next(),
             channel: Arc::new(ChannelRef {
                 num: ChannelNum(0),
@@ -90,17 +128,6 @@ impl Im {
             body: Arc::new(body),
             revoked: None,
             is_concealed: false,
-        });
-        for user in to {
-            self.parts.hub.each_of(user.num, |session| {
-                session.mailbox.push(Event::Message(Arc::clone(&message)));
-            });
-        }
-        Ok(Accepted {
-            id: message.id,
-            seq: 0,
-            sent_at_ms: message.sent_at_ms,
-            is_new: true,
         })
     }
 
@@ -132,7 +159,9 @@ fn within_limits(body: &Body, payload_bytes: usize) -> Result<(), Refusal> {
     if body.payload.len() > payload_bytes {
         return Err(Refusal::TooLarge);
     }
-    if body.client_no.len() > MAX_CLIENT_NO_BYTES {
+    let name_bytes = body.name.as_ref().map_or(0, |name| name.len());
+    let audience = body.audience.as_ref().map_or(0, |audience| audience.len());
+    if body.client_no.len().max(name_bytes) > MAX_CLIENT_NO_BYTES || audience > MAX_AUDIENCE {
         return Err(Refusal::InvalidArgument);
     }
     Ok(())

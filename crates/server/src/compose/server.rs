@@ -14,20 +14,20 @@ use crosstalk_core::clock::SystemClock;
 use crosstalk_core::id::Realm;
 use crosstalk_core::im::Im;
 use crosstalk_gateway::net::TrustedProxies;
-use crosstalk_gateway::{Dialect, Gateway, Listener, WUKONG_ORIGIN};
+use crosstalk_gateway::{Dialect, Gateway, Listener};
 use tokio::net::TcpListener;
 
-use super::addresses::{Bound, route_addresses};
+use super::addresses::Bound;
 use super::core::Core;
 use super::dialects::{gateway_settings, is_on};
 use super::retention::Retention;
 use crate::config::{self, Config, Place, Problem, Problems};
 use crate::data_dir::{DataDir, LISTENERS_FILE, write_atomically};
-use crate::http::edge::Edge;
+use crate::http::edge::{self, Edge};
 use crate::http::listen::{HttpListeners, bind};
 use crate::http::metrics::{Metrics, Reading, read};
-use crate::http::state::{ApiState, Readiness, WukongApiState};
-use crate::http::{self, Site, alone, site, wukong_site};
+use crate::http::state::{ApiState, Readiness};
+use crate::http::{Site, guarded, site};
 use crate::keys::{ADMIN_KEY_VARIABLE, AdminKey, admin_key};
 
 /// The shortest admin key that other machines may try to guess.
@@ -120,8 +120,10 @@ impl Server {
         // All addresses first: what clients are told depends on them.
         let http = self.bind("http", listen.http.address())?;
         let wukong_api = self.bind_for(config, Dialect::Wukong, "wukong_api", listen.wukong_api)?;
-        let wg = self.bind_for(config, Dialect::Wg, "wg", listen.wg)?;
-        let gyyx = self.bind_for(config, Dialect::Gyyx, "gyyx", listen.gyyx)?;
+        let alone = [
+            (Dialect::Wg, self.bind_for(config, Dialect::Wg, "wg", listen.wg)?),
+            (Dialect::Gyyx, self.bind_for(config, Dialect::Gyyx, "gyyx", listen.gyyx)?),
+        ];
         let own = [
             ("wukong_tcp", Listener::Tcp(Dialect::Wukong), listen.wukong_tcp),
             ("wukong_ws", Listener::WebSocket(Dialect::Wukong), listen.wukong_ws),
@@ -141,10 +143,12 @@ impl Server {
             config: Arc::new(config.clone()),
             bound: Arc::new(self.bound.clone()),
         };
-        #[cfg(feature = "wg")]
-        self.serve_alone("wg", wg, http::wg::site(&edge), &metrics);
-        #[cfg(feature = "gyyx")]
-        self.serve_alone("gyyx", gyyx, http::gyyx::site(&edge), &metrics);
+        for (dialect, listener) in alone {
+            if let (Some(listener), Some(routes)) = (listener, edge::alone(dialect, &edge)) {
+                let routes = guarded(routes, Arc::clone(&metrics));
+                self.http.serve(dialect.name(), listener, routes);
+            }
+        }
         if let Some(listener) = http {
             let routes = site(Site {
                 api: ApiState {
@@ -158,22 +162,33 @@ impl Server {
             });
             self.http.serve("http", listener, routes);
         }
-        #[cfg(feature = "wukong")]
         if let Some(listener) = wukong_api {
-            let state = WukongApiState {
-                im: Arc::clone(&self.core.im),
-                realm: Realm::parse(&config.wukong.realm).context("wukong.realm")?,
-                manager_token: config.wukong.manager_token.get().map(Into::into),
-                demo_open: config.wukong.demo_open,
-                origin: WUKONG_ORIGIN,
-                routes: route_addresses(&self.bound, &config.server.public),
-                ready: self.ready.clone(),
-            };
-            self.http
-                .serve("wukong_api", listener, wukong_site(state, metrics));
+            let routes = self.wukong_api(config, metrics)?;
+            self.http.serve("wukong_api", listener, routes);
         }
         let file = self.data_dir.file(LISTENERS_FILE);
         write_atomically(&file, self.bound.to_json().as_bytes(), 0o644)
+    }
+
+    /// The routes of `listen.wukong_api`.
+    #[cfg(feature = "wukong")]
+    fn wukong_api(&self, config: &Config, metrics: Arc<Metrics>) -> Result<axum::Router> {
+        let state = crate::http::state::WukongApiState {
+            im: Arc::clone(&self.core.im),
+            realm: Realm::parse(&config.wukong.realm).context("wukong.realm")?,
+            manager_token: config.wukong.manager_token.get().map(Into::into),
+            demo_open: config.wukong.demo_open,
+            origin: crosstalk_gateway::WUKONG_ORIGIN,
+            routes: super::route_addresses(&self.bound, &config.server.public),
+            ready: self.ready.clone(),
+        };
+        Ok(crate::http::wukong_site(state, metrics))
+    }
+
+    #[cfg(not(feature = "wukong"))]
+    #[allow(clippy::unused_self, clippy::unnecessary_wraps)] // as its twin
+    fn wukong_api(&self, _: &Config, _: Arc<Metrics>) -> Result<axum::Router> {
+        Ok(axum::Router::new())
     }
 
     /// Binds an address for a dialect, if that is spoken.
@@ -185,20 +200,6 @@ impl Server {
         place: config::Listener,
     ) -> Result<Option<TcpListener>> {
         self.bind(name, place.address().filter(|_| is_on(config, dialect)))
-    }
-
-    /// Serves a dialect alone.
-    fn serve_alone(
-        &mut self,
-        name: &'static str,
-        listener: Option<TcpListener>,
-        routes: axum::Router,
-        metrics: &Arc<Metrics>,
-    ) {
-        if let Some(listener) = listener {
-            self.http
-                .serve(name, listener, alone(routes, Arc::clone(metrics)));
-        }
     }
 
     fn bind(

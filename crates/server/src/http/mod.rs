@@ -40,7 +40,7 @@ use tower_http::timeout::TimeoutLayer;
 
 use self::edge::Edge;
 use self::metrics::Metrics;
-use self::state::{ApiState, Readiness, WukongApiState};
+use self::state::{ApiState, Readiness};
 
 /// The largest body of any request. Routes take less: 2 MiB, unless their interface says
 /// otherwise.
@@ -85,14 +85,14 @@ pub fn site(site: Site) -> Router {
 
 /// The routes of `listen.wukong_api`.
 #[cfg(feature = "wukong")]
-pub fn wukong_site(state: WukongApiState, metrics: Arc<Metrics>) -> Router {
+pub fn wukong_site(state: state::WukongApiState, metrics: Arc<Metrics>) -> Router {
     guard(wukong::router(state))
         .layer(middleware::from_fn(problem::explain_to_wukong))
         .layer(middleware::from_fn_with_state(metrics, watch::watch))
 }
 
 /// The routes of a listener that serves one dialect alone.
-pub fn alone(routes: Router, metrics: Arc<Metrics>) -> Router {
+pub fn guarded(routes: Router, metrics: Arc<Metrics>) -> Router {
     guard(routes).layer(middleware::from_fn_with_state(metrics, watch::watch))
 }
 

@@ -101,14 +101,12 @@ pub(super) async fn send_message(
     let body = MessageBody {
         client_no: client_no.as_deref().unwrap_or_default().into(),
         origin: Origin::REST,
-        tag: Arc::default(),
         flags: Flags {
             counts: true,
             ..Flags::default()
         },
-        expire_secs: 0,
         payload,
-        extra: None,
+        ..MessageBody::default()
     };
     let mut draft = Draft {
         to,

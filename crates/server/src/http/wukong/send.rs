@@ -2,7 +2,6 @@
 //! speaks: only bans of the channel hold. Unlike the original, the answer comes when the
 //! message is stored, and has its seq.
 
-use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
@@ -222,11 +221,11 @@ fn body(
             no_persist: header.no_persist,
             counts: header.red_dot,
             command: header.sync_once,
-            receipt: false,
+            ..Flags::default()
         },
         expire_secs,
         payload,
-        extra: None,
+        ..MessageBody::default()
     }
 }
 

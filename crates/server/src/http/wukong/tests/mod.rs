@@ -182,7 +182,10 @@ fn received(session: &Session) -> Vec<Arc<Message>> {
     let events = session.mailbox.drain(false).events;
     events
         .into_iter()
-        .map(|Event::Message(message)| message)
+        .filter_map(|event| match event {
+            Event::Message(message) => Some(message),
+            Event::Notice(_) => None,
+        })
         .collect()
 }
 

@@ -1,0 +1,70 @@
+//! The dialects that are switched on, with their settings.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use crosstalk_core::id::Realm;
+use crosstalk_core::im::Im;
+use crosstalk_gateway::{ConnectionLimits, Dialect, GatewaySettings};
+use crosstalk_gateway::net::TrustedProxies;
+
+use crate::config::{Config, Switch};
+
+/// Whether a dialect is built in and switched on.
+pub(super) fn is_on(config: &Config, dialect: Dialect) -> bool {
+    let dialects = &config.dialects;
+    let (is_built, Switch { enabled }) = match dialect {
+        Dialect::Wukong => (cfg!(feature = "wukong"), &dialects.wukong),
+        Dialect::Stomp => (cfg!(feature = "stomp"), &dialects.stomp),
+        Dialect::Mqtt => (cfg!(feature = "mqtt"), &dialects.mqtt),
+        Dialect::Gyyx => (cfg!(feature = "gyyx"), &dialects.gyyx),
+        Dialect::Wg => (cfg!(feature = "wg"), &dialects.wg),
+    };
+    is_built && *enabled
+}
+
+/// The gateway's settings.
+pub(super) fn gateway_settings(
+    config: &Config,
+    im: &Arc<Im>,
+    trusted: &TrustedProxies,
+) -> Result<GatewaySettings> {
+    let mut settings = GatewaySettings {
+        plugs: Vec::new(),
+        limits: ConnectionLimits {
+            total: config.limits.connections,
+            per_address: config.limits.connections_per_address,
+        },
+        trusted_proxies: trusted.clone(),
+    };
+    for dialect in Dialect::ALL {
+        if is_on(config, dialect) {
+            settings = plug(settings, config, im, dialect)?;
+        }
+    }
+    Ok(settings)
+}
+
+fn plug(
+    settings: GatewaySettings,
+    config: &Config,
+    im: &Arc<Im>,
+    dialect: Dialect,
+) -> Result<GatewaySettings> {
+    let _ = im;
+    Ok(match dialect {
+        #[cfg(feature = "wukong")]
+        Dialect::Wukong => settings.with(
+            dialect,
+            crosstalk_gateway::WukongSettings {
+                realm: Realm::parse(&config.wukong.realm).context("wukong.realm")?,
+                node_id: config.server.node_id.into(),
+                token_auth: config.wukong.token_auth,
+                strict_users: config.wukong.strict_users,
+                allowed_origins: config.wukong.allowed_origins.clone().into(),
+            },
+        ),
+        #[allow(unreachable_patterns)]
+        _ => settings,
+    })
+}

@@ -1,0 +1,137 @@
+//! Extras: what became of messages, by version (wukong-client.md Q1-4).
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use crosstalk_core::im::Changed;
+use crosstalk_core::message::{Message, Revocation};
+use crosstalk_gateway::wukong_client_no;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::super::input::Body;
+use super::super::lenient;
+use super::auth::{Refused, caller};
+use super::messages::channel;
+use crate::http::state::WukongApiState;
+
+/// Rows in an answer if the request does not say.
+const DEFAULT_LIMIT: u64 = 100;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct SyncRequest {
+    #[serde(deserialize_with = "lenient::text")]
+    login_uid: String,
+    #[serde(deserialize_with = "lenient::text")]
+    channel_id: String,
+    #[serde(deserialize_with = "lenient::int")]
+    channel_type: i64,
+    #[serde(deserialize_with = "lenient::int")]
+    extra_version: i64,
+    #[serde(deserialize_with = "lenient::count")]
+    limit: u64,
+}
+
+/// What became of one message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(in super::super) struct ExtraRow {
+    message_id: i64,
+    message_id_str: String,
+    client_msg_no: String,
+    channel_id: String,
+    channel_type: u8,
+    revoke: u8,
+    revoker: String,
+    readed: u8,
+    readed_count: u64,
+    unread_count: u64,
+    content_edit: Value,
+    edited_at: i64,
+    is_mutual_deleted: u8,
+    extra_version: i64,
+}
+
+impl ExtraRow {
+    /// The row of a tombstone in a message list; its version is to be asked for.
+    pub(in super::super) fn of_revoked(message: &Message) -> Option<Self> {
+        let revocation = message.revoked.as_deref()?;
+        let channel_id = message.channel.key.id_for(message.sender.uid.as_str());
+        let row = Self::bare(message, channel_id);
+        Some(Self {
+            revoke: 1,
+            revoker: revoker(message, revocation),
+            ..row
+        })
+    }
+
+    fn of(changed: &Changed, viewer: &str) -> Self {
+        let Changed {
+            message,
+            state,
+            is_read,
+            readers,
+        } = changed;
+        let revocation = state.revoked.as_ref();
+        let asked = message.body.flags.receipt;
+        Self {
+            revoke: revocation.is_some().into(),
+            revoker: revocation.map_or_else(String::new, |r| revoker(message, r)),
+            readed: (*is_read).into(),
+            readed_count: state.read_count,
+            unread_count: if asked {
+                readers.saturating_sub(state.read_count)
+            } else {
+                0
+            },
+            extra_version: state.version,
+            ..Self::bare(message, message.channel.key.id_for(viewer))
+        }
+    }
+
+    fn bare(message: &Message, channel_id: &str) -> Self {
+        Self {
+            message_id: message.id.0,
+            message_id_str: message.id.to_string(),
+            client_msg_no: wukong_client_no(message).into_owned(),
+            channel_id: channel_id.to_owned(),
+            channel_type: message.channel.key.kind.0,
+            revoke: 0,
+            revoker: String::new(),
+            readed: 0,
+            readed_count: 0,
+            unread_count: 0,
+            content_edit: Value::Null,
+            edited_at: 0,
+            is_mutual_deleted: 0,
+            extra_version: 0,
+        }
+    }
+}
+
+/// Who took a message back: the application acts in its sender's name.
+fn revoker(message: &Message, revocation: &Revocation) -> String {
+    let by = revocation.by.as_ref().unwrap_or(&message.sender);
+    by.uid.as_str().to_owned()
+}
+
+pub(super) async fn sync(
+    State(api): State<WukongApiState>,
+    headers: HeaderMap,
+    Body(request): Body<SyncRequest>,
+) -> Result<Json<Vec<ExtraRow>>, Refused> {
+    let user = caller(&api, &headers, &request.login_uid).await?;
+    let key = channel(&api, &user, request.channel_type, &request.channel_id)?;
+    let limit = match request.limit {
+        0 => DEFAULT_LIMIT,
+        limit => limit,
+    };
+    let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+    let changed = api
+        .im
+        .changed(&user, &key, request.extra_version, limit)
+        .await?;
+    let viewer = user.uid.as_str();
+    let rows = changed.iter().map(|changed| ExtraRow::of(changed, viewer));
+    Ok(Json(rows.collect()))
+}
