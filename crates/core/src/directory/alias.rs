@@ -1,5 +1,5 @@
 //! Aliases: a second name for each user that says nothing about the first, for dialects whose
-//! clients must not see uids (mqtt.md Q3-5).
+//! clients must not see uids.
 
 use std::fmt;
 use std::sync::Arc;

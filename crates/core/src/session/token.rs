@@ -20,8 +20,11 @@ pub struct Claims {
     /// The user's id.
     pub sub: String,
     /// The app in whose name it was made.
-    #[serde(rename = "appId")]
+    #[serde(rename = "appId", default)]
     pub app_id: String,
+    /// The same under its other name, which counts only without the first (contract.md §4).
+    #[serde(rename = "appKey", default, skip_serializing_if = "Option::is_none")]
+    pub app_key: Option<String>,
     /// When it expires, seconds since 1970.
     pub exp: i64,
     /// From when it holds, seconds since 1970.
@@ -42,6 +45,17 @@ pub struct Claims {
 }
 
 impl Claims {
+    /// The id of the app in whose name it was made; empty if it names none.
+    #[must_use]
+    pub fn app(&self) -> &str {
+        let other = self.app_key.as_deref().unwrap_or_default();
+        if self.app_id.is_empty() {
+            other
+        } else {
+            &self.app_id
+        }
+    }
+
     /// When it was issued, ms since 1970; 0 if it does not say.
     #[must_use]
     pub fn issued_at_ms(&self) -> i64 {
@@ -90,6 +104,7 @@ pub fn issue(
     let claims = Claims {
         sub: uid.as_str().to_owned(),
         app_id: app.id.as_str().to_owned(),
+        app_key: None,
         exp,
         nbf: None,
         iat: Some(now_ms / 1000),
@@ -135,7 +150,7 @@ pub fn is_signed_by_us(token: &str, apps: &AppKeys) -> bool {
 /// The app and the claims of a token whose signature holds.
 fn signed(token: &str, apps: &AppKeys) -> Option<(App, Claims)> {
     let unverified = unverified_claims(token)?;
-    let app = apps.get(&AppId::parse(&unverified.app_id).ok()?)?;
+    let app = apps.get(&AppId::parse(unverified.app()).ok()?)?;
     let mut validation = Validation::new(Algorithm::HS256);
     validation.required_spec_claims = ["sub", "exp"].map(str::to_owned).into();
     validation.validate_aud = false;

@@ -26,7 +26,7 @@ type Claims = Map<String, Value>;
 /// Where the key comes from.
 enum Keys {
     Fixed(DecodingKey),
-    Set(KeySet),
+    Set(Box<KeySet>),
 }
 
 /// The rule of one app.
@@ -48,7 +48,10 @@ impl Rule {
         let keys = match (settings.key.get(), settings.jwks_url.as_str()) {
             (Some(key), "") => Keys::Fixed(fixed(algorithm, key)?),
             (None, "") => bail!("it needs key or jwks_url"),
-            (None, url) => Keys::Set(KeySet::new(address(url)?, client, Arc::clone(&clock))),
+            (None, url) => {
+                let set = KeySet::new(address(url)?, client, Arc::clone(&clock));
+                Keys::Set(Box::new(set))
+            }
             (Some(_), _) => bail!("key and jwks_url exclude each other"),
         };
         let mut validation = Validation::new(algorithm);
