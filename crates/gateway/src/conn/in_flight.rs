@@ -54,6 +54,7 @@ mod tests {
                 id: MessageId(1),
                 seq,
                 sent_at_ms: 0,
+                is_new: true,
             })
         };
         let mut flight = InFlight::default();

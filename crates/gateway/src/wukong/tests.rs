@@ -340,6 +340,7 @@ fn a_send_becomes_a_draft_and_its_answer_echoes_seq_and_flags() {
             id: MessageId(1_234_567_890_123_456_789),
             seq: 7,
             sent_at_ms: 0,
+            is_new: true,
         };
         wire.machine
             .reply(Ticket(0), Ok(accepted), START, &mut turn);

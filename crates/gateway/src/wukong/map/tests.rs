@@ -18,6 +18,7 @@ fn what_has_a_payload_type_of_its_own_comes_back_as_it_was() {
             text: "@all".into(),
             mentions: vec!["bob".into()],
             mention_all: true,
+            reply: None,
         },
         Content::Image {
             url: "http://x/i.png".into(),

@@ -2,7 +2,7 @@
 
 use super::*;
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_greeting_and_what_is_not_there() {
     let bed = Bed::new();
     for line in ["GET /", "HEAD /"] {
@@ -40,7 +40,7 @@ async fn the_greeting_and_what_is_not_there() {
     assert_eq!(bed.endpoint.sessions().count(), 0);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn info_says_what_there_is() {
     let bed = Bed::new();
     let info = bed.answer("GET /info?t=1\norigin: http://a", "").await;
@@ -66,7 +66,7 @@ async fn info_says_what_there_is() {
     assert_ne!(first["entropy"], second["entropy"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn browsers_may_ask_first_and_remember_for_a_year() {
     let bed = Bed::new();
     let cases = [
@@ -98,7 +98,7 @@ async fn browsers_may_ask_first_and_remember_for_a_year() {
     assert_eq!(bed.endpoint.sessions().count(), 0);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_iframe_page_is_kept_and_only_for_all() {
     let mut bed = Bed::new();
     for path in ["/iframe.html", "/iframe-0.1.2abc-dirty.2144.html?t=1"] {
@@ -125,7 +125,7 @@ async fn the_iframe_page_is_kept_and_only_for_all() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn wrong_methods_are_told_the_right_ones() {
     let bed = Bed::new();
     let cases = [
@@ -150,7 +150,7 @@ async fn wrong_methods_are_told_the_right_ones() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn websockets_are_told_apart() {
     let bed = Bed::new();
     let asks = "\nupgrade: WebSocket\nconnection: keep-alive, Upgrade";
@@ -173,7 +173,7 @@ async fn websockets_are_told_apart() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn callbacks_are_names_only() {
     let bed = Bed::new();
     for transport in ["htmlfile", "jsonp"] {
@@ -192,7 +192,7 @@ async fn callbacks_are_names_only() {
     assert_eq!(bed.endpoint.sessions().count(), 0, "none has begun");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn connections_beyond_the_limit_are_refused() {
     let bed = Bed::with_limit(1);
     assert_eq!(bed.text("POST /0/one/xhr").await, "o\n");

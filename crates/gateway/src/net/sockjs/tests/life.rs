@@ -107,7 +107,7 @@ async fn a_server_that_stops_tells_who_waits_and_waits_for_nobody_else() {
     assert!(is_empty(&bed));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn cutting_off_forgets_everything() {
     let bed = Bed::new();
     let mut body = stream(&bed, "s").await;
@@ -156,7 +156,7 @@ async fn read_until(client: &mut tokio::io::DuplexStream, end: &str) -> String {
     String::from_utf8(text).expect("text")
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_client_that_hangs_up_is_noticed_while_it_is_told_nothing() {
     let bed = Bed::new();
     let mut client = connect(&bed);
@@ -178,7 +178,7 @@ async fn a_client_that_hangs_up_is_noticed_while_it_is_told_nothing() {
     assert_eq!(told, INTERRUPTED);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn one_connection_polls_and_sends_in_turn() {
     let bed = Bed::new();
     let mut client = connect(&bed);

@@ -2,7 +2,7 @@
 
 use super::*;
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn polling_takes_one_frame_each_time() {
     let bed = Bed::new();
     let first = bed.answer("POST /000/s/xhr\norigin: test", "").await;
@@ -21,7 +21,7 @@ async fn polling_takes_one_frame_each_time() {
     assert_eq!(bed.send("unknown", r#"["x;"]"#).await, 404);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_is_no_array_is_refused_and_changes_nothing() {
     let bed = Bed::new();
     bed.text("POST /0/s/xhr").await;
@@ -43,7 +43,7 @@ async fn what_is_no_array_is_refused_and_changes_nothing() {
     assert_eq!(bed.text("POST /0/s/xhr").await, "a[\"abc\"]\n");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn streams_go_on_frame_by_frame() {
     let bed = Bed::new();
     let mut body = stream(&bed, "s").await;
@@ -71,7 +71,7 @@ async fn streams_go_on_frame_by_frame() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn events_scripts_and_callbacks_carry_the_same() {
     let bed = Bed::new();
     let cases = [
@@ -122,7 +122,7 @@ async fn events_scripts_and_callbacks_carry_the_same() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_stream_ends_after_128_kib_and_the_next_goes_on() {
     let bed = Bed::new();
     let mut body = stream(&bed, "s").await;
