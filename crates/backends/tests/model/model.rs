@@ -23,8 +23,23 @@ pub(crate) struct Said {
     pub(crate) recalled: bool,
     /// Retention has taken it away.
     pub(crate) dropped: bool,
-    /// Who belonged to the channel when it was said.
+    /// Who may see it: who belonged to the channel when it was said, or some of them.
     pub(crate) audience: BTreeSet<Who>,
+    /// It is for its audience only.
+    pub(crate) is_directed: bool,
+}
+
+impl Said {
+    /// Whether it counts, for this person.
+    fn counts_for(&self, who: Who) -> bool {
+        let is_for = !self.is_directed || self.by != who && self.audience.contains(&who);
+        self.counts && is_for && !self.recalled && !self.dropped
+    }
+
+    /// Whether it is there for this person, and not only its place.
+    pub(crate) fn is_shown_to(&self, who: Who) -> bool {
+        !self.is_directed || self.audience.contains(&who)
+    }
 }
 
 /// One person's view of a channel.
@@ -91,15 +106,15 @@ impl Channel {
         self.log.get(at)
     }
 
-    /// How many messages above a seq count as unread.
-    pub(crate) fn counting_after(&self, seq: u64) -> u64 {
+    /// How many messages above a seq count as unread for a person.
+    pub(crate) fn counting_after(&self, who: Who, seq: u64) -> u64 {
         let from = usize::try_from(seq).expect("a small log");
-        let counts = |said: &&Said| said.counts && !said.recalled && !said.dropped;
+        let counts = |said: &&Said| said.counts_for(who);
         self.log.iter().skip(from).filter(counts).count() as u64
     }
 
-    pub(crate) fn unread(&self, view: &View) -> u64 {
-        self.counting_after(view.badge)
+    pub(crate) fn unread(&self, who: Who, view: &View) -> u64 {
+        self.counting_after(who, view.badge)
     }
 
     /// History begins after this seq.
@@ -163,11 +178,11 @@ impl Channel {
             return;
         };
         let begin = self.begins_after(view);
-        let n = n.min(self.counting_after(begin));
+        let n = n.min(self.counting_after(who, begin));
         let places = (begin..=self.head()).rev();
         let badge = places
             .into_iter()
-            .find(|seq| self.counting_after(*seq) >= n);
+            .find(|seq| self.counting_after(who, *seq) >= n);
         if let (Some(view), Some(badge)) = (self.views.get_mut(&who), badge) {
             view.badge = badge;
             view.read = view.read.max(badge);

@@ -1,6 +1,6 @@
 //! Takes a step in both worlds and compares them.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use crosstalk_core::channel::{
@@ -11,7 +11,7 @@ use crosstalk_core::conversation::ConversationChange;
 use crosstalk_core::deliver::{Operator, Sender};
 use crosstalk_core::id::{MessageId, Realm, UserRef};
 use crosstalk_core::im::{HistoryQuery, Viewer};
-use crosstalk_core::message::Message;
+use crosstalk_core::message::{Accepted, Message, Origin};
 use crosstalk_core::refusal::Refusal;
 use crosstalk_core::session::{SendReply, Ticket};
 
@@ -207,7 +207,15 @@ impl World {
         let text = format!("message {}", self.said);
         let to = self.address(who, channel);
         let client_no = format!("{who}-{}", self.said);
-        let draft = draft(to, &text, counts, &client_no);
+        let mut draft = draft(to, &text, counts, &client_no);
+        // Now and then for some of them only.
+        let all = self.channels[channel].audience();
+        let some: BTreeSet<Who> = all.into_iter().filter(|_| self.dice.once_in(2)).collect();
+        let is_directed = self.dice.once_in(6);
+        if is_directed {
+            let nums = some.iter().map(|who| self.people[*who].num);
+            draft.body.audience = Some(nums.collect());
+        }
         let seq = self.channels[channel].head() + 1;
         self.note(&format!("user{who} sends {channel}:{seq}"));
         let online = self.devices[&(who, number)].session.is_some();
@@ -232,11 +240,18 @@ impl World {
         self.check(may, || "a stranger may send".to_owned());
         if again {
             let retry = self.send_as(who, draft).await.expect("a retry is answered");
-            self.same(&retry, &accepted, || "the retry".to_owned());
+            let first = Accepted {
+                is_new: false,
+                ..accepted
+            };
+            self.same(&retry, &first, || "the retry".to_owned());
         }
         let id = accepted.id;
         let log = &mut self.channels[channel];
-        let audience = log.audience();
+        let mut audience = log.audience();
+        if is_directed {
+            audience.retain(|other| *other == who || some.contains(other));
+        }
         log.say(Said {
             id,
             by: who,
@@ -246,6 +261,7 @@ impl World {
             recalled: false,
             dropped: false,
             audience,
+            is_directed,
             step: self.at,
         });
         let seq = log.head();
@@ -478,6 +494,10 @@ impl World {
 
     /// A device was given a message.
     fn given(&mut self, who: Who, number: usize, message: &Message, pushed: bool) {
+        if message.body.origin == Origin::CHANGE {
+            // It says what has changed; the model knows.
+            return;
+        }
         let Some(&(channel, seq)) = self.places.get(&message.id) else {
             self.fail("a message that nobody sent was given");
         };
@@ -649,7 +669,7 @@ impl World {
             let shown = row.map(|row| (row.unread(), row.read_seq, row.head_seq, row.begins_after));
             let expected = view.map(|view| {
                 (
-                    log.unread(view),
+                    log.unread(who, view),
                     view.read,
                     log.head(),
                     log.begins_after(view),
@@ -685,7 +705,7 @@ impl World {
                 .await;
             let seqs = page.map(|page| {
                 page.iter()
-                    .for_each(|message| self.compare_message(channel, message));
+                    .for_each(|message| self.compare_message(who, channel, message));
                 page.iter().map(|message| message.seq).collect::<Vec<_>>()
             });
             let expected = match log.views.get(&who) {
@@ -699,11 +719,16 @@ impl World {
         }
     }
 
-    fn compare_message(&self, channel: Where, message: &Message) {
+    fn compare_message(&self, who: Who, channel: Where, message: &Message) {
         let said = self.channels[channel]
             .said(message.seq)
             .expect("it was said");
-        let text = if said.recalled { "" } else { &said.text };
+        let is_shown = said.is_shown_to(who);
+        let is_left = is_shown && !said.recalled;
+        let text = if is_left { &said.text } else { "" };
+        self.same(&message.is_concealed, &!is_shown, || {
+            format!("whether message {} of {channel} is concealed", message.seq)
+        });
         let real = (
             message.id,
             message.sender.num,
@@ -714,7 +739,7 @@ impl World {
             said.id,
             self.people[said.by].num,
             text.as_bytes(),
-            said.recalled,
+            said.recalled && is_shown,
         );
         self.same(&real, &expected, || {
             format!("message {} of {channel}", message.seq)

@@ -37,6 +37,13 @@ macro_rules! inbox_contract {
             unread_is_set_either_way,
             set_unread_outlives_own_sends_before_it,
         );
+        $crate::contract_tests!($make, directed:
+            it_is_unread_for_those_it_is_for,
+            unread_is_set_among_both_kinds,
+            it_is_dropped_with_the_rest,
+            it_waits_for_those_it_is_for,
+            an_audience_may_be_large,
+        );
         $crate::contract_tests!($make, counting:
             what_is_revoked_no_longer_counts,
             unread_is_set_among_what_still_counts,

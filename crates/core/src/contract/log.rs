@@ -10,10 +10,10 @@ use super::{EVERYTHING, LogBed, append, group, numbered, store, text};
 use crate::channel::{ChannelRef, LogKind};
 use crate::id::{ChannelNum, MessageId, UserRef};
 use crate::log::{Append, AppendOutcome, Head, Log, Page};
-use crate::message::{Body, Flags, Message, Origin};
+use crate::message::{Body, Flags, Message, Naming, Origin};
 
-/// The log's cases (with those of [`retries`](super::retries), [`revoking`](super::revoking)
-/// and [`retention`](super::retention)), one test each; `make` gives a [`LogBed`].
+/// The log's cases (with those of [`retries`](super::retries), [`naming`](super::naming),
+/// [`revoking`](super::revoking) and [`retention`](super::retention)), one test each; `make` gives a [`LogBed`].
 #[macro_export]
 macro_rules! log_contract {
     ($make:path) => {
@@ -33,6 +33,14 @@ macro_rules! log_contract {
             retries_in_one_batch,
             one_of_many_concurrent_retries_is_stored,
             many_numbers_are_told_apart,
+        );
+        $crate::contract_tests!($make, naming:
+            names_are_unique_in_their_realm,
+            a_retry_keeps_the_name_of_the_first,
+            a_number_of_another_sender_is_taken,
+            messages_are_found_by_what_they_are_called,
+            a_tombstone_keeps_its_name,
+            a_directed_message_takes_no_ordinal,
         );
         $crate::contract_tests!($make, revoking:
             a_revoked_message_is_a_tombstone,
@@ -88,7 +96,7 @@ pub async fn seqs_are_contiguous_and_ids_rise(bed: &LogBed) {
             assert!(id > last, "ids rise");
             last = id;
             let head = heads.entry(item.channel.num).or_default();
-            let counted = head.ordinal + u64::from(item.body.flags.counts);
+            let counted = head.ordinal + u64::from(item.body.takes_ordinal());
             *head = Head {
                 seq: head.seq + 1,
                 ordinal: counted,
@@ -156,7 +164,8 @@ pub async fn what_was_written_is_read_back(bed: &LogBed) {
                 id,
                 seq,
                 ordinal,
-                sent_at_ms
+                sent_at_ms,
+                naming: Naming::default(),
             }
         );
         assert_eq!(*message.body, *body);

@@ -9,10 +9,13 @@ pub mod apps;
 pub mod channels;
 pub mod counting;
 pub mod devices;
+pub mod directed;
 pub mod directory;
 pub mod inbox;
 pub mod log;
 pub mod members;
+pub mod naming;
+pub mod receipts;
 pub mod relations;
 pub mod retention;
 pub mod retries;
@@ -188,6 +191,8 @@ pub fn text(payload: &str) -> Body {
         expire_secs: 0,
         payload: Bytes::copy_from_slice(payload.as_bytes()),
         extra: None,
+        name: None,
+        audience: None,
     }
 }
 

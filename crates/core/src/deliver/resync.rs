@@ -40,7 +40,7 @@ pub(crate) async fn resync(
     let mut messages = stores.log.page(&gap.channel, page).await?;
     // Rows that retention or damage took away are not waited for.
     let next = messages.last().map_or(gap.last, |last| last.seq) + 1;
-    messages.retain(|message| session.is_for(message));
+    messages.retain(|message| session.is_for(message) && message.is_for(session.user.num));
     session.mailbox.fill_gap(&gap, messages, next);
     Ok(true)
 }

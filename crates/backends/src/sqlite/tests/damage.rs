@@ -221,6 +221,7 @@ async fn a_byte_that_flipped_harms_no_other_message() {
     let bytes = fs::read(bed.path()).unwrap();
     for newest in [false, true] {
         let damaged = if newest { 4 } else { 2 };
+        let mut unharmed = 0;
         for (turn, at) in record_of(&bed, damaged).enumerate() {
             let mut flipped = bytes.clone();
             flipped[at] ^= 1 << (turn % 8);
@@ -238,9 +239,13 @@ async fn a_byte_that_flipped_harms_no_other_message() {
                 }
             }
             let wanted = [(Arc::clone(&log), 1)];
+            // Two lengths of nothing at the row's end may be written as one.
+            let is_harmless = found == sound;
             assert_eq!(db.newest(&wanted, 9).await.unwrap(), [found], "{turn}");
             db.by_id(sound[damaged].id).await.unwrap();
-            assert!(db.stats().damaged > 0, "{turn}");
+            let is_noticed = db.stats().damaged > 0;
+            assert!(is_harmless || is_noticed, "{turn}");
+            unharmed += usize::from(!is_noticed);
             assert_eq!(db.conversations(bob.num).await.unwrap().len(), 1);
             assert_eq!(
                 db.conversation(bob.num, log.num)
@@ -263,5 +268,6 @@ async fn a_byte_that_flipped_harms_no_other_message() {
             drop(db);
             fs::remove_file(bed.wal()).unwrap();
         }
+        assert!(unharmed <= 1, "{unharmed}");
     }
 }

@@ -6,11 +6,12 @@ use crosstalk_core::contract::{append, numbered, store, user};
 use crosstalk_core::directory::{Aliases, Directory};
 use crosstalk_core::id::{MessageId, Realm, Uid, UserNum};
 use crosstalk_core::log::{AppendOutcome, Log, RevokeOutcome};
+use crosstalk_core::message::Naming;
 use crosstalk_core::store::{StoreErrorKind, StoreResult};
 
 use super::{Bed, all, people, room, view};
 use crate::sqlite::Sqlite;
-use crate::sqlite::rows::MessageRow;
+use crate::sqlite::rows::{MESSAGE_COLUMNS, MessageRow};
 
 fn refused(opened: StoreResult<Sqlite>) -> (StoreErrorKind, String) {
     let error = opened.expect_err("refused");
@@ -45,8 +46,30 @@ async fn a_file_of_the_first_version_is_brought_up_to_date() {
     for seq in 1..=3 {
         let body = numbered(&seq.to_string(), "x");
         let place = (seq, 1, seq, seq);
-        let row = MessageRow::new(place, UserNum(1), 1_700_000_000_000, &body);
-        row.insert(&raw).unwrap();
+        let naming = Naming::default();
+        let row = MessageRow::new(place, UserNum(1), 1_700_000_000_000, &body, naming);
+        // As that version wrote it, without the columns that came later.
+        let columns = MESSAGE_COLUMNS.replace(", name, audience", "");
+        let sql = format!(
+            "INSERT INTO message ({columns}) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, '', ?7, ?8, NULL, ?9, X'78', NULL, ?10)"
+        );
+        let place = (row.id, row.channel, row.seq, row.ordinal, row.sender);
+        let (id, channel, seq, ordinal, sender) = place;
+        let (flags, number, crc) = (row.flags, row.client_no, row.crc());
+        let values = rusqlite::params![
+            id,
+            channel,
+            seq,
+            ordinal,
+            sender,
+            row.origin,
+            flags,
+            row.sent_at,
+            number,
+            crc
+        ];
+        raw.execute(&sql, values).unwrap();
     }
     drop(raw);
     for _ in 0..2 {

@@ -122,3 +122,47 @@ async fn retention_reads_the_front_and_nothing_else() {
          (channel=? AND seq=? AND ordinal=? AND rowid=?)"
     );
 }
+
+#[tokio::test]
+async fn what_hangs_on_messages_is_found_without_a_scan() {
+    use crate::sqlite::{called, dedup, directed, receipts};
+
+    let bed = Bed::new();
+    let db = bed.open();
+    let (alice, bob) = people(&db).await;
+    let log = room(&db, "g", &[&alice, &bob]).await;
+    say(&db, &log, &alice, 3).await;
+    let asking = plan(&bed, &receipts::asking_sql());
+    assert_eq!(
+        asking,
+        "SEARCH m USING INDEX message_asked (channel=? AND seq>? AND seq<?)\n\
+         CORRELATED SCALAR SUBQUERY 1\n\
+         SEARCH receipt USING PRIMARY KEY (message=? AND user=?)"
+    );
+    assert_eq!(
+        plan(&bed, receipts::READERS),
+        "SEARCH receipt USING PRIMARY KEY (message=? AND user>?)"
+    );
+    assert_eq!(
+        plan(&bed, &receipts::changed_sql()),
+        "SEARCH message_state USING INDEX message_state_version (channel=? AND version>?)"
+    );
+    assert_eq!(
+        plan(&bed, directed::COUNTING),
+        "SEARCH directed USING PRIMARY KEY (user=? AND channel=? AND seq>? AND seq<?)"
+    );
+    let week = 1_700_000_000_000 / (7 * 24 * 3600 * 1000);
+    let keys = plan(&bed, &dedup::written_sql(week));
+    assert_eq!(
+        keys,
+        format!("SEARCH client_key_{week} USING PRIMARY KEY (hash=?)")
+    );
+    assert_eq!(
+        plan(&bed, called::IS_CALLED),
+        "SEARCH m USING INTEGER PRIMARY KEY (rowid=?)\n\
+         SEARCH c USING INTEGER PRIMARY KEY (rowid=?)"
+    );
+    let views = plan(&bed, &crate::sqlite::inbox::views_sql(false, true));
+    let directed = "SEARCH d USING PRIMARY KEY (user=? AND channel=? AND seq>?)";
+    assert!(views.contains(directed), "{views}");
+}
