@@ -137,7 +137,8 @@ fn wukong(config: &Config, findings: &mut Findings) {
         return;
     }
     if wukong.demo_open {
-        let why = "needs listen.wukong_api to be on loopback: anyone who reaches it acts for anyone";
+        let why =
+            "needs listen.wukong_api to be on loopback: anyone who reaches it acts for anyone";
         findings.problem("wukong.demo_open", why);
     }
     let address = config.listen.wukong_api;

@@ -1,7 +1,5 @@
 //! Sending a message, and reading one.
 
-use std::sync::Arc;
-
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;

@@ -193,7 +193,7 @@ mod tests {
             "undecodable_content" => 400,
             "not_authenticated" => 401,
             "no_such_user" | "no_such_channel" | "no_such_message" | "no_such_app" => 404,
-            "idempotency_conflict" | "too_late" => 409,
+            "idempotency_conflict" | "ambiguous" | "too_late" => 409,
             "too_large" => 413,
             "unsupported_channel_kind"
             | "invalid_channel_id"

@@ -56,5 +56,8 @@ pub(super) async fn revoke_message(
         (_, None) => Operator::Application,
     };
     let taken = api.im.revoke(realm, id, operator).await?;
-    Ok(Json(MessageView::at(api.im.clock().now_ms(), &taken.message)))
+    Ok(Json(MessageView::at(
+        api.im.clock().now_ms(),
+        &taken.message,
+    )))
 }

@@ -66,7 +66,10 @@ pub(super) async fn caller(
         return user.ok_or(Refusal::NoSuchUser.into());
     }
     let nobody = Refused::Caller(StatusCode::UNAUTHORIZED, "a token is needed");
-    let Some(token) = std::str::from_utf8(token).ok().filter(|token| !token.is_empty()) else {
+    let Some(token) = std::str::from_utf8(token)
+        .ok()
+        .filter(|token| !token.is_empty())
+    else {
         return Err(nobody);
     };
     if login_uid.is_empty() {

@@ -43,7 +43,9 @@ pub(super) async fn revoke(
     let key = channel(&api, &user, request.channel_type, &request.channel_id)?;
     let names = [&request.message_id, &request.client_msg_no];
     let mut names = names.into_iter().filter(|name| !name.is_empty());
-    let name = names.next().ok_or_else(|| Failure::new("message_id must not be empty"))?;
+    let name = names
+        .next()
+        .ok_or_else(|| Failure::new("message_id must not be empty"))?;
     let message = find(&api, &user, name, &key).await?;
     let by = Operator::User(user);
     api.im.revoke(&api.realm, message.id, by).await?;

@@ -47,7 +47,7 @@ async fn may_write(api: &Api, from: &str, kind: u8, id: &str) -> Result<(), Refu
         flags: Flags::default(),
         expire_secs: 0,
         payload: "x".into(),
-        extra: None,
+        ..MessageBody::default()
     };
     let to = Address::parse(ChannelKind(kind), id).expect("an address");
     let draft = Draft {

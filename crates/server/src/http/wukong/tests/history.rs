@@ -178,7 +178,7 @@ async fn messages_of_others_are_rendered_for_this_dialect() {
         },
         expire_secs: 0,
         payload: r#"{"type":"text","text":"hi"}"#.into(),
-        extra: None,
+        ..MessageBody::default()
     };
     let to = Address::parse(ChannelKind::GROUP, "g1").expect("an address");
     let draft = Draft {

@@ -2,6 +2,7 @@
 
 mod channels;
 mod conversations;
+mod demo;
 mod guard;
 mod history;
 mod send;
@@ -58,6 +59,7 @@ impl Api {
             im: Arc::clone(&im),
             realm: Realm::default(),
             manager_token: manager_token.map(Into::into),
+            demo_open: false,
             origin: WUKONG_ORIGIN,
             routes: RouteAddresses {
                 tcp: "127.0.0.1:5100".to_owned(),

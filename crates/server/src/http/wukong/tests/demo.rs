@@ -1,0 +1,209 @@
+//! The demo backend's routes: taking back, receipts, extras.
+
+use crosstalk_core::channel::{Address, ChannelKind};
+use crosstalk_core::deliver::Sender;
+use crosstalk_core::message::{Body as MessageBody, Draft, Flags, OnReuse};
+
+use super::*;
+
+const MANAGER: &str = "a long manager token";
+
+/// An answer to a request with this token.
+async fn call(api: &Api, token: &str, path: &str, body: &Value) -> Answer {
+    let mut request = Request::builder().method("POST").uri(path);
+    if !token.is_empty() {
+        request = request.header("token", token);
+    }
+    let request = request.body(Body::from(body.to_string()));
+    api.send(request.expect("a request")).await
+}
+
+/// The body of a request of the manager's that must succeed.
+async fn managed(api: &Api, path: &str, body: Value) -> Value {
+    let answer = call(api, MANAGER, path, &body).await;
+    assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+    answer.body
+}
+
+/// A group with a message of u1's that asks for receipts, and its id.
+async fn with_message() -> (Api, Value) {
+    let api = Api::with_token(Some(MANAGER)).await;
+    let group = json!({"channel_id": "g1", "channel_type": 2, "subscribers": ["u1", "u2", "u3"]});
+    managed(&api, "/channel", group).await;
+    for uid in ["u1", "u2", "u3", "u4"] {
+        let token = json!({"uid": uid, "token": format!("t-{uid}"), "device_flag": 1});
+        managed(&api, "/user/token", token).await;
+    }
+    let realm = Realm::default();
+    let author = Uid::parse("u1").expect("a uid");
+    let author = api.im.user_ref(&realm, &author).await.expect("a user");
+    let draft = Draft {
+        to: Address::parse(ChannelKind::GROUP, "g1").expect("an address"),
+        body: MessageBody {
+            client_no: "m-1".into(),
+            origin: WUKONG_ORIGIN,
+            tag: "2".into(),
+            flags: Flags {
+                counts: true,
+                receipt: true,
+                ..Flags::default()
+            },
+            payload: r#"{"type":2,"url":"u"}"#.into(),
+            ..MessageBody::default()
+        },
+        on_reuse: OnReuse::Store,
+        require_peer: false,
+        fault: None,
+    };
+    let sent = api.im.send_as(&realm, Sender::User(author), draft).await;
+    let id = json!(sent.expect("sent").id.to_string());
+    (api, id)
+}
+
+/// The next message of a session: changes are told in their own time.
+async fn next(session: &Session) -> Arc<Message> {
+    let waiting = async {
+        loop {
+            if let Some(told) = received(session).pop() {
+                return told;
+            }
+            session.mailbox.ready().await;
+        }
+    };
+    let told = tokio::time::timeout(std::time::Duration::from_secs(20), waiting).await;
+    told.expect("in time")
+}
+
+fn at(uid: &str, members: Value) -> Value {
+    let mut body = json!({"login_uid": uid, "channel_id": "g1", "channel_type": 2});
+    for (name, value) in members.as_object().expect("an object") {
+        body[name] = value.clone();
+    }
+    body
+}
+
+#[tokio::test]
+async fn a_message_is_taken_back_and_says_so_everywhere() {
+    let (api, id) = with_message().await;
+    let session = api.try_session("u2", "t-u2").await.expect("a session");
+    let revoke = at(
+        "u1",
+        json!({"message_id": id, "client_msg_no": "m-1", "message_seq": 1}),
+    );
+    let done = call(&api, "t-u1", "/v1/message/revoke", &revoke).await;
+    assert_eq!((done.status, done.body), (200, json!({"status": 200})));
+
+    // Everybody is told by a CMD…
+    let told = next(&session).await;
+    let payload = crosstalk_gateway::wukong_payload(&told, "u2");
+    let payload: Value = serde_json::from_slice(&payload).expect("JSON");
+    assert_eq!(
+        payload,
+        json!({"type": 99, "cmd": "messageRevoke", "param": {
+            "channel_id": "g1", "channel_type": 2, "message_id": id, "client_msg_no": "m-1",
+        }})
+    );
+    // … finds it among the extras …
+    let sync = at(
+        "u2",
+        json!({"source": "u2", "limit": 100, "extra_version": 0}),
+    );
+    let rows = call(&api, "t-u2", "/v1/message/extra/sync", &sync)
+        .await
+        .body;
+    let number: i64 = id.as_str().and_then(|id| id.parse().ok()).expect("an id");
+    assert_eq!(rows[0]["message_id"], number);
+    let row = json!({
+        "message_id": number, "message_id_str": id, "client_msg_no": "m-1", "channel_id": "g1",
+        "channel_type": 2, "revoke": 1, "revoker": "u1", "readed": 0, "readed_count": 0,
+        "unread_count": 2, "content_edit": null, "edited_at": 0, "is_mutual_deleted": 0,
+        "extra_version": rows[0]["extra_version"],
+    });
+    assert_eq!(rows, json!([row]));
+    // … and in the history without what it said, but with its type.
+    let asked = at("u2", json!({"limit": 20}));
+    let page = managed(&api, "/channel/messagesync", asked).await;
+    let message = &page["messages"][0];
+    let payload = STANDARD.decode(message["payload"].as_str().expect("a text"));
+    let payload: Value = serde_json::from_slice(&payload.expect("base64")).expect("JSON");
+    assert_eq!(payload, json!({"type": 2, "content": ""}));
+    assert_eq!(
+        (&message["revoke"], &message["message_extra"]["revoke"]),
+        (&json!(1), &json!(1))
+    );
+
+    // Nothing is left to be told after that version.
+    let version = rows[0]["extra_version"].clone();
+    let sync = at("u2", json!({"extra_version": version}));
+    let rows = call(&api, "t-u2", "/v1/message/extra/sync", &sync)
+        .await
+        .body;
+    assert_eq!(rows, json!([]));
+}
+
+#[tokio::test]
+async fn late_foreign_and_unknown_revocations_are_refused() {
+    let (api, id) = with_message().await;
+    let revoke = |uid: &str, id: &Value| at(uid, json!({"message_id": id}));
+    let foreign = call(&api, "t-u2", "/v1/message/revoke", &revoke("u2", &id)).await;
+    assert_eq!(
+        (foreign.status, &foreign.body["status"]),
+        (403, &json!(403))
+    );
+    let unknown = call(
+        &api,
+        "t-u1",
+        "/v1/message/revoke",
+        &revoke("u1", &json!("17")),
+    )
+    .await;
+    assert_eq!(unknown.status, 400);
+    api.clock.advance_ms(121_000);
+    let late = call(&api, "t-u1", "/v1/message/revoke", &revoke("u1", &id)).await;
+    assert_eq!(
+        (late.status, &late.body["msg"]),
+        (400, &json!("超过撤回时间"))
+    );
+    let rows = managed(&api, "/v1/message/extra/sync", at("u2", json!({}))).await;
+    assert_eq!(rows, json!([]));
+}
+
+#[tokio::test]
+async fn readers_are_counted_and_the_author_is_told() {
+    let (api, id) = with_message().await;
+    let author = api.try_session("u1", "t-u1").await.expect("a session");
+    for uid in ["u2", "u3", "u3"] {
+        let read = at(uid, json!({"message_ids": [id]}));
+        let done = call(&api, &format!("t-{uid}"), "/v1/message/readed", &read).await;
+        assert_eq!((done.status, done.body), (200, json!({"status": 200})));
+    }
+    let rows = managed(&api, "/v1/message/extra/sync", at("u1", json!({}))).await;
+    let counts = (&rows[0]["readed_count"], &rows[0]["unread_count"]);
+    assert_eq!(counts, (&json!(2), &json!(0)));
+    let told = next(&author).await;
+    let payload = crosstalk_gateway::wukong_payload(&told, "u1");
+    let payload: Value = serde_json::from_slice(&payload).expect("JSON");
+    assert_eq!(
+        payload,
+        json!({"type": 99, "cmd": "syncMessageExtra",
+               "param": {"channel_id": "g1", "channel_type": 2}})
+    );
+}
+
+#[tokio::test]
+async fn a_user_acts_for_nobody_else() {
+    let (api, id) = with_message().await;
+    let revoke = at("u1", json!({"message_id": id}));
+    let none = call(&api, "", "/v1/message/revoke", &revoke).await;
+    assert_eq!(none.status, 401);
+    let wrong = call(&api, "t-u2", "/v1/message/revoke", &revoke).await;
+    assert_eq!(
+        wrong.status, 401,
+        "u2's registered token says nothing of u1"
+    );
+    let stranger = at("u4", json!({}));
+    let stranger = call(&api, "t-u4", "/v1/message/extra/sync", &stranger).await;
+    assert_eq!(stranger.status, 403, "u4 is no member");
+    let nobody = call(&api, MANAGER, "/v1/message/revoke", &at("", json!({}))).await;
+    assert_eq!(nobody.status, 400);
+}
