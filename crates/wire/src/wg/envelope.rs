@@ -45,6 +45,15 @@ const NAMES: [&str; 7] = ["id", "type", "isSystem", "from", "to", "body", "times
 impl Envelope {
     /// Reads a message of either direction: 401, then 403.
     pub(super) fn read(input: &Bytes, limits: &Limits) -> Result<Envelope, Fault> {
+        Envelope::read_with(input, limits, true)
+    }
+
+    /// As [`read`](Envelope::read), but the id is empty if there is none.
+    pub(super) fn read_any_id(input: &Bytes, limits: &Limits) -> Result<Envelope, Fault> {
+        Envelope::read_with(input, limits, false)
+    }
+
+    fn read_with(input: &Bytes, limits: &Limits, needs_id: bool) -> Result<Envelope, Fault> {
         if input.len() > limits.frame_bytes {
             return Err(Fault {
                 msg: Cow::Borrowed(texts::TOO_LARGE),
@@ -61,12 +70,13 @@ impl Envelope {
         };
 
         let from = owned(from);
-        let Some(id) = owned(id).filter(|id| !id.is_empty()) else {
+        let id = owned(id).unwrap_or_default();
+        if needs_id && id.is_empty() {
             return Err(Fault {
                 claimed_from: from.unwrap_or_default(),
                 ..Fault::malformed()
             });
-        };
+        }
         let mut envelope = Envelope {
             id,
             kind: Kind::Custom(0),

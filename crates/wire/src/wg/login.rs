@@ -130,6 +130,18 @@ pub fn done() -> String {
     plain(200, SUCCESS)
 }
 
+/// The answer to a `POST /api/websocket/send`, JSON: `data` is how many channels the message
+/// went to.
+#[must_use]
+pub fn sent(channels: usize) -> String {
+    json(&Answer {
+        code: 200,
+        msg: SUCCESS,
+        data: Some(channels),
+        login: None,
+    })
+}
+
 /// Why a request is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum HttpError {
@@ -139,8 +151,18 @@ pub enum HttpError {
     BadRequest,
     /// 401: nobody is logged in, or the token does not count.
     NotLoggedIn,
+    /// 403: the user is banned.
+    Banned,
+    /// 404: no such route.
+    NotFound,
     /// 405: not the route's method.
     MethodNotAllowed,
+    /// 429: too many failed logins.
+    TooMany,
+    /// 500: the server failed.
+    Internal,
+    /// 503: who decides on the credential, or the store, cannot be asked now.
+    Unavailable,
 }
 
 impl HttpError {
@@ -150,7 +172,12 @@ impl HttpError {
         match self {
             HttpError::BadClientName | HttpError::BadRequest => 400,
             HttpError::NotLoggedIn => 401,
+            HttpError::Banned => 403,
+            HttpError::NotFound => 404,
             HttpError::MethodNotAllowed => 405,
+            HttpError::TooMany => 429,
+            HttpError::Internal => 500,
+            HttpError::Unavailable => 503,
         }
     }
 
@@ -161,7 +188,12 @@ impl HttpError {
             HttpError::BadClientName => "客户端名称格式错误",
             HttpError::BadRequest => "参数错误",
             HttpError::NotLoggedIn => "未登录",
+            HttpError::Banned => "账号已被封禁",
+            HttpError::NotFound => "接口不存在",
             HttpError::MethodNotAllowed => "请求方式错误",
+            HttpError::TooMany => "请求过于频繁",
+            HttpError::Internal => "系统错误",
+            HttpError::Unavailable => "服务暂不可用",
         }
     }
 

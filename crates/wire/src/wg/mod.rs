@@ -32,7 +32,7 @@ pub use fault::Fault;
 pub use kind::Kind;
 pub use login::{
     BadClientName, ClientName, HttpError, Login, LoginShape, LoginSide, done, login_path,
-    token_of_query,
+    sent, token_of_query,
 };
 pub use message::{Content, Message, SYSTEM, ToClient, ToServer};
 pub use online::{

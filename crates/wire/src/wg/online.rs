@@ -88,7 +88,7 @@ pub fn online_answer(rows: &[OnlineClient]) -> String {
 pub struct SendRequest {
     /// The channels.
     pub to: SendTo,
-    /// The message; it may pose as the server.
+    /// The message; it may pose as the server. Without an id it gets the server's.
     pub message: Envelope,
 }
 
@@ -144,7 +144,7 @@ impl SendRequest {
         };
         let to = to.ok_or(SendRequestError::NoReceivers)?;
         let message = message.ok_or(SendRequestError::BadMessage)?;
-        let message = Envelope::read(&body.slice_ref(message.as_bytes()), limits)
+        let message = Envelope::read_any_id(&body.slice_ref(message.as_bytes()), limits)
             .map_err(|_| SendRequestError::BadMessage)?;
         Ok(SendRequest { to, message })
     }

@@ -124,7 +124,17 @@ pub mod texts {
     /// list has at most [`MAX_RECIPIENTS`](crate::wg::MAX_RECIPIENTS) ids.
     #[must_use]
     pub fn unknown_recipients<'a>(ids: impl IntoIterator<Item = &'a str>) -> Cow<'static, str> {
-        let mut text = String::from("部分接收人不存在:");
+        named("部分接收人不存在:", ids)
+    }
+
+    /// Some receivers of a list may not be written to; the others got the message.
+    #[must_use]
+    pub fn failed_recipients<'a>(ids: impl IntoIterator<Item = &'a str>) -> Cow<'static, str> {
+        named("部分接收人发送失败:", ids)
+    }
+
+    fn named<'a>(what: &str, ids: impl IntoIterator<Item = &'a str>) -> Cow<'static, str> {
+        let mut text = String::from(what);
         for (at, id) in ids.into_iter().enumerate() {
             if at > 0 {
                 text.push(',');

@@ -1,0 +1,419 @@
+//! A registered channel: what the client says, and what it is told.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use crosstalk_core::change::Change;
+use crosstalk_core::channel::{Address, ChannelKind};
+use crosstalk_core::id::{MessageId, Uid, UserRef};
+use crosstalk_core::message::{Body, Draft, Flags, Message, OnReuse};
+use crosstalk_core::refusal::Refusal;
+use crosstalk_core::session::{Event, Notice, SendReply, Session, Ticket};
+use crosstalk_wire::wg::{
+    Content as _, Envelope, Fault, Kind, Message as WireMessage, Recipient, Status, StatusBody,
+    ToClient, ToServer, encode, texts,
+};
+
+use super::deliver::{Extra, put, recall, receipt, to_of};
+use super::given::Given;
+use super::logins::Channel;
+use super::pending::{Pending, Target};
+use super::reasons::reason;
+use super::settings::{WgListTo, WgSettings};
+use super::{ORIGIN, handlers};
+use crate::protocol::{Answer, Ask, AskId, Command, Now, Turn};
+
+/// The longest text of a text message, bytes (protocols/README.md A12).
+const MAX_TEXT_BYTES: usize = 32 * 1024;
+/// Messages that were taken back before this client got them, of which it is not told.
+const SKIPPED: usize = 1024;
+
+/// What a question was asked for.
+enum Asked {
+    /// Which message a 9101 means.
+    Receipt {
+        /// The 9101.
+        envelope: Envelope,
+        /// Why the client could not use the message, if so.
+        rejected: Option<String>,
+    },
+    /// What an application makes of a message with this id.
+    Custom(String),
+}
+
+/// See the module's words.
+pub(super) struct Live {
+    user: UserRef,
+    channel: Channel,
+    next_ticket: u64,
+    next_ask: u64,
+    pending: VecDeque<Pending>,
+    asked: HashMap<AskId, Asked>,
+    given: Given,
+    skipped: VecDeque<MessageId>,
+}
+
+impl Live {
+    pub(super) fn new(session: &Session, channel: Channel, is_acking: bool) -> Self {
+        Self {
+            user: session.user.clone(),
+            channel,
+            next_ticket: 0,
+            next_ask: 0,
+            pending: VecDeque::new(),
+            asked: HashMap::new(),
+            given: Given::new(is_acking),
+            skipped: VecDeque::new(),
+        }
+    }
+
+    /// Whose channel it is.
+    pub(super) fn uid(&self) -> &str {
+        self.user.uid.as_str()
+    }
+
+    pub(super) fn has_room(&self) -> bool {
+        self.given.has_room()
+    }
+
+    /// Takes a message whose type is known; what is wrong with it is the answer.
+    pub(super) fn hear(
+        &mut self,
+        envelope: Envelope,
+        settings: &WgSettings,
+        now: Now,
+        turn: &mut Turn,
+    ) -> Result<(), Fault> {
+        if envelope.kind == Kind::Register {
+            return self.register_again(&envelope, now, turn);
+        }
+        envelope.check_sender(self.uid())?;
+        let recipients = envelope.recipients()?;
+        match envelope.content()? {
+            ToServer::ReceiveStatus(status) => {
+                let body = status.body();
+                let rejected = match Status::of_code(body.code) {
+                    Some(Status::Success) => None,
+                    Some(Status::ReceiveError) => Some(body.msg.clone().into_owned()),
+                    _ => {
+                        let status = Status::BodyError;
+                        return Err(envelope.fault(status, status.text()));
+                    }
+                };
+                drop(recipients);
+                self.received(envelope, rejected, turn);
+            }
+            ToServer::Custom(code, _) => {
+                drop(recipients);
+                self.custom(code, envelope, settings, turn);
+            }
+            content => {
+                if let ToServer::Text(text) = &content
+                    && text.is_longer_than(MAX_TEXT_BYTES)
+                {
+                    return Err(envelope.fault(Status::MessageError, texts::TOO_LARGE));
+                }
+                self.send(&envelope, &content, &recipients, settings, now, turn);
+            }
+        }
+        Ok(())
+    }
+
+    /// Registering again is a success, but not with another session.
+    fn register_again(
+        &self,
+        envelope: &Envelope,
+        now: Now,
+        turn: &mut Turn,
+    ) -> Result<(), Fault> {
+        envelope.check_addressed()?;
+        let ToServer::Register(body) = envelope.content()? else {
+            return Ok(());
+        };
+        if body.session_id != self.channel.session_id() {
+            return Err(envelope.fault(Status::SessionError, "通道已注册其他会话"));
+        }
+        envelope.check_sender(self.uid())?;
+        let body = StatusBody::new(Status::Success, texts::REGISTERED);
+        self.status(&envelope.id, body, now, turn);
+        Ok(())
+    }
+
+    fn send(
+        &mut self,
+        envelope: &Envelope,
+        content: &ToServer,
+        recipients: &[Recipient<'_>],
+        settings: &WgSettings,
+        now: Now,
+        turn: &mut Turn,
+    ) {
+        let is_listed = recipients.len() > 1 && settings.list_to == WgListTo::AsSent;
+        let extra = Extra {
+            to: envelope.to.clone().filter(|_| is_listed),
+            ..Extra::default()
+        };
+        let body = Body {
+            client_no: envelope.id.as_str().into(),
+            origin: ORIGIN,
+            tag: content.kind().code().to_string().into(),
+            flags: Flags {
+                counts: true,
+                ..Flags::default()
+            },
+            // The message that it came in is not kept for it.
+            payload: Bytes::copy_from_slice(content.body().as_bytes()),
+            extra: is_listed.then(|| extra.encode()).flatten(),
+            ..Body::default()
+        };
+        let (mut targets, mut unknown) = (Vec::new(), Vec::new());
+        for recipient in recipients {
+            let (name, to, user) = match recipient {
+                Recipient::User(id) => {
+                    let uid = Uid::parse(id).ok();
+                    ((*id).to_owned(), uid.as_ref().map(Address::direct), uid)
+                }
+                Recipient::Group(id) => {
+                    let to = Address::parse(ChannelKind::GROUP, id).ok();
+                    (format!("group:{id}"), to, None)
+                }
+            };
+            let Some(to) = to else {
+                unknown.push(name);
+                continue;
+            };
+            let draft = Draft {
+                to,
+                body: body.clone(),
+                on_reuse: OnReuse::Store,
+                require_peer: true,
+                fault: None,
+            };
+            let ticket = Ticket(self.next_ticket);
+            self.next_ticket += 1;
+            turn.commands.push(Command::Send(ticket, draft));
+            targets.push(Target { name, user });
+        }
+        let pending = Pending::new(envelope.id.clone(), targets, unknown);
+        if pending.is_done() {
+            self.status(pending.id(), pending.status(), now, turn);
+        } else {
+            self.pending.push_back(pending);
+        }
+    }
+
+    /// The client has a message, or could not use it.
+    fn received(&mut self, envelope: Envelope, rejected: Option<String>, turn: &mut Turn) {
+        if !self.given.is_acking {
+            self.given.is_acking = true;
+            self.channel.acknowledges();
+            turn.commands.push(Command::Presume(false));
+        }
+        let to = envelope.to.as_deref().unwrap_or_default().trim();
+        if let Some(message) = self.given.take(&envelope.id, to) {
+            return has(message, rejected, turn);
+        }
+        if self.given.is_recent(&envelope.id, to) {
+            return;
+        }
+        // Perhaps it was given on an earlier channel.
+        let name = envelope.id.clone();
+        let asked = Asked::Receipt { envelope, rejected };
+        self.ask(Ask::Find { name, within: None }, asked, turn);
+    }
+
+    fn custom(
+        &mut self,
+        code: i64,
+        envelope: Envelope,
+        settings: &WgSettings,
+        turn: &mut Turn,
+    ) {
+        // A channel that is void has nobody to be handled for.
+        let (Some(handler), Some(row)) = (settings.handler(code), self.channel.row()) else {
+            return;
+        };
+        let id = envelope.id.clone();
+        let job = handlers::job(handler, row, envelope);
+        self.ask(Ask::Do(job), Asked::Custom(id), turn);
+    }
+
+    fn ask(&mut self, ask: Ask, asked: Asked, turn: &mut Turn) {
+        let id = AskId(self.next_ask);
+        self.next_ask += 1;
+        self.asked.insert(id, asked);
+        turn.commands.push(Command::Ask(id, ask));
+    }
+
+    pub(super) fn answer(&mut self, id: AskId, answer: Answer, now: Now, turn: &mut Turn) {
+        match (self.asked.remove(&id), answer) {
+            (Some(Asked::Receipt { envelope, rejected }), Answer::Message(found)) => {
+                let own = |message: &Message| {
+                    message.sender.num == self.user.num && !message.channel.key.is_notes()
+                };
+                let why = match found {
+                    Ok(message) if !own(&message) => {
+                        return has(Arc::new(message), rejected, turn);
+                    }
+                    // One of them it was given; which one does not matter any more.
+                    Err(Refusal::Ambiguous) => return,
+                    Ok(_) => Refusal::NoSuchMessage,
+                    Err(why) => why,
+                };
+                let (status, msg) = reason(why);
+                self.status(&envelope.id, StatusBody::new(status, msg), now, turn);
+            }
+            (Some(Asked::Custom(id)), Answer::Done(done)) => {
+                let body = done.downcast_ref::<StatusBody>().cloned();
+                let body = body.unwrap_or_else(|| {
+                    let (status, msg) = reason(Refusal::Internal);
+                    StatusBody::new(status, msg)
+                });
+                self.status(&id, body, now, turn);
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn reply(
+        &mut self,
+        reply: SendReply,
+        settings: &WgSettings,
+        now: Now,
+        turn: &mut Turn,
+    ) {
+        let Some(pending) = self.pending.front_mut() else {
+            return;
+        };
+        pending.replied(reply, &settings.realm, &*settings.people);
+        if pending.is_done()
+            && let Some(pending) = self.pending.pop_front()
+        {
+            self.status(pending.id(), pending.status(), now, turn);
+            if self.pending.is_empty() {
+                self.pending = VecDeque::new();
+            }
+        }
+    }
+
+    pub(super) fn deliver(
+        &mut self,
+        events: &mut VecDeque<Event>,
+        settings: &WgSettings,
+        now: Now,
+        turn: &mut Turn,
+    ) {
+        let (mut settled, mut counted) = (Vec::new(), Vec::new());
+        let mut is_doubtful = false;
+        while let Some(event) = events.pop_front() {
+            match event {
+                Event::Message(message) => {
+                    if self.show(&message, settings, turn) {
+                        is_doubtful |= message.seq > 0 && !self.given.is_acking;
+                        self.given.given(&message, now.mono_ms, &mut counted);
+                    } else {
+                        settled.push(message);
+                    }
+                }
+                Event::Notice(notice) => self.notice(&notice, now, turn),
+            }
+        }
+        if !settled.is_empty() {
+            turn.commands.push(Command::Settle(settled));
+        }
+        if !counted.is_empty() {
+            turn.commands.push(Command::Acknowledge(counted));
+        }
+        if is_doubtful {
+            turn.commands.push(Command::Presume(true));
+        }
+    }
+
+    /// Shows a message; false if it is not one for these clients.
+    fn show(&mut self, message: &Message, settings: &WgSettings, turn: &mut Turn) -> bool {
+        if message.revoked.is_some() {
+            if self.skipped.len() == SKIPPED {
+                self.skipped.pop_front();
+            }
+            self.skipped.push_back(message.id);
+            return false;
+        }
+        if message.is_concealed {
+            return false;
+        }
+        match Change::of(message) {
+            Some(Change::Revoked { message: name, by, .. }) => {
+                // What the user sent in another dialect is not on these clients.
+                let is_elsewhere = name.sender == self.uid() && name.origin != ORIGIN.0;
+                if is_elsewhere || self.skipped.contains(&name.id) {
+                    return false;
+                }
+                let to = to_of(message, self.uid()).into_owned();
+                let content = recall(&name, by.as_deref());
+                let id = message.id.to_string();
+                let shown = WireMessage::of_system(&id, &to, content, message.sent_at_ms);
+                say(&shown, turn);
+                true
+            }
+            Some(_) => false,
+            None => {
+                let mut is_shown = false;
+                let Ok(()) = turn.out.frame(|out| {
+                    is_shown = put(message, self.user.uid.as_str(), settings, out);
+                    Ok::<(), std::convert::Infallible>(())
+                });
+                is_shown
+            }
+        }
+    }
+
+    fn notice(&self, notice: &Notice, now: Now, turn: &mut Turn) {
+        let (message, by, rejected) = match notice {
+            Notice::Delivered { message, by, .. } => (message, by, None),
+            Notice::Rejected { message, by, why } => (message, by, Some(&**why)),
+            _ => return,
+        };
+        // What the user sent in another dialect has no id here.
+        if message.body.origin == ORIGIN {
+            let shown = receipt(message, &by.uid, self.uid(), rejected, now.wall_ms);
+            say(&shown, turn);
+        }
+    }
+
+    /// What has been written for long enough counts for its senders, too.
+    pub(super) fn tick(&mut self, now: Now, turn: &mut Turn) {
+        let due = self.given.due(now.mono_ms);
+        if !due.is_empty() {
+            turn.commands.push(Command::Acknowledge(due));
+        }
+    }
+
+    /// Tells what became of a message.
+    fn status(&self, id: &str, body: StatusBody, now: Now, turn: &mut Turn) {
+        say(&WireMessage::status(id, self.uid(), body, now.wall_ms), turn);
+    }
+}
+
+/// The client has a message, or could not use it and says why.
+fn has(message: Arc<Message>, rejected: Option<String>, turn: &mut Turn) {
+    match rejected {
+        Some(why) => {
+            let settled = Command::Settle(vec![Arc::clone(&message)]);
+            turn.commands.push(settled);
+            turn.commands.push(Command::Reject(message, why));
+        }
+        None => match turn.commands.last_mut() {
+            Some(Command::Acknowledge(messages)) => messages.push(message),
+            _ => turn.commands.push(Command::Acknowledge(vec![message])),
+        },
+    }
+}
+
+/// Appends a message of our own.
+pub(super) fn say(message: &WireMessage<ToClient>, turn: &mut Turn) {
+    let Ok(()) = turn.out.frame(|out| {
+        encode(message, out);
+        Ok::<(), std::convert::Infallible>(())
+    });
+}
