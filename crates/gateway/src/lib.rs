@@ -27,6 +27,16 @@ pub use content::{content_of, moderate};
 pub use net::gateway::{ConnectionLimits, Gateway, GatewaySettings, Listener};
 pub use registry::{Dialect, WUKONG_ORIGIN};
 pub use stats::GatewayStats;
+#[cfg(feature = "gyyx")]
+pub use gyyx::settings::{GyyxApp, GyyxBehaviour, GyyxSettings};
+#[cfg(feature = "wg")]
+pub use wg::handlers::{WgClaim, WgHandler};
+#[cfg(feature = "wg")]
+pub use wg::logins::{SESSION_SECS as WG_SESSION_SECS, WgLogins, WgSameName};
+#[cfg(feature = "wg")]
+pub use wg::manager::{WgManager, WgSendError};
+#[cfg(feature = "wg")]
+pub use wg::settings::{WgListTo, WgSettings};
 #[cfg(feature = "wukong")]
 pub use wukong::map::{
     WukongEnvelope, tag as wukong_tag, wukong_client_no, wukong_envelope, wukong_payload,

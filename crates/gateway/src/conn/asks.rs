@@ -1,5 +1,7 @@
 //! Answering a machine's questions, beside everything else that its connection does.
 
+mod pages;
+
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -8,6 +10,7 @@ use std::task::{Context, Poll};
 use crosstalk_core::channel::{Address, ChannelKey};
 use crosstalk_core::conversation::ConversationRow;
 use crosstalk_core::deliver::Operator;
+use crosstalk_core::id::UserNum;
 use crosstalk_core::im::{HistoryQuery, Im, Viewer};
 use crosstalk_core::message::Message;
 use crosstalk_core::refusal::Refusal;
@@ -118,7 +121,12 @@ impl Asker {
                 }
                 .await,
             ),
+            Ask::Page { of, skip, limit } => {
+                Answer::Messages(pages::page(self, &of, skip, limit).await)
+            }
             Ask::Newest { limit } => Answer::Messages(self.newest(limit).await),
+            Ask::Do(job) => Answer::Done(job.0.work().await),
+            Ask::Membership(target) => Answer::Membership(self.is_member(&target).await),
             Ask::MeetDevice(device) => {
                 Answer::Device(self.im.meet_device(&self.session, &device).await)
             }
@@ -132,6 +140,14 @@ impl Asker {
             Target::Named(name) => self.im.resolve(&session.realm, name).await?,
         };
         address.key(&session.realm, &session.user.uid)
+    }
+
+    async fn is_member(&self, target: &Target) -> Result<bool, Refusal> {
+        let key = self.channel(target).await?;
+        let num = self.session.user.num;
+        let before = Some(UserNum(num.0 - 1));
+        let members = self.im.members(&key, before, 1).await?;
+        Ok(members.iter().any(|member| member.user.num == num))
     }
 
     async fn find(&self, name: &str, within: Option<&Target>) -> Result<Message, Refusal> {

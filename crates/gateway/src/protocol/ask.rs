@@ -1,6 +1,7 @@
 //! What a machine can ask, beside sending: each question has its answer, in no particular
 //! order, and does not hold up what is sent meanwhile.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use crosstalk_core::channel::{Address, ChannelKey};
@@ -10,6 +11,7 @@ use crosstalk_core::deliver::TakenBack;
 use crosstalk_core::im::HistoryQuery;
 use crosstalk_core::message::Message;
 use crosstalk_core::refusal::Refusal;
+use futures_util::future::BoxFuture;
 
 /// A machine's own number for a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -23,6 +25,44 @@ pub enum Target {
     /// By a text that may mean a user or a group (`Im::resolve`).
     Named(Arc<str>),
 }
+
+/// Where a page of history is from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// One channel.
+    Channel(Target),
+    /// All of the user's conversations; the newest 2,000 messages.
+    All,
+    /// The same, and only what the user sent.
+    Own,
+}
+
+/// Work that is not the messenger's: an application's, for example.
+pub trait Work: Send + Sync {
+    /// Does it. It bounds its own time.
+    fn work(&self) -> BoxFuture<'static, Done>;
+}
+
+/// What came of some work; its machine knows of which type it is.
+pub type Done = Arc<dyn Any + Send + Sync>;
+
+/// Work to be done.
+#[derive(Clone)]
+pub struct Job(pub Arc<dyn Work>);
+
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a job")
+    }
+}
+
+impl PartialEq for Job {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Job {}
 
 /// What a machine asks on behalf of its session's user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,14 +109,28 @@ pub enum Ask {
     CountUnread(Option<Target>),
     /// Messages of a channel, ascending by seq. Answered by `Messages`.
     History(Target, HistoryQuery),
+    /// A page of what was said, newest first, counted back from the newest message. Answered
+    /// by `Messages`.
+    Page {
+        /// Where.
+        of: Scope,
+        /// So many newer messages are left out.
+        skip: u64,
+        /// At most so many.
+        limit: u32,
+    },
     /// The newest message of each of the user's conversations, at most so many, newest
     /// conversation first. Answered by `Messages`.
     Newest {
         /// At most so many.
         limit: u32,
     },
+    /// Is the user a member of a channel that has members? Answered by `Membership`.
+    Membership(Target),
     /// The client has said on which device it runs (`Im::meet_device`). Answered by `Device`.
     MeetDevice(String),
+    /// Work that is not the messenger's. Answered by `Done`.
+    Do(Job),
 }
 
 /// The answer to a question.
@@ -97,6 +151,10 @@ pub enum Answer {
     Messages(Result<Vec<Message>, Refusal>),
     /// A number.
     Count(Result<u64, Refusal>),
+    /// Whether the user is a member; `NoSuchChannel` if there is no such channel.
+    Membership(Result<bool, Refusal>),
     /// Whether the device is new.
     Device(Result<bool, Refusal>),
+    /// What came of the work.
+    Done(Done),
 }
