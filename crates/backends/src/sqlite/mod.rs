@@ -4,8 +4,9 @@
 //! read (`reader`). What the send path asks most is answered from memory: heads (`heads`),
 //! whether a client number is new (`pending`, `filter`, `dedup`), how far senders have read by
 //! sending (`advance`); the last two are written down later (`flush`). The ports stand in one
-//! file each: `log`, `channels`, `inbox`, `directory`, `relations`, `apps`, `devices`, `pubsub`, `probe`, `verify`; what the log does
-//! besides appending in `revoke` and `retain`.
+//! file each: `log`, `channels`, `inbox`, `directory`, `relations`, `apps`, `devices`, `receipts`,
+//! `pubsub`, `probe`, `verify`; what the log does
+//! besides appending in `revoke`, `retain` and `called`.
 //!
 //! It guarantees that what was answered survives a crash (and, with [`Durability::Full`], a
 //! loss of power), that seqs are contiguous and that ids rise in the order of appending. Both
@@ -14,8 +15,8 @@
 mod advance;
 mod append;
 mod apps;
-mod channels;
 mod called;
+mod channels;
 mod checkpoint;
 mod dedup;
 mod devices;

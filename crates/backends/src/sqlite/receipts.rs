@@ -4,6 +4,8 @@
 //! that reading where nobody asks costs the writer nothing. The writer then looks again at
 //! what may have changed since: whether the message is still there, and unread.
 
+use std::ops::RangeInclusive;
+
 use async_trait::async_trait;
 use crosstalk_core::id::{ChannelNum, MessageId, UserNum};
 use crosstalk_core::message::{Flags, Revocation};
@@ -48,12 +50,12 @@ impl Receipts for Sqlite {
         &self,
         channel: ChannelNum,
         reader: UserNum,
-        from_seq: u64,
-        to_seq: u64,
+        seqs: RangeInclusive<u64>,
         at_ms: i64,
         limit: u32,
     ) -> StoreResult<Vec<NewlyRead>> {
-        let stretch = [channel.0, rows::seq(from_seq), rows::seq(to_seq), reader.0];
+        let (from, to) = (rows::seq(*seqs.start()), rows::seq(*seqs.end()));
+        let stretch = [channel.0, from, to, reader.0];
         let asking = self
             .read(move |conn, shared| {
                 let asking = unless_damaged(asking(conn, shared, stretch, limit))?;

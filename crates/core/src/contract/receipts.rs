@@ -6,7 +6,7 @@ use super::room::Room;
 use super::{EVERYTHING, append, numbered, store, user};
 use crate::id::{MessageId, UserRef};
 use crate::im::Stores;
-use crate::message::{Body, Flags, Message, Revocation};
+use crate::message::{Body, Flags, Message};
 use crate::receipt::{MessageState, NewlyRead};
 
 /// The cases of receipts, one test each; `make` gives empty stores.
@@ -53,7 +53,7 @@ async fn read(
     limit: u32,
 ) -> Vec<NewlyRead> {
     let receipts = &room.stores.receipts;
-    let read = receipts.read(room.log.num, reader.num, from, to, 77, limit);
+    let read = receipts.read(room.log.num, reader.num, from..=to, 77, limit);
     read.await.expect("noted")
 }
 
@@ -175,7 +175,7 @@ pub async fn changes_come_in_the_order_of_versions(stores: &Stores) {
     assert_eq!((revoked.asked, revoked.read_count), (false, 0));
     assert_eq!((both.asked, both.read_count), (true, 1));
     let page = all(&room).await;
-    let revocation = |message: &Message| message.revoked.as_deref().map(Revocation::clone);
+    let revocation = |message: &Message| message.revoked.as_deref().cloned();
     assert_eq!(revoked.revoked, revocation(&page[3]));
     assert_eq!(both.revoked, revocation(&page[0]));
     assert!(both.revoked.is_some());
@@ -247,7 +247,7 @@ pub async fn many_who_read_at_once_are_all_counted(stores: &Stores) {
         let (receipts, log) = (Arc::clone(&stores.receipts), room.log.num);
         let reader = reader.num;
         tasks.push(tokio::spawn(async move {
-            let read = receipts.read(log, reader, 1, 1, 5, 9).await;
+            let read = receipts.read(log, reader, 1..=1, 5, 9).await;
             read.expect("noted").len()
         }));
     }

@@ -163,7 +163,7 @@ impl Im {
         let at_ms = self.parts.clock.now_ms();
         let receipts = &self.stores.receipts;
         receipts
-            .read(channel.num, reader.num, from, to, at_ms, RECEIPTS)
+            .read(channel.num, reader.num, from..=to, at_ms, RECEIPTS)
             .await?;
         Ok(())
     }

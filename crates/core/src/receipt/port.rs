@@ -1,5 +1,6 @@
 //! What the core asks of a store about receipts and the state of messages.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -51,7 +52,7 @@ pub struct MessageState {
 /// The store of read receipts.
 #[async_trait]
 pub trait Receipts: Send + Sync + 'static {
-    /// Notes that a reader has read a log from one seq up to another: each message there that
+    /// Notes that a reader has read the messages of a log with these seqs: each of them that
     /// asked for a receipt, is somebody else's, may be seen by the reader, was not revoked and
     /// was not read by them before gets a receipt with the time `at_ms`. At most `limit`,
     /// the newest; those are returned, newest first. Durable when it returns.
@@ -59,8 +60,7 @@ pub trait Receipts: Send + Sync + 'static {
         &self,
         channel: ChannelNum,
         reader: UserNum,
-        from_seq: u64,
-        to_seq: u64,
+        seqs: RangeInclusive<u64>,
         at_ms: i64,
         limit: u32,
     ) -> StoreResult<Vec<NewlyRead>>;

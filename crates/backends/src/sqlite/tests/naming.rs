@@ -206,7 +206,7 @@ async fn what_hangs_on_a_message_goes_with_it() {
 
 impl Sqlite {
     async fn read_all(&self, log: &ChannelRef, reader: &UserRef) {
-        Receipts::read(self, log.num, reader.num, 1, u64::MAX, 1, 9)
+        Receipts::read(self, log.num, reader.num, 1..=u64::MAX, 1, 9)
             .await
             .unwrap();
     }
