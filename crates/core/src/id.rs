@@ -235,7 +235,7 @@ impl MessageId {
     }
 }
 
-/// The epoch of message ids: 2010-11-04T01:42:54.657Z, in ms since 1970 (wukong.md §6.1).
+/// The epoch of message ids: 2010-11-04T01:42:54.657Z, in ms since 1970.
 pub const SNOWFLAKE_EPOCH_MS: i64 = 1_288_834_974_657;
 const NODE_BITS: u32 = 10;
 const STEP_BITS: u32 = 12;

@@ -76,7 +76,7 @@ impl ChannelKind {
             .unwrap_or("unknown")
     }
 
-    /// Kinds whose ban and disband flags are not looked at (wukong.md §6.2).
+    /// Kinds whose ban and disband flags are not looked at.
     #[must_use]
     pub fn is_public(self) -> bool {
         matches!(
@@ -85,7 +85,7 @@ impl ChannelKind {
         )
     }
 
-    /// Kinds that appear in conversation lists (wukong.md §6.2).
+    /// Kinds that appear in conversation lists.
     #[must_use]
     pub fn has_conversations(self) -> bool {
         !matches!(self, Self::DATA | Self::TEMPORARY | Self::LIVE)

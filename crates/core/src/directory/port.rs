@@ -7,7 +7,7 @@ use crate::id::{Realm, Uid, UserNum};
 use crate::session::DeviceLevel;
 use crate::store::StoreResult;
 
-/// The token registered for all devices of one flag of a user (wukong.md §4.1).
+/// The token registered for all devices of one flag of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FlagToken {
     /// SHA-256 of the token; `None` = blank, which can never log in.

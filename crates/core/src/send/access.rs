@@ -1,4 +1,4 @@
-//! May this sender say this here? The ordered checks of wukong.md §6.3, as data: each rule
+//! May this sender say this here? The ordered checks, as data: each rule
 //! looks at the same facts and allows, refuses, or passes on to the next.
 
 use crate::channel::ChannelKind;

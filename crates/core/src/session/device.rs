@@ -1,4 +1,4 @@
-//! Devices, and which older session gives way to a new one (wukong.md §6.6).
+//! Devices, and which older session gives way to a new one.
 
 use std::sync::Arc;
 
