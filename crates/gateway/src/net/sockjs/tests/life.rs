@@ -73,6 +73,13 @@ async fn who_waits_is_given_signs_of_life() {
         "h\n",
         "polling ends with it"
     );
+    assert_eq!(bed.endpoint.sessions().count(), 2);
+    sleep(Duration::from_millis(5_001)).await;
+    assert_eq!(
+        bed.endpoint.sessions().count(),
+        1,
+        "the poller did not come back"
+    );
 }
 
 #[tokio::test(start_paused = true)]
