@@ -26,7 +26,7 @@ STANDARD=(
 COMPARED='direct group'
 # What the server is given: every listener on a free port of loopback, and no limit per user,
 # which is there to stop a load like this.
-LISTENERS=(http wukong_tcp wukong_ws wukong_api)
+LISTENERS=(http wukong_tcp wukong_ws wukong_api mqtt_tcp wg)
 SETS=(limits.send_rate=0)
 
 TARGET=${CARGO_TARGET_DIR:-target}

@@ -281,6 +281,7 @@ fn time_of(id: MessageId) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Listen;
 
     #[tokio::test]
     async fn a_fresh_machine_is_fit_and_left_as_it_was() {
@@ -288,8 +289,9 @@ mod tests {
         let data = parent.path().join("deep/data");
         let sources = Sources {
             data_dir: Some(data.display().to_string()),
-            sets: ["http", "wukong_tcp", "wukong_ws", "wukong_api"]
-                .map(|name| format!("listen.{name}=127.0.0.1:0"))
+            sets: Listen::default()
+                .all()
+                .map(|(name, _)| format!("listen.{name}=127.0.0.1:0"))
                 .to_vec(),
             folder: parent.path().to_owned(),
             ..Sources::default()
@@ -311,8 +313,8 @@ mod tests {
         let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = taken.local_addr().expect("an address");
         let parent = tempfile::tempdir().expect("a folder");
-        let off = ["wukong_tcp", "wukong_ws", "wukong_api"].map(|it| format!("listen.{it}=off"));
-        let mut sets = off.to_vec();
+        let all = Listen::default().all();
+        let mut sets = all.map(|(name, _)| format!("listen.{name}=off")).to_vec();
         sets.push(format!("listen.http={address}"));
         let sources = Sources {
             data_dir: Some(parent.path().join("data").display().to_string()),

@@ -23,8 +23,9 @@ use process::{data_dir, ready, spawn, tail};
 
 pub(crate) use process::profile_dir;
 
-/// The addresses that a server has announced in `listeners.json`.
-#[derive(Debug, Clone, Deserialize)]
+/// The addresses that a server has announced in `listeners.json`; blank where it has none.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
 pub struct Listeners {
     /// REST, and the WebSocket paths of all dialects.
     pub http: String,
@@ -34,6 +35,12 @@ pub struct Listeners {
     pub wukong_ws: String,
     /// WuKongIM's HTTP API.
     pub wukong_api: String,
+    /// MQTT over TCP.
+    pub mqtt_tcp: String,
+    /// wg alone.
+    pub wg: String,
+    /// gyyx alone.
+    pub gyyx: String,
 }
 
 /// A running server. Dropping it kills the process and removes its data; if the test has failed,

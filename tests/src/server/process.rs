@@ -57,7 +57,12 @@ pub(super) fn command(
         ("wukong_tcp", at.map_or(any, |it| &it.wukong_tcp)),
         ("wukong_ws", at.map_or(any, |it| &it.wukong_ws)),
         ("wukong_api", at.map_or(any, |it| &it.wukong_api)),
+        ("mqtt_tcp", at.map_or(any, |it| &it.mqtt_tcp)),
+        ("wg", at.map_or(any, |it| &it.wg)),
+        ("gyyx", at.map_or(any, |it| &it.gyyx)),
     ] {
+        // One that was off stays off.
+        let addr = if addr.is_empty() { "off" } else { addr };
         command
             .arg("--set")
             .arg(format!("listen.{listener}={addr}"));

@@ -21,6 +21,9 @@ fn config() -> Config {
         &mut listen.wukong_tcp,
         &mut listen.wukong_ws,
         &mut listen.wukong_api,
+        &mut listen.mqtt_tcp,
+        &mut listen.wg,
+        &mut listen.gyyx,
     ] {
         *listener = Listener::loopback(0);
     }
@@ -94,7 +97,10 @@ async fn listeners_are_named_as_long_as_they_are_bound() {
     let server = start(&config(), &folder).await;
     let text = std::fs::read_to_string(&file).expect("a file");
     let named: Value = serde_json::from_str(&text).expect("JSON");
-    for name in ["http", "wukong_tcp", "wukong_ws", "wukong_api"] {
+    let all = [
+        "http", "wukong_tcp", "wukong_ws", "wukong_api", "mqtt_tcp", "wg", "gyyx",
+    ];
+    for name in all {
         let address: SocketAddr = named[name]
             .as_str()
             .and_then(|it| it.parse().ok())
@@ -102,7 +108,7 @@ async fn listeners_are_named_as_long_as_they_are_bound() {
         assert_eq!(Some(address), server.bound().get(name));
         TcpStream::connect(address).await.expect(name);
     }
-    assert_eq!(named.as_object().map(serde_json::Map::len), Some(4));
+    assert_eq!(named.as_object().map(serde_json::Map::len), Some(all.len()));
     let address = http(&server);
     server.stop().await;
     assert!(!file.exists());

@@ -19,12 +19,6 @@ use super::schema::Config;
 const FILE: &str = "crosstalk.toml";
 /// What environment variables begin with.
 const PREFIX: &str = "CROSSTALK_";
-/// Listeners of dialects that other versions speak. Scripts that name them go on working.
-const ABSENT: [(&str, &str); 3] = [
-    ("listen.mqtt_tcp", "mqtt"),
-    ("listen.wg", "wg"),
-    ("listen.gyyx", "gyyx"),
-];
 
 /// Where settings come from.
 #[derive(Debug, Clone, Default)]
@@ -246,13 +240,6 @@ impl Gathered {
 
     fn put(&mut self, setting: Setting) {
         let Setting { key, value, place } = setting;
-        if let Some((_, dialect)) = ABSENT.iter().find(|(absent, _)| *absent == key) {
-            if value.as_str() != Some("off") {
-                let why = format!("{key}: the dialect {dialect} is not part of this version");
-                self.warnings.push(why);
-            }
-            return;
-        }
         if !self.known.contains_key(&key) {
             let why = match value {
                 Value::Table(_) => unknown_section(&self.known, &key),

@@ -267,16 +267,6 @@ fn other_variables_are_left_alone() {
 }
 
 #[test]
-fn listeners_of_absent_dialects_are_not_opened() {
-    let loaded = valid("", &[], &["listen.mqtt_tcp=127.0.0.1:0", "listen.wg=off"]);
-    assert_eq!(loaded.config, Config::default());
-    assert_eq!(
-        loaded.warnings,
-        ["listen.mqtt_tcp: the dialect mqtt is not part of this version"]
-    );
-}
-
-#[test]
 fn an_api_that_others_reach_needs_a_manager_token() {
     let open = "listen.wukong_api=0.0.0.0:5001";
     let found = problems("", &[], &[open]);
