@@ -100,16 +100,15 @@ impl Bed {
 
     fn silent(&self, user: i64) -> Arc<Session> {
         let delivery = Delivery {
-            stable_device: true,
-            acks: true,
-            offline: Offline::Pull,
-        };
+ stable_device: true,
+ ..Delivery::plain(Offline::Pull, true)
+};
         let user = UserRef {
             num: UserNum(user),
             uid: Uid::from_store("u"),
         };
         let unwritten = self.ledger.unwritten();
-        let (session, _) = self.hub.open(user.num, |id| Session {
+        let (session, _, _) = self.hub.open(user.num, 0, |id| Session {
             id,
             user,
             realm: Realm::default(),
@@ -121,9 +120,11 @@ impl Bed {
             },
             delivery,
             sync_own: true,
+            met: std::sync::OnceLock::new(),
             peer: [127, 0, 0, 1].into(),
             opened_at_ms: 0,
             app: None,
+            registration: None,
             expires_at_ms: None,
             mailbox: Mailbox::new(MailboxLimits::default(), delivery, unwritten),
             budget: Arc::new(Budget::new(&SendLimits::default())),
@@ -173,6 +174,8 @@ fn message(id: i64) -> Message {
         expire_secs: 0,
         payload: bytes::Bytes::new(),
         extra: None,
+        name: None,
+        audience: None,
     };
     Message {
         id: MessageId(id),
@@ -187,6 +190,7 @@ fn message(id: i64) -> Message {
         sent_at_ms: 0,
         body: Arc::new(body),
         revoked: None,
+        is_concealed: false,
     }
 }
 

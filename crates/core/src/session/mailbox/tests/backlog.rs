@@ -135,6 +135,7 @@ fn what_the_session_sends_meanwhile_is_not_given_to_it() {
         id: MessageId(id),
         seq,
         sent_at_ms: 0,
+        is_new: true,
     };
     mailbox.reply(Ticket(1), Ok(accepted(21, 21)));
     assert!(mailbox.join());
