@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+#[cfg_attr(not(feature = "wukong"), allow(unused_imports))]
+use anyhow::Context;
+use anyhow::Result;
+#[cfg_attr(not(feature = "wukong"), allow(unused_imports))]
 use crosstalk_core::id::Realm;
 use crosstalk_core::im::Im;
-use crosstalk_gateway::{ConnectionLimits, Dialect, GatewaySettings};
 use crosstalk_gateway::net::TrustedProxies;
+use crosstalk_gateway::{ConnectionLimits, Dialect, GatewaySettings};
 
 use crate::config::{Config, Switch};
 
@@ -64,6 +67,17 @@ fn plug(
                 allowed_origins: config.wukong.allowed_origins.clone().into(),
             },
         ),
+        #[cfg(feature = "gyyx")]
+        Dialect::Gyyx => settings.with(
+            dialect,
+            crosstalk_gateway::GyyxSettings::new(
+                Arc::clone(im),
+                config.gyyx.allowed_origins.clone().into(),
+                crate::http::gyyx::behaviour(&config.gyyx),
+            ),
+        ),
+        #[cfg(feature = "wg")]
+        Dialect::Wg => settings.with(dialect, crate::http::wg::settings(&config.wg, im)?),
         #[allow(unreachable_patterns)]
         _ => settings,
     })

@@ -9,7 +9,9 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::auth;
+use super::gyyx;
 use super::schema::Config;
+use super::wg;
 
 /// Manager tokens that stand in samples; as good as none.
 const SAMPLES: [&str; 8] = [
@@ -54,6 +56,8 @@ pub(super) fn check(config: &Config, findings: &mut Findings) {
     wukong(config, findings);
     numbers(config, findings);
     auth::check(&config.auth, findings);
+    gyyx::check(&config.gyyx, findings);
+    wg::check(&config.wg, findings);
     log_level(&config.log.level, findings);
     if let Err(why) = TrustedProxies::parse(&config.net.trusted_proxies) {
         findings.problem("net.trusted_proxies", why);

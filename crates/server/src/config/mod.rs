@@ -23,14 +23,14 @@ pub use auth::{AppAuth, Auth, Hook, Jwt};
 pub use load::{Loaded, Sources, load};
 pub use place::{Place, Problem, Problems};
 pub use print::{changed_keys, print};
-pub use gyyx::Gyyx;
+pub use gyyx::{Ack30, ChatSign, CodeProfile, Gyyx, GyyxAppSettings, ListForm, Sign, SignAnswer};
 pub use mqtt::Mqtt;
 pub use schema::{
     Config, Dialects, Durability, Im, Limits, Listen, Log, LogFormat, Moderation, Net, Public,
     Server, Store, Switch, Wukong,
 };
 pub use stomp::Stomp;
-pub use wg::Wg;
+pub use wg::{Custom as WgCustom, ListTo, LoginData, SameName, Wg};
 pub use values::{Listener, Secret};
 
 /// The complete configuration with every default, as shipped.

@@ -224,6 +224,10 @@ pub enum HttpError {
     NotLoggedIn,
     /// 403: not this user, or not this app.
     Forbidden,
+    /// 429: too many failed logins.
+    TooMany,
+    /// 503: nobody can say now.
+    Unavailable,
 }
 
 impl HttpError {
@@ -234,6 +238,8 @@ impl HttpError {
             HttpError::BadRequest => 400,
             HttpError::NotLoggedIn => 401,
             HttpError::Forbidden => 403,
+            HttpError::TooMany => 429,
+            HttpError::Unavailable => 503,
         }
     }
 
@@ -244,6 +250,8 @@ impl HttpError {
             HttpError::BadRequest => "参数错误",
             HttpError::NotLoggedIn => "未登录",
             HttpError::Forbidden => "无权限",
+            HttpError::TooMany => "请求过于频繁",
+            HttpError::Unavailable => "服务不可用",
         }
     }
 

@@ -102,6 +102,14 @@ fn refusals_have_a_code() {
         ),
         (HttpError::NotLoggedIn, r#"{"code":401,"message":"未登录"}"#),
         (HttpError::Forbidden, r#"{"code":403,"message":"无权限"}"#),
+        (
+            HttpError::TooMany,
+            r#"{"code":429,"message":"请求过于频繁"}"#,
+        ),
+        (
+            HttpError::Unavailable,
+            r#"{"code":503,"message":"服务不可用"}"#,
+        ),
     ] {
         assert_eq!(error.body().text, text);
     }
