@@ -95,9 +95,8 @@ impl Given {
     pub(super) fn take(&mut self, id: &str, from: &str) -> Option<Arc<Message>> {
         let is = |message: &Message| is_called(message, id);
         let is_exactly = |message: &Message| is(message) && sender_of(message) == from;
-        let stored = |is: &dyn Fn(&Message) -> bool| {
-            self.stored.iter().position(|entry| is(&entry.message))
-        };
+        let stored =
+            |is: &dyn Fn(&Message) -> bool| self.stored.iter().position(|entry| is(&entry.message));
         if let Some(at) = stored(&is_exactly).or_else(|| stored(&is)) {
             let Entry { message, .. } = self.stored.remove(at)?;
             self.bytes -= message.weight();

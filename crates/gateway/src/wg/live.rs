@@ -121,12 +121,7 @@ impl Live {
     }
 
     /// Registering again is a success, but not with another session.
-    fn register_again(
-        &self,
-        envelope: &Envelope,
-        now: Now,
-        turn: &mut Turn,
-    ) -> Result<(), Fault> {
+    fn register_again(&self, envelope: &Envelope, now: Now, turn: &mut Turn) -> Result<(), Fault> {
         envelope.check_addressed()?;
         let ToServer::Register(body) = envelope.content()? else {
             return Ok(());
@@ -223,13 +218,7 @@ impl Live {
         self.ask(Ask::Find { name, within: None }, asked, turn);
     }
 
-    fn custom(
-        &mut self,
-        code: i64,
-        envelope: Envelope,
-        settings: &WgSettings,
-        turn: &mut Turn,
-    ) {
+    fn custom(&mut self, code: i64, envelope: Envelope, settings: &WgSettings, turn: &mut Turn) {
         // A channel that is void has nobody to be handled for.
         let (Some(handler), Some(row)) = (settings.handler(code), self.channel.row()) else {
             return;
@@ -343,7 +332,9 @@ impl Live {
             return false;
         }
         match Change::of(message) {
-            Some(Change::Revoked { message: name, by, .. }) => {
+            Some(Change::Revoked {
+                message: name, by, ..
+            }) => {
                 // What the user sent in another dialect is not on these clients.
                 let is_elsewhere = name.sender == self.uid() && name.origin != ORIGIN.0;
                 if is_elsewhere || self.skipped.contains(&name.id) {
@@ -391,7 +382,10 @@ impl Live {
 
     /// Tells what became of a message.
     fn status(&self, id: &str, body: StatusBody, now: Now, turn: &mut Turn) {
-        say(&WireMessage::status(id, self.uid(), body, now.wall_ms), turn);
+        say(
+            &WireMessage::status(id, self.uid(), body, now.wall_ms),
+            turn,
+        );
     }
 }
 

@@ -127,7 +127,7 @@ impl WgLogins {
         let mut inner = self.inner.lock();
         inner.expire(now_ms);
         if self.same_name == WgSameName::Replace {
-            let is_void = |entry: &Entry| {
+            let is_void = |_: &str, entry: &Entry| {
                 &*entry.registration.client == client.as_str()
                     && matches!(entry.state, State::Fresh(_))
             };
@@ -181,9 +181,8 @@ impl WgLogins {
             inner.idle.remove(&expiry);
         }
         if self.same_name == WgSameName::Replace {
-            let is_other = |entry: &Entry| {
-                entry.registration.client == client && entry.state != State::Live(channel)
-            };
+            let is_other =
+                |id: &str, entry: &Entry| entry.registration.client == client && *id != *session_id;
             inner.remove_of(session.user.num, is_other);
         }
         let live = Live {
@@ -191,7 +190,11 @@ impl WgLogins {
             session_id: Arc::clone(&session_id),
         };
         inner.live.insert(channel, live);
-        inner.channels.entry(Arc::clone(&uid)).or_default().push(channel);
+        inner
+            .channels
+            .entry(Arc::clone(&uid))
+            .or_default()
+            .push(channel);
         Some(Channel {
             logins: Arc::clone(self),
             id: channel,
@@ -202,7 +205,7 @@ impl WgLogins {
 
     /// Voids the session ids of one of a user's clients.
     pub(super) fn end(&self, user: UserNum, client: &ClientName) {
-        let is_of = |entry: &Entry| &*entry.registration.client == client.as_str();
+        let is_of = |_: &str, entry: &Entry| &*entry.registration.client == client.as_str();
         self.inner.lock().remove_of(user, is_of);
     }
 
@@ -314,10 +317,13 @@ impl Inner {
             .unwrap_or(u8::MAX)
     }
 
-    fn remove_of(&mut self, user: UserNum, which: impl Fn(&Entry) -> bool) {
+    fn remove_of(&mut self, user: UserNum, which: impl Fn(&str, &Entry) -> bool) {
         let ids = self.of_user.get(&user).into_iter().flatten();
         let picked: Vec<_> = ids
-            .filter(|id| self.entries.get(*id).is_some_and(&which))
+            .filter(|id| {
+                let entry = self.entries.get(*id);
+                entry.is_some_and(|entry| which(id, entry))
+            })
             .map(Arc::clone)
             .collect();
         for session_id in picked {

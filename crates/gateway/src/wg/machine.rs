@@ -7,9 +7,7 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use crosstalk_core::im::{Credential, OpenSession};
 use crosstalk_core::refusal::Refusal;
-use crosstalk_core::session::{
-    Delivery, Echo, Ending, Event, Offline, SendReply, Session, Ticket,
-};
+use crosstalk_core::session::{Delivery, Echo, Ending, Event, Offline, SendReply, Session, Ticket};
 use crosstalk_wire::wg::{
     Envelope, Fault, Incoming, Kind, Limits, Message, PONG, Status, StatusBody, ToServer,
     close_code as wg_close_code, decode_to_server, texts,
@@ -130,12 +128,7 @@ impl Machine {
         }
     }
 
-    fn register(
-        &mut self,
-        envelope: &Envelope,
-        now: Now,
-        turn: &mut Turn,
-    ) -> Result<(), Fault> {
+    fn register(&mut self, envelope: &Envelope, now: Now, turn: &mut Turn) -> Result<(), Fault> {
         envelope.check_addressed()?;
         let ToServer::Register(body) = envelope.content()? else {
             return Ok(());

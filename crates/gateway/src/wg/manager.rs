@@ -47,6 +47,12 @@ impl WgManager {
         }
     }
 
+    /// The realm of its channels.
+    #[must_use]
+    pub fn realm(&self) -> &Realm {
+        &self.realm
+    }
+
     /// Gives a session id to whoever a login proves (wg.md S0-6 to S0-10).
     ///
     /// # Errors
@@ -65,16 +71,11 @@ impl WgManager {
     ///
     /// # Errors
     /// As [`Im::login`].
-    pub async fn logout(
-        &self,
-        request: &LoginRequest,
-        client: &ClientName,
-    ) -> Result<(), Refusal> {
+    pub async fn logout(&self, request: &LoginRequest, client: &ClientName) -> Result<(), Refusal> {
         let Login { user, .. } = self.im.login(request).await?;
         self.logins.end(user.num, client);
-        let is_of = |session: &Session| {
-            session.origin == ORIGIN && *session.device.id == *client.as_str()
-        };
+        let is_of =
+            |session: &Session| session.origin == ORIGIN && *session.device.id == *client.as_str();
         self.im.hub().end_of(user.num, Ending::Kicked, is_of);
         Ok(())
     }

@@ -91,7 +91,9 @@ pub(super) fn shown(content: &Content, is_claimed: impl Fn(i64) -> bool) -> Opti
         } => call(action, media, room)?,
         Content::Custom { tag, data } => match tag.parse() {
             Ok(code) if is_claimed(code) => {
-                let text = data.as_str().map_or_else(|| data.to_string(), str::to_owned);
+                let text = data
+                    .as_str()
+                    .map_or_else(|| data.to_string(), str::to_owned);
                 ToClient::Custom(code, Json::string(&text))
             }
             _ => said(&content.fallback_text()),
@@ -134,7 +136,11 @@ pub(super) fn notice(
 
 /// What is shown of a call that these clients cannot take part in (interop.md G.4).
 fn call(action: &str, media: &str, room: &str) -> Option<ToClient> {
-    let title = if media == "audio" { "语音通话" } else { "视频通话" };
+    let title = if media == "audio" {
+        "语音通话"
+    } else {
+        "视频通话"
+    };
     match action {
         "invite" => {
             let target = format!("call:{room}");
