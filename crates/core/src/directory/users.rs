@@ -116,6 +116,12 @@ impl Users {
         Ok(found)
     }
 
+    /// A user's number and name, if they are at hand.
+    #[must_use]
+    pub fn known(&self, realm: &Realm, uid: &Uid) -> Option<UserRef> {
+        self.names.get(&(realm.clone(), uid.clone()))
+    }
+
     /// The user with an alias, if there is one.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! The gateway: listeners, and the way from a new connection to its driver.
 
+use std::any::Any;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -302,6 +303,13 @@ impl Gateway {
     pub(super) fn plug(&self, dialect: Dialect) -> Option<&Arc<dyn Plug>> {
         let plugs = self.settings.plugs.iter();
         plugs.rev().find(|(of, _)| *of == dialect).map(|(_, plug)| plug)
+    }
+
+    /// The settings with which a dialect is switched on, if they are of this type.
+    #[must_use]
+    pub fn plugged<P: Plug>(&self, dialect: Dialect) -> Option<&P> {
+        let plug: &dyn Any = &**self.plug(dialect)?;
+        plug.downcast_ref()
     }
 
     /// Whether a dialect is switched on.

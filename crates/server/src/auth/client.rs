@@ -15,7 +15,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::timeout;
 
 /// How long an answer may take, from first to last (protocols/README.md A14).
-pub(super) const TIMEOUT: Duration = Duration::from_secs(2);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(2);
 /// The largest answer that is read.
 const MAX_ANSWER_BYTES: usize = 256 * 1024;
 /// Connections to one host that are kept for the next question, and for how long.
@@ -24,7 +24,7 @@ const IDLE: Duration = Duration::from_secs(30);
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum NoAnswer {
+pub(crate) enum NoAnswer {
     #[error("no answer within {} s", TIMEOUT.as_secs())]
     Late,
     #[error("{0}")]
@@ -35,12 +35,12 @@ pub(super) enum NoAnswer {
 
 /// The client. Clones share its connections.
 #[derive(Clone)]
-pub(super) struct Client {
+pub(crate) struct Client {
     pool: Pool<HttpsConnector<HttpConnector>, Body>,
 }
 
 impl Client {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut http = HttpConnector::new();
         http.enforce_http(false);
         http.set_nodelay(true);
@@ -74,7 +74,7 @@ impl Client {
     }
 
     /// Sends a request and reads the whole answer.
-    pub(super) async fn ask(
+    pub(crate) async fn ask(
         &self,
         request: Request<Body>,
     ) -> Result<(StatusCode, Bytes), NoAnswer> {
@@ -94,7 +94,7 @@ impl Client {
 ///
 /// # Errors
 /// When it is none, or neither http nor https.
-pub(super) fn address(text: &str) -> Result<Uri> {
+pub(crate) fn address(text: &str) -> Result<Uri> {
     let uri: Uri = text.parse()?;
     if !matches!(uri.scheme_str(), Some("http" | "https")) || uri.authority().is_none() {
         bail!("`{text}` is no address that can be asked; write https://host/path");

@@ -4,7 +4,7 @@
 
 mod answers;
 mod claims;
-mod client;
+pub(crate) mod client;
 mod hook;
 mod jwks;
 mod jwt;

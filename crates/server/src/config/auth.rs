@@ -189,7 +189,7 @@ fn jwt(jwt: &Jwt, key: &impl Fn(&str) -> String, findings: &mut Findings) {
     }
 }
 
-fn url(text: &str, key: String, findings: &mut Findings) {
+pub(super) fn url(text: &str, key: String, findings: &mut Findings) {
     let is_loopback = |rest: &str| {
         ["127.0.0.1", "localhost", "[::1]"].iter().any(|host| {
             rest.strip_prefix(host)
