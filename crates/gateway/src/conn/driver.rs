@@ -254,6 +254,11 @@ impl Driver {
         }
         if let Some(topics::Woken::Answer(id, answer)) = woken.topics {
             self.machine.topics(id, answer, now, turn);
+            if !line.input.is_empty() {
+                // It may have waited for this.
+                self.machine.receive(&mut line.input, now, turn);
+                line.input.settle();
+            }
         }
         Ok(())
     }

@@ -1,0 +1,165 @@
+//! Contents there and back.
+
+use super::*;
+use crosstalk_core::message::Body;
+
+fn body(tag: &str, payload: &str) -> Body {
+    Body {
+        origin: crate::registry::Dialect::Mqtt.origin(),
+        tag: tag.into(),
+        payload: Bytes::copy_from_slice(payload.as_bytes()),
+        ..Body::default()
+    }
+}
+
+fn back(content_in: &Content) -> Content {
+    let (kind, json) = payload(content_in);
+    content(&body(&kind.to_tag(), &json))
+}
+
+#[test]
+fn every_kind_of_content_comes_back() {
+    let kinds = [
+        Content::text("你好 🎉 \"x\"\n"),
+        Content::Text {
+            text: "@all".into(),
+            mentions: vec!["bob".into()],
+            mention_all: true,
+            reply: Some(Box::new(Reply {
+                id: "7".into(),
+                from: "bob".into(),
+                text: "what".into(),
+            })),
+        },
+        Content::Image {
+            url: "https://x/y.png".into(),
+            width: 3,
+            height: 4,
+            size: 0,
+            thumb: Some("https://x/t.png".into()),
+        },
+        Content::Audio {
+            url: "/im/v1/files/f-1".into(),
+            duration_s: 9,
+            size: 0,
+        },
+        Content::Video {
+            url: "https://x/v.mp4".into(),
+            cover: Some("https://x/c.png".into()),
+            duration_s: 2,
+            width: 1,
+            height: 2,
+            size: 77,
+            name: Some("v.mp4".into()),
+        },
+        Content::File {
+            url: "https://x/f".into(),
+            name: "f".into(),
+            size: 5,
+            mime: Some("text/plain".into()),
+        },
+        Content::Location {
+            lat: 1.5,
+            lng: -2.5,
+            title: "t".into(),
+            address: "a".into(),
+        },
+        Content::Link {
+            title: "t".into(),
+            text: "x".into(),
+            url: "https://x".into(),
+            image: Some("https://i".into()),
+        },
+        Content::Notice {
+            title: "t".into(),
+            msg: "m".into(),
+            target: Some("https://x".into()),
+            service_id: Some("s".into()),
+        },
+        Content::Call {
+            action: "invite".into(),
+            media: "video".into(),
+            room: "r".into(),
+            caller: "u".into(),
+            duration_s: 0,
+            signal: json!({"sdp": "v=0"}),
+        },
+        Content::Command {
+            cmd: "x".into(),
+            param: json!({"a": 1}),
+        },
+    ];
+    for kind in kinds {
+        assert_eq!(back(&kind), kind);
+    }
+}
+
+#[test]
+fn what_has_no_form_of_its_own_is_still_said() {
+    let tip = Content::Tip {
+        text: "bob joined".into(),
+    };
+    let (kind, json) = payload(&tip);
+    assert_eq!(kind, MsgType::Notice.into());
+    assert!(json.contains("bob joined"), "{json}");
+    let card = Content::Card {
+        uid: "bob".into(),
+        name: "Bob".into(),
+    };
+    let (kind, json) = payload(&card);
+    assert_eq!(kind, MsgType::App.into());
+    assert!(json.contains("\"title\":\"Bob\""), "{json}");
+    let raw = Content::Unknown { raw: "??".into() };
+    let (kind, json) = payload(&raw);
+    assert_eq!(
+        (kind, json.as_str()),
+        (MsgType::Unknown.into(), r#"{"raw":"??"}"#)
+    );
+    let custom = Content::Custom {
+        tag: "order".into(),
+        data: json!({"n": 1}),
+    };
+    let (kind, json) = payload(&custom);
+    assert_eq!(kind, MsgType::Custom.into());
+    let Content::Custom { tag, data } = content(&body("10", &json)) else {
+        panic!("{json}");
+    };
+    assert_eq!((tag.as_str(), &data["n"]), ("order", &json!(1)));
+}
+
+#[test]
+fn a_type_that_nobody_knows_is_the_applications_own() {
+    let Content::Custom { tag, data } = content(&body("#55", r#"{"x":1}"#)) else {
+        panic!("not custom");
+    };
+    assert_eq!((tag.as_str(), data), ("55", json!({"x": 1})));
+    assert!(matches!(content(&body("0", "[]")), Content::Unknown { .. }));
+    assert!(matches!(
+        content(&body("", "\u{0}")),
+        Content::Unknown { .. }
+    ));
+}
+
+#[test]
+fn a_picture_in_the_store_has_an_address() {
+    let stored = content(&body(
+        "1",
+        r#"{"storageId":"f-1","thumbnail":"f-1t","thumbnailWidth":100}"#,
+    ));
+    let Content::Image {
+        url, thumb, width, ..
+    } = &stored
+    else {
+        panic!("{stored:?}");
+    };
+    assert_eq!(url, "/im/v1/files/f-1");
+    assert_eq!((thumb.as_deref(), *width), (Some("/im/v1/files/f-1t"), 100));
+    assert!(payload(&stored).1.contains(r#""storageId":"f-1""#));
+}
+
+#[test]
+fn other_words_leave_all_else_as_it_was() {
+    let said = reworded(&body("0", r#"{"text":"bad","ext":{"a":1}}"#), "***").expect("a text");
+    assert_eq!(&said[..], br#"{"text":"***","ext":{"a":1}}"#);
+    assert_eq!(reworded(&body("0", "7"), "x"), None);
+}
