@@ -21,10 +21,10 @@ async fn says(world: &World, count: usize) -> Vec<MessageId> {
         } else {
             to_group("g")
         };
-        said.push(world.say("alice", to).await);
-    }
-    if let Some(last) = said.last() {
-        world.handed_out(*last).await;
+        let id = world.say("alice", to).await;
+        // Live messages of different channels are handed out beside each other.
+        world.handed_out(id).await;
+        said.push(id);
     }
     said
 }
