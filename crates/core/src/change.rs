@@ -73,7 +73,9 @@ mod id_as_text {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<MessageId, D::Error> {
         let text = String::deserialize(from)?;
-        text.parse().map(MessageId).map_err(serde::de::Error::custom)
+        text.parse()
+            .map(MessageId)
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -176,7 +178,9 @@ impl Change {
                     command: true,
                     ..Flags::default()
                 },
-                payload: serde_json::to_vec(self).map(Bytes::from).unwrap_or_default(),
+                payload: serde_json::to_vec(self)
+                    .map(Bytes::from)
+                    .unwrap_or_default(),
                 ..Body::default()
             },
             on_reuse: OnReuse::Store,

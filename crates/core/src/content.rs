@@ -234,7 +234,11 @@ impl Content {
                 duration_s,
                 ..
             } => {
-                let kind = if media == "audio" { "语音通话" } else { "视频通话" };
+                let kind = if media == "audio" {
+                    "语音通话"
+                } else {
+                    "视频通话"
+                };
                 let (minutes, seconds) = (duration_s / 60, duration_s % 60);
                 match (action.as_str(), *duration_s) {
                     (_, 1..) => format!("[{kind}] {minutes:02}:{seconds:02}"),

@@ -20,7 +20,7 @@ use super::options::SqliteOptions;
 use super::stats::Counters;
 use super::work::Work;
 use super::writer::{self, Writer};
-use super::{Shared, Sqlite, reader};
+use super::{Shared, Sqlite, directory, reader};
 
 /// Items that may wait for the writer; callers wait when it is full.
 const QUEUE: usize = 1024;

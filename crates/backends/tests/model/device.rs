@@ -15,18 +15,15 @@ use super::real::uid;
 pub(crate) const DEVICES: [Delivery; 3] = [
     Delivery {
         stable_device: true,
-        acks: true,
-        offline: Offline::Push,
+        ..Delivery::plain(Offline::Push, true)
     },
     Delivery {
         stable_device: true,
-        acks: true,
-        offline: Offline::Pull,
+        ..Delivery::plain(Offline::Pull, true)
     },
     Delivery {
         stable_device: true,
-        acks: false,
-        offline: Offline::Push,
+        ..Delivery::plain(Offline::Push, false)
     },
 ];
 
@@ -70,6 +67,7 @@ impl Device {
             device_flag: u8::try_from(number).expect("few devices"),
             delivery: DEVICES[number],
             sync_own: true,
+            max_sessions: 0,
             peer: [127, 0, 0, 1].into(),
         };
         let session = im.open_session(request).await.expect("a session");
@@ -110,7 +108,12 @@ impl Connected {
         let drained = self.session.mailbox.drain(false);
         assert!(drained.ending.is_none(), "{:?}", drained.ending);
         let events = drained.events.into_iter();
-        let messages: Vec<_> = events.map(|Event::Message(message)| message).collect();
+        let messages: Vec<_> = events
+            .filter_map(|event| match event {
+                Event::Message(message) => Some(message),
+                Event::Notice(_) => None,
+            })
+            .collect();
         let more = drained.behind && im.resync(&self.session).await.expect("a resync");
         let more = more || !messages.is_empty();
         (messages, more)

@@ -68,26 +68,40 @@ impl Words {
             return Verdict::Pass;
         };
         // Places in the folded text; it has the same characters, though not the same bytes.
-        let found: Vec<_> = mask.leftmost_find_iter(&folded).map(|m| (m.start(), m.end())).collect();
+        let found: Vec<_> = mask
+            .leftmost_find_iter(&folded)
+            .map(|m| (m.start(), m.end()))
+            .collect();
         if found.is_empty() {
             return Verdict::Pass;
         }
-        let is_hidden = |at: usize| found.iter().any(|(start, end)| (*start..*end).contains(&at));
+        let is_hidden = |at: usize| {
+            found
+                .iter()
+                .any(|(start, end)| (*start..*end).contains(&at))
+        };
         let places = folded.char_indices().map(|(at, _)| at);
         let masked = text.chars().zip(places);
-        Verdict::Mask(masked.map(|(c, at)| if is_hidden(at) { MASK } else { c }).collect())
+        Verdict::Mask(
+            masked
+                .map(|(c, at)| if is_hidden(at) { MASK } else { c })
+                .collect(),
+        )
     }
 }
 
 fn matcher(words: &[String]) -> Result<Option<CharwiseDoubleArrayAhoCorasick<usize>>, BadWords> {
-    let folded = words.iter().map(|word| word.trim().chars().map(fold).collect::<String>());
+    let folded = words
+        .iter()
+        .map(|word| word.trim().chars().map(fold).collect::<String>());
     let mut folded: Vec<String> = folded.filter(|word| !word.is_empty()).collect();
     folded.sort_unstable();
     folded.dedup();
     if folded.is_empty() {
         return Ok(None);
     }
-    let builder = CharwiseDoubleArrayAhoCorasickBuilder::new().match_kind(MatchKind::LeftmostLongest);
+    let builder =
+        CharwiseDoubleArrayAhoCorasickBuilder::new().match_kind(MatchKind::LeftmostLongest);
     let built = builder.build(folded);
     built.map(Some).map_err(|error| BadWords(error.to_string()))
 }

@@ -131,9 +131,7 @@ impl Hub {
                 && older.origin == session.origin
                 && older.met.get() == Some(device)
             {
-                older
-                    .mailbox
-                    .end(Ending::Displaced(Displacement::Replaced));
+                older.mailbox.end(Ending::Displaced(Displacement::Replaced));
             }
         }
     }

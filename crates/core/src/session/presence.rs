@@ -99,11 +99,7 @@ impl Crier {
     }
 
     /// Those whom the user has let in, and those with whom the user talked lately.
-    async fn partners(
-        &self,
-        turned: &Turned,
-        now_ms: i64,
-    ) -> StoreResult<Vec<crate::id::UserNum>> {
+    async fn partners(&self, turned: &Turned, now_ms: i64) -> StoreResult<Vec<crate::id::UserNum>> {
         let num = turned.user.num;
         let mut partners = Vec::new();
         for (other, relation) in self.relations.of(num).await? {
@@ -114,7 +110,9 @@ impl Crier {
         let rows = self.inbox.conversations(num).await?;
         let is_recent = |row: &ConversationRow| {
             row.channel.key.kind == ChannelKind::DIRECT
-                && row.head.is_some_and(|(_, at_ms)| at_ms > now_ms - PARTNER_MS)
+                && row
+                    .head
+                    .is_some_and(|(_, at_ms)| at_ms > now_ms - PARTNER_MS)
         };
         for row in rows.iter().filter(|row| is_recent(row)).take(MAX_PARTNERS) {
             let Some(peer) = row.channel.key.peer_of(turned.user.uid.as_str()) else {

@@ -81,7 +81,10 @@ pub(super) fn draft(
     let body = Body {
         client_no: send.client_msg_no.as_str().into(),
         origin: WUKONG_ORIGIN,
-        tag: payload.as_ref().map(|payload| tag(payload)).unwrap_or_default(),
+        tag: payload
+            .as_ref()
+            .map(|payload| tag(payload))
+            .unwrap_or_default(),
         flags,
         expire_secs: send.expire_secs,
         payload: payload.unwrap_or_default(),

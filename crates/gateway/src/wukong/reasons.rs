@@ -24,7 +24,9 @@ pub(crate) const fn send_reason(refusal: Refusal) -> Reason {
         Refusal::UndecodableContent | Refusal::InvalidArgument | Refusal::TooLarge => {
             Reason::PayloadDecodeError
         }
-        Refusal::IdempotencyConflict | Refusal::Ambiguous | Refusal::TooLate => Reason::NotAllowSend,
+        Refusal::IdempotencyConflict | Refusal::Ambiguous | Refusal::TooLate => {
+            Reason::NotAllowSend
+        }
         Refusal::Unavailable | Refusal::Internal => Reason::SystemError,
     }
 }
