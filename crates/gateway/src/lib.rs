@@ -26,7 +26,7 @@ mod wukong;
 pub use content::{content_of, moderate};
 pub use net::gateway::{ConnectionLimits, Gateway, GatewaySettings, Listener};
 #[cfg(feature = "mqtt")]
-pub use mqtt::{MqttLimits, MqttReader, MqttSettings, mqtt_envelope, mqtt_error_code};
+pub use mqtt::{MqttLimits, MqttReader, MqttSettings, mqtt_envelope, mqtt_error_code, mqtt_habit};
 pub use registry::{Dialect, WUKONG_ORIGIN};
 pub use stats::GatewayStats;
 #[cfg(feature = "gyyx")]

@@ -13,6 +13,7 @@ use crosstalk_wire::mqtt::im::background::{Event, Read};
 use crosstalk_wire::mqtt::im::{MsgType, Outbound, SYSTEM, TypeForm, TypeTable, TypeValue};
 use serde::{Deserialize, Serialize};
 
+use super::habit::Habit;
 use super::map;
 use super::settings::MqttSettings;
 use crate::content::content;
@@ -94,6 +95,13 @@ impl MqttReader {
             tenant_no: tenant_no.to_owned(),
             table: settings.table(app),
             form: TypeForm::default(),
+        }
+    }
+
+    /// Writes `type` as the reader's device does, by what is kept with its registration.
+    pub fn remember(&mut self, habit: &str) {
+        if let Some(habit) = Habit::parse(habit) {
+            self.form = habit.form;
         }
     }
 

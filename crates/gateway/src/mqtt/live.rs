@@ -18,6 +18,7 @@ use super::connect::Agreement;
 use super::deliver::Outgoing;
 use super::envelope::{self, MqttReader};
 use super::flight::Flight;
+use super::habit::Habit;
 use super::plain::SubscribePlan;
 use super::reasons::Told;
 use super::settings::MqttSettings;
@@ -97,41 +98,6 @@ pub(super) struct Live {
     told: u64,
     form_is_fixed: bool,
     habits: u8,
-}
-
-/// What the dialect remembers of a registered device: how it wants `type` written, and
-/// whether it has said so (mqtt.md Q3-2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Habit {
-    pub(super) form: TypeForm,
-    pub(super) is_fixed: bool,
-}
-
-/// What marks a form that the device has asked for.
-const FIXED: char = '=';
-
-impl Habit {
-    /// From the stored form.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let named = text.strip_prefix(FIXED);
-        let form = TypeForm::from_format(named.unwrap_or(text))?;
-        let is_fixed = named.is_some();
-        Some(Self { form, is_fixed })
-    }
-
-    /// The stored form.
-    pub(super) fn text(self) -> String {
-        let form = match self.form {
-            TypeForm::Code => "code",
-            TypeForm::String => "string",
-            TypeForm::Name => "name",
-        };
-        if self.is_fixed {
-            format!("{FIXED}{form}")
-        } else {
-            form.to_owned()
-        }
-    }
 }
 
 impl Live {

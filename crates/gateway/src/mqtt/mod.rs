@@ -11,6 +11,7 @@ mod connect;
 mod deliver;
 mod envelope;
 mod flight;
+mod habit;
 mod live;
 mod machine;
 pub(crate) mod map;
@@ -25,5 +26,6 @@ mod topics;
 mod under_way;
 
 pub use envelope::{MqttReader, mqtt_envelope};
+pub use habit::mqtt_habit;
 pub use reasons::mqtt_error_code;
 pub use settings::{MqttLimits, MqttSettings};

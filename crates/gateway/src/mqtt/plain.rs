@@ -151,18 +151,20 @@ impl Live {
                 plans.push(SubscribePlan::Refused(ReasonCode::TopicFilterInvalid));
                 continue;
             };
-            plans.push(match plan {
-                Wanted::Foreign => {
-                    plans.push(SubscribePlan::Refused(ReasonCode::NotAuthorized));
-                    continue;
-                }
+            let plan = match plan {
+                Wanted::Foreign => SubscribePlan::Refused(ReasonCode::NotAuthorized),
                 Wanted::Plain => SubscribePlan::Plain,
                 Wanted::Own => SubscribePlan::Own(Own {
                     filter: wanted.filter.as_str().to_owned(),
                     qos: wanted.qos,
                     id: subscribe.subscription_id,
                 }),
-            });
+            };
+            let is_refused = matches!(plan, SubscribePlan::Refused(_));
+            plans.push(plan);
+            if is_refused {
+                continue;
+            }
             let options = options(&wanted, subscribe.subscription_id);
             list.push(pubsub::Subscription { filter, options });
         }

@@ -76,6 +76,8 @@ fn plug(
                 crate::http::gyyx::behaviour(&config.gyyx),
             ),
         ),
+        #[cfg(feature = "mqtt")]
+        Dialect::Mqtt => settings.with(dialect, crate::http::mqtt::settings(&config.mqtt, im)?),
         #[cfg(feature = "wg")]
         Dialect::Wg => settings.with(dialect, crate::http::wg::settings(&config.wg, im)?),
         #[allow(unreachable_patterns)]

@@ -10,6 +10,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use super::auth;
 use super::gyyx;
+use super::mqtt;
 use super::schema::Config;
 use super::wg;
 
@@ -57,6 +58,7 @@ pub(super) fn check(config: &Config, findings: &mut Findings) {
     numbers(config, findings);
     auth::check(&config.auth, findings);
     gyyx::check(&config.gyyx, findings);
+    mqtt::check(&config.mqtt, findings);
     wg::check(&config.wg, findings);
     log_level(&config.log.level, findings);
     if let Err(why) = TrustedProxies::parse(&config.net.trusted_proxies) {

@@ -1,0 +1,75 @@
+//! The mqtt dialect over HTTP: its WebSocket, registration, and the twins of what clients can
+//! ask over MQTT (protocols/mqtt.md Q3-7, Q3-12, Q3-28, Q3-29, Q3-31, Q3-32, Q3-34).
+
+mod answer;
+mod app;
+mod caller;
+mod cors;
+mod device;
+mod messages;
+mod register;
+mod settings;
+
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Request, State};
+use axum::response::Response;
+use axum::routing::{get, post};
+use crosstalk_gateway::{Dialect, MqttSettings};
+
+use super::edge::Edge;
+
+pub(crate) use settings::settings;
+
+/// The largest body that is read: a group's members are the longest thing that comes.
+const BODY_BYTES: usize = 1 << 20;
+
+/// What the routes are given.
+#[derive(Clone)]
+struct MqttState {
+    edge: Edge,
+    settings: MqttSettings,
+}
+
+/// The routes on `listen.http`.
+pub(super) fn router(edge: &Edge) -> Router {
+    let socket = Router::new()
+        .route("/mqtt", get(open))
+        .with_state(edge.clone());
+    let Some(settings) = edge.gateway.plugged::<MqttSettings>(Dialect::Mqtt) else {
+        return socket;
+    };
+    let state = MqttState {
+        edge: edge.clone(),
+        settings: settings.clone(),
+    };
+    let api = Router::new()
+        .route("/im/v1/register", post(register::register))
+        .route("/im/v1/devices", get(device::list))
+        .route("/im/v1/diagnostics", get(device::diagnostics))
+        .route("/im/v1/push/on", post(device::push_on))
+        .route("/im/v1/push/off", post(device::push_off))
+        .route("/im/v1/logout", post(device::log_out))
+        .route("/im/v1/messages/history", get(messages::history))
+        .route("/im/v1/messages/offline", get(messages::offline))
+        .route("/im/v1/messages/revoke", post(messages::revoke))
+        .route("/im/v1/messages/read", post(messages::read))
+        .route("/im/v1/app/token", post(app::token))
+        .route("/im/v1/app/groups", post(app::groups))
+        .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .layer(cors::layer(&edge.config.mqtt.allowed_origins))
+        .with_state(state);
+    socket.merge(api)
+}
+
+async fn open(
+    State(edge): State<Edge>,
+    client: ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response {
+    edge.upgrade(Dialect::Mqtt, client, request).await
+}
