@@ -118,6 +118,13 @@ pub fn with_signature(signing_input: &str, signature: &[u8; SIGNATURE_BYTES]) ->
     format!("{signing_input}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
+/// The token in a handshake's query string, `?token=…`, decoded (stomp.md
+/// S2-23); `None` if it is not there or empty.
+#[must_use]
+pub fn query_token(query: &str) -> Option<String> {
+    crate::lenient::query::parameter(query, "token").filter(|token| !token.is_empty())
+}
+
 fn part(text: &str) -> Result<Vec<u8>, UserSigError> {
     URL_SAFE_NO_PAD
         .decode(text)

@@ -1,0 +1,250 @@
+//! What the core tells a session, as MESSAGEs (stomp.md Q2-12, Q2-20, Q2-22, Q2-30).
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crosstalk_core::change::{Change, ChannelName, MessageName};
+use crosstalk_core::channel::{Address, ChannelKey, ChannelKind};
+use crosstalk_core::id::{MessageId, Uid};
+use crosstalk_core::im::HistoryQuery;
+use crosstalk_core::message::Message;
+use crosstalk_core::session::Event;
+use crosstalk_wire::stomp::im::{
+    Event as ImEvent, ReceiptKind, ReceiptNotice, Status, group_topic,
+};
+
+use super::live::Live;
+use super::outbox::To;
+use super::personal::Route;
+use super::render::{conversation, named_id, revoked};
+use super::requests::Asked;
+use super::subscriptions::{Place, Queue};
+use crate::protocol::{Ask, Out, Target, Turn};
+
+/// Readings whose messages are looked up at once; of further ones only the receipt is told.
+const MAX_LOOKED_UP: usize = 32;
+
+/// By which way a message goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Via {
+    /// The topic of its group, if the client has subscribed to it.
+    Topic,
+    /// The personal queue.
+    Personal,
+}
+
+/// Messages that somebody has read.
+pub(super) struct ReadBy {
+    messages: Vec<MessageId>,
+}
+
+impl Live {
+    /// Tells everything that waits for the session.
+    pub(super) fn deliver(&mut self, events: &mut VecDeque<Event>, turn: &mut Turn) {
+        for event in events.drain(..) {
+            match event {
+                Event::Message(message) => {
+                    let id = message.id;
+                    let is_own = message.sender.num == self.user.num;
+                    self.give(message, turn);
+                    if is_own {
+                        self.echoed(id, &mut turn.out);
+                    }
+                }
+                Event::Notice(notice) => self.notice(&notice, &mut turn.out),
+            }
+        }
+        // Commands of this turn run when what it says is written.
+        self.acknowledge_had(turn);
+    }
+
+    /// Gives one message.
+    pub(super) fn give(&mut self, message: Arc<Message>, turn: &mut Turn) {
+        self.give_via(message, Via::Topic, turn);
+    }
+
+    /// Gives one message by a way.
+    pub(super) fn give_via(&mut self, message: Arc<Message>, via: Via, turn: &mut Turn) {
+        let had = self.give_one(message, via, turn);
+        self.had.extend(had);
+    }
+
+    /// Gives one message; hands back what the client has with that, or has no use for.
+    fn give_one(
+        &mut self,
+        message: Arc<Message>,
+        via: Via,
+        turn: &mut Turn,
+    ) -> Option<Arc<Message>> {
+        if message.is_concealed {
+            return Some(message);
+        }
+        match Change::of(&message) {
+            Some(Change::Revoked {
+                message: name,
+                by,
+                at_ms,
+            }) => {
+                // What was not given for good is not given again.
+                self.kept.retain(|kept| kept.message.id != name.id);
+                let app = Arc::clone(&self.app);
+                let key = &message.channel.key;
+                let body = revoked(&name, key, &app, by.as_deref(), at_ms).to_json();
+                let had = self.post(message, Some(&body), via, turn);
+                self.shown_revoked(name.id, &mut turn.out);
+                had
+            }
+            Some(Change::Read {
+                channel,
+                reader,
+                messages,
+                at_ms,
+                ..
+            }) => {
+                self.read_by(
+                    &channel,
+                    &message.channel.key,
+                    &reader,
+                    &messages,
+                    at_ms,
+                    turn,
+                );
+                Some(message)
+            }
+            Some(Change::Unread {
+                channel,
+                read_seq,
+                at_ms,
+                ..
+            }) => {
+                let key = channel.key(&message.channel.key);
+                let event = ImEvent::Read {
+                    conversation_id: conversation(&key, &self.user.uid),
+                    seq: read_seq,
+                };
+                self.event(event, at_ms, &mut turn.out);
+                Some(message)
+            }
+            None if message.body.flags.command => {
+                self.command(&message, &mut turn.out);
+                Some(message)
+            }
+            None => self.post(message, None, via, turn),
+        }
+    }
+
+    /// Writes a message where it belongs.
+    fn post(
+        &mut self,
+        message: Arc<Message>,
+        body: Option<&[u8]>,
+        via: Via,
+        turn: &mut Turn,
+    ) -> Option<Arc<Message>> {
+        let key = &message.channel.key;
+        if via == Via::Topic && key.kind == ChannelKind::GROUP {
+            let place = Place::Group(Arc::clone(&key.id));
+            if let Some(subscription) = self.subscriptions.at(&place) {
+                let destination = group_topic(&key.id);
+                let to = To::Subscription(subscription);
+                let out = &mut turn.out;
+                let waits = self.outbox.message(&message, body, &destination, to, out);
+                return (waits != Some(true)).then_some(message);
+            }
+        }
+        let route = self.personal_route();
+        let to = match self.subscriptions.queue(Queue::Messages) {
+            Some(subscription) => To::Subscription(subscription),
+            None => To::Implicit,
+        };
+        if matches!(route, Route::Explicit | Route::Implicit) {
+            let destination = Queue::Messages.destination();
+            let out = &mut turn.out;
+            let waits = self.outbox.message(&message, body, destination, to, out);
+            if route == Route::Explicit {
+                // What cannot be written would only come again.
+                return (waits != Some(true)).then_some(message);
+            }
+        }
+        // What has no place yet comes as what was written to the implicit subscription does.
+        self.not_for_good(message, route != Route::Nowhere)
+    }
+
+    /// What is not stored is gone with this; the rest is kept.
+    fn not_for_good(&mut self, message: Arc<Message>, is_written: bool) -> Option<Arc<Message>> {
+        if message.seq == 0 {
+            return Some(message);
+        }
+        self.keep(message, is_written);
+        None
+    }
+
+    /// Somebody has read what the user sent.
+    fn read_by(
+        &mut self,
+        channel: &ChannelName,
+        beside: &ChannelKey,
+        reader: &str,
+        messages: &[MessageName],
+        at_ms: i64,
+        turn: &mut Turn,
+    ) {
+        for name in messages.iter().rev() {
+            let receipt = ReceiptNotice {
+                kind: ReceiptKind::Read,
+                message_id: &named_id(name),
+                user_id: reader,
+                at: at_ms,
+            };
+            self.tell(Queue::Receipts, &receipt, &mut turn.out);
+        }
+        let asked: Vec<&MessageName> = messages.iter().filter(|name| name.receipt).collect();
+        let seqs = || asked.iter().map(|name| name.seq);
+        let (Some(from), Some(to)) = (seqs().min(), seqs().max()) else {
+            return;
+        };
+        if self.requests.asked.len() >= MAX_LOOKED_UP {
+            return;
+        }
+        let Some(address) = address(&channel.key(beside), &self.user.uid) else {
+            return;
+        };
+        let query = HistoryQuery {
+            from,
+            to,
+            limit: u32::try_from(to - from + 1).unwrap_or(u32::MAX).min(1_000),
+            newest: true,
+        };
+        let ask = Ask::History(Target::Address(address), query);
+        let id = self.requests.ask(ask, turn);
+        let messages = asked.iter().map(|name| name.id).collect();
+        self.requests
+            .asked
+            .insert(id, Asked::Read(ReadBy { messages }));
+    }
+
+    /// Shows the author what was read.
+    pub(super) fn show_read(&mut self, by: &ReadBy, messages: &[Message], out: &mut Out) {
+        for message in messages {
+            if by.messages.contains(&message.id) {
+                self.status(message, Status::Read, out);
+            }
+        }
+    }
+
+    /// True while it is not clear where the personal queue goes.
+    pub(super) fn is_undecided(&self) -> bool {
+        self.personal_route() == Route::Later
+    }
+}
+
+/// How a user addresses a channel.
+fn address(key: &ChannelKey, user: &Uid) -> Option<Address> {
+    match key.peer_of(user.as_str()) {
+        Some(peer) => Some(Address::direct(&Uid::parse(peer).ok()?)),
+        None => Some(Address {
+            kind: key.kind,
+            id: Arc::clone(&key.id),
+        }),
+    }
+}

@@ -1,0 +1,58 @@
+//! What a request other than a send asks for (stomp.md Q2-20, Q2-22, Q2-23).
+
+use crosstalk_core::channel::{Address, ChannelKind};
+use crosstalk_core::id::Uid;
+use crosstalk_core::refusal::Refusal;
+use crosstalk_wire::stomp::im::{
+    AppVerb, ChatRead, ChatRevoke, ChatSync, ChatType, ConversationId, ReadTarget, RefusedRequest,
+};
+
+/// What is asked for.
+pub(super) enum What {
+    Revoke(String),
+    ReadMessage(String),
+    ReadConversation(ConversationId),
+    Sync(ChatSync),
+}
+
+impl What {
+    /// The message that it is about.
+    pub(super) fn name(&self) -> Option<&str> {
+        match self {
+            Self::Revoke(name) | Self::ReadMessage(name) => Some(name),
+            Self::ReadConversation(_) | Self::Sync(_) => None,
+        }
+    }
+}
+
+/// What a body asks for, and in which app.
+pub(super) fn read(verb: AppVerb, body: &[u8]) -> Result<(Option<String>, What), RefusedRequest> {
+    Ok(match verb {
+        AppVerb::Revoke => {
+            let revoke = ChatRevoke::read(body)?;
+            (revoke.app_id, What::Revoke(revoke.message_id))
+        }
+        AppVerb::Read => {
+            let read = ChatRead::read(body)?;
+            let what = match read.target {
+                ReadTarget::Message(id) => What::ReadMessage(id),
+                ReadTarget::Conversation(id) => What::ReadConversation(id),
+            };
+            (read.app_id, what)
+        }
+        AppVerb::Send | AppVerb::Edit | AppVerb::Sync => {
+            let sync = ChatSync::read(body)?;
+            (sync.app_id.clone(), What::Sync(sync))
+        }
+    })
+}
+
+pub(super) fn address(id: &ConversationId) -> Result<Address, Refusal> {
+    match id.chat_type {
+        ChatType::Single => {
+            let peer = Uid::parse(&id.target_id).map_err(|_| Refusal::NoSuchUser)?;
+            Ok(Address::direct(&peer))
+        }
+        ChatType::Group => Address::parse(ChannelKind::GROUP, &id.target_id),
+    }
+}

@@ -1,0 +1,29 @@
+//! The stomp dialect, XuqmGroup IM over STOMP (protocols/stomp.md): its machine and its
+//! mapping to the core.
+//!
+//! Reading order: `machine` is a connection from CONNECT to its end; `live` takes the frames
+//! of an open session; `requests` and `sync` are what `/app/…` does, `deliver` is what the
+//! core tells, `personal` where that goes at first; `outbox` writes MESSAGEs and knows what is
+//! not acknowledged.
+
+mod clock;
+mod deliver;
+mod events;
+mod jobs;
+mod live;
+mod login;
+pub(crate) mod machine;
+pub(crate) mod map;
+mod outbox;
+mod personal;
+pub(crate) mod reasons;
+mod render;
+mod requests;
+mod sends;
+pub(crate) mod settings;
+mod subscriptions;
+mod sync;
+mod transactions;
+
+#[cfg(test)]
+mod tests;
