@@ -93,9 +93,10 @@ impl Connector {
     pub(crate) async fn connect(&self, login: &Login, index: u32) -> Result<(Client, u64)> {
         let started_ns = self.clock.now_ns();
         let opening = async {
+            let path = login.path.as_deref();
             let mut client = Client {
                 index,
-                link: Link::open(&self.endpoint, index, self.clients, self.chunk).await?,
+                link: Link::open(&self.endpoint, path, index, self.clients, self.chunk).await?,
                 peer: self.dialect.peer(login, index)?,
                 input: BytesMut::new(),
                 out: Outbox::default(),

@@ -7,7 +7,6 @@
 mod source;
 
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
@@ -23,7 +22,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
-use crate::dialect::{Endpoint, Outbox, WebSocketUse};
+use crate::dialect::{Endpoint, Outbox};
 
 /// An open socket.
 pub(crate) enum Link {
@@ -42,9 +41,10 @@ pub(crate) enum Link {
 
 impl Link {
     /// Connects client number `index` of `clients`, with read buffers of
-    /// `chunk` bytes.
+    /// `chunk` bytes; over WebSocket to its own path, if it has one.
     pub(crate) async fn open(
         endpoint: &Endpoint,
+        path: Option<&str>,
         index: u32,
         clients: u32,
         chunk: usize,
@@ -54,7 +54,9 @@ impl Link {
         let Some(web_socket) = endpoint.web_socket else {
             return Ok(Self::Tcp { stream, chunk });
         };
-        let stream = upgrade(stream, endpoint.address, web_socket, chunk).await;
+        let path = path.unwrap_or(web_socket.path);
+        let url = format!("ws://{}{path}", endpoint.address);
+        let stream = upgrade(stream, &url, web_socket.subprotocol, chunk).await;
         let stream = stream.context("the WebSocket handshake failed")?;
         Ok(Self::Ws {
             stream: Box::new(stream),
@@ -160,13 +162,12 @@ impl Link {
 
 async fn upgrade(
     stream: TcpStream,
-    address: SocketAddr,
-    web_socket: WebSocketUse,
+    url: &str,
+    subprotocol: Option<&'static str>,
     chunk: usize,
 ) -> anyhow::Result<WebSocketStream<TcpStream>> {
-    let url = format!("ws://{address}{}", web_socket.path);
     let mut request = url.into_client_request()?;
-    if let Some(name) = web_socket.subprotocol {
+    if let Some(name) = subprotocol {
         request
             .headers_mut()
             .insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(name));

@@ -28,6 +28,9 @@ const SHOWN_CHARS: usize = 300;
 /// Bodies of requests, made when they are sent.
 pub(crate) type Bodies<'a> = Box<dyn Iterator<Item = Value> + Send + 'a>;
 
+/// Requests, made when they are sent.
+pub(crate) type Questions<'a> = Box<dyn Iterator<Item = Result<Question>> + Send + 'a>;
+
 /// The server.
 pub(crate) struct Target {
     listeners: BTreeMap<String, String>,
@@ -103,10 +106,7 @@ impl Target {
     ) -> Result<()> {
         let mut answers = stream::iter(bodies)
             .map(|body| async move {
-                let question = Question {
-                    url: url.to_owned(),
-                    body: Some(body.to_string()),
-                };
+                let question = Question::post(url.to_owned(), body.to_string());
                 let answer = self.ask(&question).await?;
                 judge(&answer).with_context(|| failed(&question, &answer))
             })
@@ -119,16 +119,33 @@ impl Target {
         Ok(())
     }
 
+    /// Asks every question, many at a time; the answers are in the order of the
+    /// questions, and the first refusal ends it. `what` they make is for the
+    /// terminal.
+    pub(crate) async fn ask_all(&self, what: &str, questions: Questions<'_>) -> Result<Vec<Bytes>> {
+        let mut asking = stream::iter(questions)
+            .map(|question| async move { self.ask(&question?).await })
+            .buffered(CONCURRENCY);
+        let mut answers = Vec::new();
+        while let Some(answer) = asking.try_next().await? {
+            answers.push(answer);
+            self.progress
+                .step(&format!("set up {} {what}", answers.len()));
+        }
+        Ok(answers)
+    }
+
     /// The answer to a request; anything but success is an error that shows it.
     pub(crate) async fn ask(&self, question: &Question) -> Result<Bytes> {
-        let request = match &question.body {
-            Some(body) => self
-                .http
-                .post(&question.url)
-                .header(CONTENT_TYPE, "application/json")
-                .body(body.clone()),
-            None => self.http.get(&question.url),
-        };
+        let mut request = self.http.request(question.method.clone(), &question.url);
+        if let Some(body) = &question.body {
+            let json = HeaderValue::from_static("application/json");
+            request = request.header(CONTENT_TYPE, json).body(body.clone());
+        }
+        if let Some(token) = &question.bearer {
+            // It stands in the place of the administrator's.
+            request = request.bearer_auth(token);
+        }
         let answer = request.send().await;
         let answer = answer.with_context(|| named(question))?;
         let status = answer.status();
@@ -141,8 +158,7 @@ impl Target {
 }
 
 fn named(question: &Question) -> String {
-    let method = question.body.as_ref().map_or("GET", |_| "POST");
-    format!("{method} {}", question.url)
+    format!("{} {}", question.method, question.url)
 }
 
 fn failed(question: &Question, answer: &[u8]) -> String {

@@ -118,7 +118,7 @@ mod tests {
         sender.sent.refuse(1, 22);
         let mut whole = Books::default();
         for (seq, channel_seq) in [(0, 1), (2, 2), (3, 3), (4, 4)] {
-            whole.received.note(("c", true), channel_seq, 0, seq);
+            whole.received.note(("c", true), Some(channel_seq), 0, seq);
         }
         vec![sender, whole, Books::default()]
     }
@@ -136,7 +136,7 @@ mod tests {
             }
         );
 
-        books[2].received.note(("c", true), 2, 0, 2);
+        books[2].received.note(("c", true), Some(2), 0, 2);
         assert_eq!(settle(&books).losses, 2);
     }
 

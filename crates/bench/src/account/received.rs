@@ -45,15 +45,15 @@ struct Channel {
 }
 
 impl Received {
-    /// Notes message `seq` of a sender, which was pushed and has a place in a
-    /// channel.
+    /// Notes message `seq` of a sender, which was pushed and may have a place in
+    /// its channel.
     ///
     /// A copy is only a duplicate: that its place is an old one is no further
     /// error.
     pub(crate) fn note(
         &mut self,
         channel: (&str, bool),
-        place: u64,
+        place: Option<u64>,
         sender: u32,
         seq: u32,
     ) -> Arrival {
@@ -72,6 +72,10 @@ impl Received {
             Step::Late => self.sender_order_errors += 1,
             Step::Next => {}
         }
+        // Where places are not shown, the sender's order is all there is to see.
+        let Some(place) = place else {
+            return Arrival::New;
+        };
         let (name, is_group) = channel;
         match self.channels.get_mut(name) {
             Some(channel) => {
@@ -223,7 +227,7 @@ mod tests {
     fn copies_are_duplicates_and_nothing_else() {
         let mut received = Received::default();
         for (place, seq) in [(1, 0), (2, 1), (1, 0), (2, 1), (3, 2)] {
-            received.note(C, place, 7, seq);
+            received.note(C, Some(place), 7, seq);
         }
         assert_eq!((received.duplicates, received.order_errors), (2, 0));
         assert_eq!(received.sender_order_errors, 0);
@@ -235,18 +239,31 @@ mod tests {
         let mut received = Received::default();
         // Two senders; the place goes back once, and stays once.
         for (place, sender, seq) in [(1, 1, 0), (3, 2, 0), (2, 1, 1), (3, 2, 1), (4, 1, 2)] {
-            assert_eq!(received.note(C, place, sender, seq), Arrival::New);
+            assert_eq!(received.note(C, Some(place), sender, seq), Arrival::New);
         }
-        received.note(("other", true), 1, 1, 3);
+        received.note(("other", true), Some(1), 1, 3);
         assert_eq!((received.order_errors, received.duplicates), (2, 0));
         assert_eq!(received.sender_order_errors, 0);
     }
 
     #[test]
+    fn without_places_the_senders_order_is_still_seen() {
+        let mut received = Received::default();
+        for (sender, seq) in [(1, 0), (2, 0), (1, 2), (1, 1), (1, 1)] {
+            received.note(C, None, sender, seq);
+        }
+        assert_eq!(
+            (received.order_errors, received.sender_order_errors),
+            (0, 1)
+        );
+        assert_eq!((received.duplicates, received.lost_from(1, 4, &[])), (1, 1));
+    }
+
+    #[test]
     fn a_sender_s_own_order_is_seen_apart_from_the_channel_s() {
         let mut received = Received::default();
-        received.note(C, 1, 1, 1);
-        received.note(C, 2, 1, 0);
+        received.note(C, Some(1), 1, 1);
+        received.note(C, Some(2), 1, 0);
         assert_eq!(
             (received.order_errors, received.sender_order_errors),
             (0, 1)
@@ -257,7 +274,7 @@ mod tests {
     fn lost_is_what_is_missing_and_was_accepted() {
         let mut received = Received::default();
         for (place, seq) in [(1, 0), (2, 4), (3, 5)] {
-            received.note(C, place, 1, seq);
+            received.note(C, Some(place), 1, seq);
         }
         // Missing: 1, 2, 3 and 6 to 9.
         assert_eq!(received.lost_from(1, 10, &[]), 7);
@@ -269,11 +286,11 @@ mod tests {
     #[test]
     fn what_is_asked_for_fills_gaps_and_may_come_again() {
         let mut received = Received::default();
-        received.note(C, 1, 7, 0);
-        received.note(C, 2, 7, 1);
+        received.note(C, Some(1), 7, 0);
+        received.note(C, Some(2), 7, 1);
         received.reconnected();
         // 4 is pushed before 2 and 3 have been asked for, then all come again.
-        received.note(C, 5, 7, 4);
+        received.note(C, Some(5), 7, 4);
         let asked: Vec<_> = (1..5)
             .map(|seq| received.recover(C, u64::from(seq) + 1, 7, seq))
             .collect();
@@ -281,7 +298,7 @@ mod tests {
         assert_eq!(asked, [copy, new, new, copy]);
         received.settle();
         for (place, seq) in [(2, 1), (4, 3), (5, 4), (6, 5)] {
-            received.note(C, place, 7, seq);
+            received.note(C, Some(place), 7, seq);
         }
         assert_eq!((received.recovered, received.redelivered), (2, 3));
         assert_eq!((received.duplicates, received.order_errors), (0, 0));
@@ -289,25 +306,25 @@ mod tests {
         assert_eq!(received.lost_from(7, 6, &[]), 0);
         assert_eq!(received.channels().collect::<Vec<_>>(), [("c", true, 6)]);
 
-        received.note(C, 6, 7, 5);
+        received.note(C, Some(6), 7, 5);
         assert_eq!((received.duplicates, received.redelivered), (1, 3));
     }
 
     #[test]
     fn each_connection_has_its_own_order() {
         let mut received = Received::default();
-        received.note(C, 5, 1, 0);
+        received.note(C, Some(5), 1, 0);
         received.reconnected();
-        received.note(C, 4, 2, 0);
+        received.note(C, Some(4), 2, 0);
         assert_eq!(
             received.order_errors, 0,
             "another sender's, pushed after coming back"
         );
-        received.note(C, 3, 3, 0);
+        received.note(C, Some(3), 3, 0);
         assert_eq!(received.order_errors, 1);
-        received.note(C, 6, 1, 2);
+        received.note(C, Some(6), 1, 2);
         received.reconnected();
-        received.note(C, 5, 1, 1);
+        received.note(C, Some(5), 1, 1);
         assert_eq!(
             (received.order_errors, received.sender_order_errors),
             (1, 0)

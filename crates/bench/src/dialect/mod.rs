@@ -1,13 +1,18 @@
 //! What a dialect is to the load generator.
 //!
-//! A [`Dialect`] makes users and groups over HTTP, says where clients connect
-//! and puts questions over HTTP; a [`Peer`] is one client's protocol, from
-//! bytes to events and from messages to bytes. Neither opens a socket, waits or
-//! reads a clock. A new dialect is one file here, one name in the options and
-//! one line in [`of`].
+//! A [`Dialect`] makes users and groups over HTTP and says where clients
+//! connect; an [`Api`] is what its clients ask over HTTP; a [`Peer`] is one
+//! client's protocol, from bytes to events and from messages to bytes. None
+//! opens a socket or waits. A new dialect is one file here, one name in the
+//! options and one line in [`of`].
 
+mod gyyx;
+mod mqtt;
+mod numbers;
 mod question;
 mod rest;
+mod stomp;
+mod wg;
 mod wukong;
 
 use std::collections::VecDeque;
@@ -16,7 +21,7 @@ use std::fmt::{self, Display, Formatter};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use async_trait::async_trait;
 use bytes::{Buf, BytesMut};
 
@@ -26,14 +31,26 @@ use crate::target::Target;
 pub(crate) use question::{Ask, Conversation, Known, Line, Page, Past, Question, Readers};
 pub(crate) use rest::Rest;
 
+/// The app whose users clients are; a server has it from its first start.
+const APP: &str = "default";
+/// The server's own listener: REST, and the WebSockets of most dialects.
+const SITE: &str = "http";
 /// One message in so many has its signature checked, without `--verify`.
 const SAMPLE: u32 = 64;
 
 /// A user who will connect.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Login {
     pub(crate) uid: String,
+    /// What the client proves itself by: a secret of the load generator, or
+    /// what the server gave for it ([`Dialect::make_users`]).
     pub(crate) token: String,
+    /// What the server calls the user, where that is not the uid.
+    pub(crate) account: Option<String>,
+    /// Path and query that the client opens, where they differ by user.
+    pub(crate) path: Option<String>,
+    /// The groups of the plan that the user is in.
+    pub(crate) groups: Vec<String>,
 }
 
 /// Why a login was refused: what [`Peer::receive`] fails with then.
@@ -93,12 +110,31 @@ pub(crate) trait Dialect: Send + Sync {
     /// Where its clients connect.
     fn endpoint(&self, target: &Target, transport: Transport) -> Result<Endpoint>;
 
-    /// Makes these users able to log in.
-    async fn make_users(&self, target: &Target, users: &[Login]) -> Result<()>;
+    /// Makes these users able to log in; what the server gives them for that
+    /// is in their logins afterwards.
+    async fn make_users(&self, target: &Target, users: &mut [Login]) -> Result<()>;
 
     /// Makes these groups.
     async fn make_groups(&self, target: &Target, groups: &[Group]) -> Result<()>;
 
+    /// What its clients ask over HTTP, for the scenarios that do so.
+    fn api(&self) -> Result<&dyn Api> {
+        bail!("clients of {} ask nothing over HTTP here", self.name());
+    }
+
+    /// The protocol of one client, before it has connected.
+    fn peer(&self, login: &Login, index: u32) -> Result<Box<dyn Peer>>;
+
+    /// What a code of refusal means.
+    fn refusal(&self, code: u16) -> String;
+
+    /// Whether this code of refusal says that the sender is too fast.
+    fn is_rate_limit(&self, code: u16) -> bool;
+}
+
+/// What a dialect's clients ask over HTTP.
+#[async_trait]
+pub(crate) trait Api: Send + Sync {
     /// Writes messages of the past, in no particular order of channels.
     async fn make_past(&self, target: &Target, past: &[Past]) -> Result<()>;
 
@@ -112,15 +148,6 @@ pub(crate) trait Dialect: Send + Sync {
     /// The answer to [`Ask::History`], the oldest first. An error says what is
     /// wrong with it.
     fn history(&self, answer: &[u8]) -> Result<Vec<Line>>;
-
-    /// The protocol of one client, before it has connected.
-    fn peer(&self, login: &Login, index: u32) -> Result<Box<dyn Peer>>;
-
-    /// What a code of refusal means.
-    fn refusal(&self, code: u16) -> String;
-
-    /// Whether this code of refusal says that the sender is too fast.
-    fn is_rate_limit(&self, code: u16) -> bool;
 }
 
 /// One client's protocol.
@@ -166,8 +193,8 @@ pub(crate) struct Message<'a> {
     /// Names its channel, for this client: a group, or the other user.
     pub(crate) channel: &'a str,
     pub(crate) is_group: bool,
-    /// Its place in the channel.
-    pub(crate) place: u64,
+    /// Its place in the channel, where the dialect shows it.
+    pub(crate) place: Option<u64>,
     pub(crate) content: &'a [u8],
     pub(crate) proof: Proof,
 }
@@ -178,6 +205,16 @@ pub(crate) enum Proof {
     NotChecked,
     Good,
     Bad,
+}
+
+impl Proof {
+    /// Of a message without a signature: only its content can be wrong.
+    pub(crate) fn unsigned(sampler: &mut Sampler) -> Self {
+        match sampler.picks() {
+            true => Self::Good,
+            false => Self::NotChecked,
+        }
+    }
 }
 
 /// Picks the messages that are checked.
@@ -260,7 +297,11 @@ impl Outbox {
 /// The dialect of these options.
 pub(crate) fn of(options: &ServerOptions) -> Arc<dyn Dialect> {
     match options.dialect {
-        DialectName::Wukong => Arc::new(wukong::Wukong::new(options.version, options.verify)),
+        DialectName::Wukong => Arc::new(wukong::Wukong::new(options.version(), options.verify)),
+        DialectName::Stomp => Arc::new(stomp::Stomp::new(options.verify)),
+        DialectName::Mqtt => Arc::new(mqtt::Mqtt::new(options.version(), options.verify)),
+        DialectName::Gyyx => Arc::new(gyyx::Gyyx::new(options.verify)),
+        DialectName::Wg => Arc::new(wg::Wg::new(options.verify)),
     }
 }
 

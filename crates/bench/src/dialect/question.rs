@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use reqwest::Method;
+
 use super::Address;
 
 /// Something that a client wants to know or to be noted.
@@ -36,9 +38,44 @@ pub(crate) enum Ask<'a> {
 /// A request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Question {
+    pub(crate) method: Method,
     pub(crate) url: String,
-    /// Posted, if there is one.
+    /// JSON.
     pub(crate) body: Option<String>,
+    /// Whose request it is; the server's administrator's without.
+    pub(crate) bearer: Option<String>,
+}
+
+impl Question {
+    pub(crate) fn get(url: String) -> Self {
+        Self {
+            method: Method::GET,
+            url,
+            body: None,
+            bearer: None,
+        }
+    }
+
+    pub(crate) fn post(url: String, body: String) -> Self {
+        Self {
+            method: Method::POST,
+            body: Some(body),
+            ..Self::get(url)
+        }
+    }
+
+    pub(crate) fn put(url: String, body: String) -> Self {
+        Self {
+            method: Method::PUT,
+            ..Self::post(url, body)
+        }
+    }
+
+    /// The same request of the user with this token.
+    pub(crate) fn of_user(mut self, token: &str) -> Self {
+        self.bearer = Some(token.to_owned());
+        self
+    }
 }
 
 /// The highest place that a client knows of a channel.

@@ -1,13 +1,13 @@
 //! The server's own REST interface, as far as scenarios ask it.
 
+pub(super) mod setup;
+
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 
-use super::{Address, Ask, Conversation, Line, Page, Question};
+use super::{Address, Ask, Conversation, Line, Page, Question, SITE};
 use crate::target::Target;
 
-/// The listener.
-const LISTENER: &str = "http";
 /// The most conversations in a page.
 const MAX_PAGE: u32 = 200;
 
@@ -55,10 +55,7 @@ impl Rest {
             path.push_str("&cursor=");
             path.push_str(cursor);
         }
-        Ok(Question {
-            url: target.url(LISTENER, &path)?,
-            body: None,
-        })
+        Ok(Question::get(target.url(SITE, &path)?))
     }
 
     /// Reads the answer.

@@ -19,8 +19,9 @@ use crosstalk_wire::wukong::binary::{
 };
 use crosstalk_wire::wukong::reason::Reason;
 
+use super::numbers::Numbers;
 use super::{
-    Address, Ask, Dialect, Endpoint, Event, Group, Line, Login, LoginRefused, Message, Outbox,
+    Address, Api, Ask, Dialect, Endpoint, Event, Group, Line, Login, LoginRefused, Message, Outbox,
     Page, Past, Peer, Proof, Question, Sampler, WebSocketUse,
 };
 use crate::options::Transport;
@@ -32,9 +33,6 @@ const DEVICE_LEVEL: u8 = 1;
 /// Kinds of channel.
 const PERSONAL: u8 = 1;
 const GROUP: u8 = 2;
-
-/// Hexadecimal digits of a tag.
-const TAG_DIGITS: usize = 8;
 
 /// The dialect.
 pub(super) struct Wukong {
@@ -71,7 +69,7 @@ impl Dialect for Wukong {
         })
     }
 
-    async fn make_users(&self, target: &Target, users: &[Login]) -> Result<()> {
+    async fn make_users(&self, target: &Target, users: &mut [Login]) -> Result<()> {
         api::make_users(target, users).await
     }
 
@@ -79,6 +77,36 @@ impl Dialect for Wukong {
         api::make_groups(target, groups).await
     }
 
+    fn api(&self) -> Result<&dyn Api> {
+        Ok(self)
+    }
+
+    fn peer(&self, login: &Login, index: u32) -> Result<Box<dyn Peer>> {
+        let mut secret = [0; 32];
+        getrandom::fill(&mut secret).context("no random bytes")?;
+        Ok(Box::new(WukongPeer {
+            login: login.clone(),
+            version: self.version,
+            keys: KeyPair::from_secret(secret),
+            cipher: None,
+            decoder: Decoder::new(self.version),
+            sampler: Sampler::new(self.verify, index),
+            numbers: Numbers::of(&login.uid),
+            sealed: Vec::new(),
+        }))
+    }
+
+    fn refusal(&self, code: u16) -> String {
+        reason_name(code)
+    }
+
+    fn is_rate_limit(&self, code: u16) -> bool {
+        code == u16::from(Reason::RateLimit.code())
+    }
+}
+
+#[async_trait]
+impl Api for Wukong {
     async fn make_past(&self, target: &Target, past: &[Past]) -> Result<()> {
         api::make_past(target, past).await
     }
@@ -93,29 +121,6 @@ impl Dialect for Wukong {
 
     fn history(&self, answer: &[u8]) -> Result<Vec<Line>> {
         api::history(answer)
-    }
-
-    fn peer(&self, login: &Login, index: u32) -> Result<Box<dyn Peer>> {
-        let mut secret = [0; 32];
-        getrandom::fill(&mut secret).context("no random bytes")?;
-        Ok(Box::new(WukongPeer {
-            login: login.clone(),
-            version: self.version,
-            keys: KeyPair::from_secret(secret),
-            cipher: None,
-            decoder: Decoder::new(self.version),
-            sampler: Sampler::new(self.verify, index),
-            number_prefix: format!("{:0>24}", login.uid.replace('-', "")),
-            sealed: Vec::new(),
-        }))
-    }
-
-    fn refusal(&self, code: u16) -> String {
-        reason_name(code)
-    }
-
-    fn is_rate_limit(&self, code: u16) -> bool {
-        code == u16::from(Reason::RateLimit.code())
     }
 }
 
@@ -139,8 +144,7 @@ struct WukongPeer {
     cipher: Option<Cipher>,
     decoder: Decoder,
     sampler: Sampler,
-    /// What its own numbers of messages begin with, as long as those of the SDKs.
-    number_prefix: String,
+    numbers: Numbers,
     /// The last payload that was sent, to use its memory again.
     sealed: Vec<u8>,
 }
@@ -167,7 +171,7 @@ impl Peer for WukongPeer {
             Address::User(uid) => (uid, PERSONAL),
             Address::Group(id) => (id, GROUP),
         };
-        let client_msg_no = self.number(tag);
+        let client_msg_no = self.numbers.number(tag);
         let client_seq = tag.wrapping_add(1);
         let mut msg_key = String::new();
         let payload = if let Some(cipher) = &self.cipher {
@@ -245,15 +249,6 @@ impl Peer for WukongPeer {
 }
 
 impl WukongPeer {
-    /// Its own number of a message: the same for the same tag, also on another connection.
-    fn number(&self, tag: u32) -> String {
-        let mut number = String::with_capacity(self.number_prefix.len() + TAG_DIGITS);
-        number.push_str(&self.number_prefix);
-        let digits = (0..TAG_DIGITS).rev().map(|at| (tag >> (4 * at)) & 0xf);
-        number.extend(digits.filter_map(|digit| char::from_digit(digit, 16)));
-        number
-    }
-
     fn write(&self, packet: &Packet, out: &mut Outbox) -> Result<()> {
         out.message(|bytes| encode(packet, self.version, bytes))?;
         Ok(())
@@ -315,7 +310,7 @@ impl WukongPeer {
         tell(Event::Received(Message {
             channel: &recv.channel_id,
             is_group: recv.channel_type != PERSONAL,
-            place: recv.message_seq,
+            place: Some(recv.message_seq),
             content,
             proof,
         }));

@@ -24,20 +24,20 @@ pub(super) struct Missed {
 /// Asks on behalf of a user who knows so much.
 pub(super) async fn ask(trips: &Trips, clock: Clock, uid: &str, known: &[Known]) -> Result<Missed> {
     let start_ns = clock.now_ns();
-    let dialect = &trips.connector.dialect;
+    let api = trips.connector.dialect.api()?;
     let news = Ask::News {
         uid,
         recents: RECENTS,
         known,
     };
-    let question = dialect.question(&trips.target, &news)?;
+    let question = api.question(&trips.target, &news)?;
     let answer = trips.target.ask(&question).await?;
     let mut missed = Missed {
         lines: Vec::new(),
         took_ns: 0,
         bytes: answer.len(),
     };
-    for conversation in dialect.conversations(&news, &answer)?.conversations {
+    for conversation in api.conversations(&news, &answer)?.conversations {
         let Conversation {
             channel, recents, ..
         } = conversation;
@@ -51,10 +51,10 @@ pub(super) async fn ask(trips: &Trips, clock: Clock, uid: &str, known: &[Known])
                 from: Some(from),
                 limit: HISTORY,
             };
-            let question = dialect.question(&trips.target, &page)?;
+            let question = api.question(&trips.target, &page)?;
             let answer = trips.target.ask(&question).await?;
             missed.bytes += answer.len();
-            let lines = dialect.history(&answer)?;
+            let lines = api.history(&answer)?;
             let last = lines.last().map_or(0, |line| line.place);
             ensure!(last >= from, "history ends before {until}, at {from}");
             from = last + 1;

@@ -4,6 +4,7 @@
 //! Every number has an upper bound, so that no slip of a finger makes a run
 //! that never ends or takes the machine down.
 
+mod dialects;
 mod scenarios;
 mod settings;
 
@@ -16,6 +17,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 
 use crate::stamp::MIN_CONTENT_BYTES;
 
+pub(crate) use dialects::DialectName;
 pub(crate) use scenarios::{
     DirectOptions, FanoutOptions, GroupOptions, IdleOptions, MixedOptions, StormOptions, SyncApi,
     SyncOptions,
@@ -104,13 +106,13 @@ pub struct ServerOptions {
     /// The protocol of the clients.
     #[arg(long, global = true, value_enum, default_value_t = DialectName::Wukong)]
     pub dialect: DialectName,
-    /// What carries the protocol.
-    #[arg(long, global = true, value_enum, default_value_t = Transport::Tcp)]
-    pub transport: Transport,
-    /// The protocol's version that clients ask for.
-    #[arg(long, global = true, value_name = "N", default_value_t = 5,
-          value_parser = value_parser!(u8).range(1..=6))]
-    pub version: u8,
+    /// What carries the protocol; by default TCP where the dialect has it, else WebSocket.
+    #[arg(long, global = true, value_enum)]
+    pub transport: Option<Transport>,
+    /// The version that clients of wukong (1 to 6) and mqtt (3, 4 for 3.1.1, or 5) ask for; by
+    /// default 5.
+    #[arg(long, global = true, value_name = "N", value_parser = value_parser!(u8).range(1..=6))]
+    pub version: Option<u8>,
     /// Check the signature and every byte of all messages, not of one in 64.
     #[arg(long, global = true)]
     pub verify: bool,
@@ -176,13 +178,6 @@ pub struct CompareOptions {
     pub b: Vec<PathBuf>,
 }
 
-/// The protocols that clients can speak.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum DialectName {
-    /// WuKongIM's binary protocol.
-    Wukong,
-}
-
 /// What carries a protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Transport {
@@ -210,7 +205,10 @@ impl Options {
     /// What is wrong, for the person who typed it.
     pub fn check(&self) -> Result<(), String> {
         match &self.command {
-            Command::Run(scenario) => scenario.check(),
+            Command::Run(scenario) => {
+                self.server.check(scenario)?;
+                scenario.check()
+            }
             Command::Compare(_) => Ok(()),
         }
     }

@@ -30,7 +30,7 @@ fn server_options_stand_before_or_after_the_scenario() {
         "direct --pairs 3 --verify --transport ws",
     ] {
         let options = parse(line).expect(line);
-        assert_eq!(options.server.transport, Transport::Ws);
+        assert_eq!(options.server.transport(), Transport::Ws);
         assert!(options.server.verify);
         assert!(matches!(scenario(line), Scenario::Direct(it) if it.pairs == 3));
     }
@@ -50,6 +50,13 @@ fn contradictions_and_excesses_are_refused() {
         "fanout --members 10",
         "fanout --members 10 --online 4 --senders 5",
         "idle --version 7",
+        "idle --dialect stomp --transport tcp",
+        "idle --dialect wg --version 5",
+        "idle --dialect mqtt --version 6",
+        "sync --dialect mqtt",
+        "mixed --dialect gyyx",
+        "storm --dialect wg",
+        "direct --dialect smtp",
         "idle --admin-key a --admin-key-file b",
         "sync --conversations 10 --groups 11",
         "sync --conversations 100000 --messages 10000",
@@ -62,6 +69,25 @@ fn contradictions_and_excesses_are_refused() {
         "compare --b x.json",
     ] {
         assert!(parse(line).is_err(), "{line}");
+    }
+}
+
+#[test]
+fn each_dialect_has_its_transport_and_version() {
+    let of = |line: &str| {
+        let server = parse(line).expect(line).server;
+        (server.transport().name(), server.version())
+    };
+    assert_eq!(of("direct"), ("tcp", 5));
+    assert_eq!(of("direct --dialect wukong --version 6"), ("tcp", 6));
+    assert_eq!(of("direct --dialect mqtt --version 4"), ("tcp", 4));
+    assert_eq!(of("direct --dialect mqtt --transport ws"), ("ws", 5));
+    for name in ["stomp", "gyyx", "wg"] {
+        for scenario in ["direct", "group", "fanout", "idle"] {
+            let line = format!("{scenario} --dialect {name}");
+            assert_eq!(of(&line).0, "ws", "{line}");
+            assert_eq!(parse(&line).expect("good").server.dialect.name(), name);
+        }
     }
 }
 

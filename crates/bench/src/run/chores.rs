@@ -137,7 +137,8 @@ impl Chores {
                 limit: HISTORY,
             },
         };
-        let answer = match self.dialect.question(&self.target, &ask) {
+        let api = self.dialect.api();
+        let answer = match api.and_then(|api| api.question(&self.target, &ask)) {
             Ok(question) => self.target.ask(&question).await,
             Err(why) => Err(why),
         };
@@ -158,8 +159,8 @@ impl Chores {
     fn judge(&self, kind: Kind, ask: &Ask<'_>, answer: &[u8]) -> Result<()> {
         match kind {
             Kind::Reads => Ok(()),
-            Kind::Conversations => self.dialect.conversations(ask, answer).map(drop),
-            Kind::Histories => self.dialect.history(answer).map(drop),
+            Kind::Conversations => self.dialect.api()?.conversations(ask, answer).map(drop),
+            Kind::Histories => self.dialect.api()?.history(answer).map(drop),
         }
     }
 }

@@ -27,8 +27,8 @@ impl Bench<'_> {
     /// Connects, waits and reports.
     pub(super) async fn idle(&self, options: &IdleOptions, names: &Names) -> Result<Outcome> {
         let probe = self.probe()?;
-        let plan = scenario::idle(options, names);
-        self.set_up(&plan).await?;
+        let mut plan = scenario::idle(options, names);
+        self.set_up(&mut plan).await?;
         self.pause(SETTLE).await;
         let before = self.moment(probe.as_ref())?;
         let connector = self.connector(plan.logins.len(), CHUNK_BYTES)?;

@@ -12,12 +12,12 @@ impl Bench<'_> {
     /// Sends by a plan and reports.
     pub(super) async fn load(
         &self,
-        plan: Plan,
+        mut plan: Plan,
         load: &LoadOptions,
         names: &Names,
     ) -> Result<Outcome> {
         let probe = self.probe()?;
-        self.set_up(&plan).await?;
+        self.set_up(&mut plan).await?;
         let connector = self.connector(plan.logins.len(), CHUNK_BYTES)?;
         let connected = self.connect(&connector, &plan.logins).await?;
 

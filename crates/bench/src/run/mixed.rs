@@ -28,8 +28,8 @@ impl Bench<'_> {
     /// Does all of it and reports.
     pub(super) async fn mixed(&self, options: &MixedOptions, names: &Names) -> Result<Outcome> {
         let probe = self.probe()?;
-        let plan = scenario::mixed(options, names);
-        self.set_up(&plan).await?;
+        let mut plan = scenario::mixed(options, names);
+        self.set_up(&mut plan).await?;
         let connector = self.connector(plan.logins.len(), CHUNK_BYTES)?;
         let connected = self.connect(&connector, &plan.logins).await?;
 

@@ -139,7 +139,7 @@ impl Bench<'_> {
             ended_at_secs: now.unwrap_or_default().as_secs(),
             scenario: self.scenario.name(),
             dialect: self.dialect.name(),
-            transport: self.server.transport.name(),
+            transport: self.server.transport().name(),
             settings: self.scenario.settings(),
             is_interrupted: self.interrupt.has_come(),
             faults: outcome.findings.faults(),
@@ -161,10 +161,13 @@ impl Bench<'_> {
     }
 
     /// Makes users and groups; connecting is the scenario's own.
-    async fn set_up(&self, plan: &scenario::Plan) -> Result<()> {
+    async fn set_up(&self, plan: &mut scenario::Plan) -> Result<()> {
         allow_files(plan.logins.len() as u64)?;
+        plan.enrol();
         self.unless_interrupted(async {
-            self.dialect.make_users(&self.target, &plan.logins).await?;
+            self.dialect
+                .make_users(&self.target, &mut plan.logins)
+                .await?;
             self.dialect.make_groups(&self.target, &plan.groups).await
         })
         .await
@@ -173,7 +176,9 @@ impl Bench<'_> {
     fn connector(&self, clients: usize, chunk: usize) -> Result<Connector> {
         Ok(Connector {
             dialect: Arc::clone(&self.dialect),
-            endpoint: self.dialect.endpoint(&self.target, self.server.transport)?,
+            endpoint: self
+                .dialect
+                .endpoint(&self.target, self.server.transport())?,
             clients: clients as u32,
             chunk,
             clock: self.clock,

@@ -64,10 +64,7 @@ impl Bench<'_> {
     /// `None` if the server does not show them, or nobody wants to see them.
     async fn counters(&self, probe: Option<&Probe>) -> Option<Counters> {
         probe?;
-        let question = Question {
-            url: self.target.url(LISTENER, COUNTERS_PATH).ok()?,
-            body: None,
-        };
+        let question = Question::get(self.target.url(LISTENER, COUNTERS_PATH).ok()?);
         let text = self.target.ask(&question).await.ok()?;
         Some(Counters::parse(&String::from_utf8_lossy(&text)))
     }

@@ -33,8 +33,8 @@ impl Bench<'_> {
     /// Makes a storm and reports.
     pub(super) async fn storm(&self, options: &StormOptions, names: &Names) -> Result<Outcome> {
         let probe = self.probe()?;
-        let plan = scenario::storm(options, names);
-        self.set_up(&plan).await?;
+        let mut plan = scenario::storm(options, names);
+        self.set_up(&mut plan).await?;
         let connector = self.connector(plan.logins.len(), CHUNK_BYTES)?;
         let connected = self.connect(&connector, &plan.logins).await?;
         let calm_login = LatencyReport::new(&connected.login);

@@ -45,9 +45,9 @@ impl Bench<'_> {
     /// Writes the past, lets users ask for it and reports.
     pub(super) async fn sync(&self, options: &SyncOptions, names: &Names) -> Result<Outcome> {
         let probe = self.probe()?;
-        let (plan, past, expected) = past(options, names);
-        self.set_up(&plan).await?;
-        self.unless_interrupted(self.dialect.make_past(&self.target, &past))
+        let (mut plan, past, expected) = past(options, names);
+        self.set_up(&mut plan).await?;
+        self.unless_interrupted(self.dialect.api()?.make_past(&self.target, &past))
             .await?;
         self.pause(SETTLE).await;
 
@@ -132,7 +132,10 @@ impl Bench<'_> {
         asked: &Asked,
     ) -> Result<crate::dialect::Page, ()> {
         let question: Result<Question> = match api {
-            SyncApi::Native => self.dialect.question(&self.target, ask),
+            SyncApi::Native => self
+                .dialect
+                .api()
+                .and_then(|api| api.question(&self.target, ask)),
             SyncApi::Rest => Rest::question(&self.target, ask),
         };
         let before_ns = self.clock.now_ns();
@@ -143,7 +146,10 @@ impl Bench<'_> {
         let answer = answer.map_err(|why| asked.failed(&why))?;
         asked.answered(self.clock.now_ns() - before_ns, answer.len());
         let page = match api {
-            SyncApi::Native => self.dialect.conversations(ask, &answer),
+            SyncApi::Native => self
+                .dialect
+                .api()
+                .and_then(|api| api.conversations(ask, &answer)),
             SyncApi::Rest => Rest::conversations(&answer),
         };
         page.map_err(|why| asked.wrong(&why))

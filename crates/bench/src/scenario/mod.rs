@@ -10,6 +10,8 @@ mod tests;
 
 use std::ops::Range;
 
+use rustc_hash::FxHashMap;
+
 use crate::dialect::{Address, Group, Login};
 use crate::options::LoadOptions;
 
@@ -53,6 +55,20 @@ impl Plan {
     /// All senders of all flows.
     pub(crate) fn senders(&self) -> impl Iterator<Item = &Sender> {
         self.flows.iter().flat_map(|flow| &flow.senders)
+    }
+
+    /// Tells those who will connect which groups they are in.
+    pub(crate) fn enrol(&mut self) {
+        let logins = self.logins.iter_mut();
+        let mut by_uid: FxHashMap<String, &mut Login> =
+            logins.map(|login| (login.uid.clone(), login)).collect();
+        for group in &self.groups {
+            for uid in &group.members {
+                if let Some(login) = by_uid.get_mut(uid) {
+                    login.groups.push(group.id.clone());
+                }
+            }
+        }
     }
 
     /// Messages per second, if every flow has a rate.
@@ -103,6 +119,7 @@ impl Names {
         let login = |index| Login {
             uid: self.uid(index),
             token: format!("{}-{index}", self.secret),
+            ..Login::default()
         };
         (0..count).map(login).collect()
     }

@@ -71,6 +71,17 @@ fn groups_share_nobody() {
 }
 
 #[test]
+fn who_will_connect_knows_its_groups() {
+    let mut plan = plan("group --groups 2 --members 4 --online 3");
+    plan.enrol();
+    let groups: Vec<&[String]> = plan.logins.iter().map(|it| &it.groups[..]).collect();
+    let [first, second] = ["b000000ab-g0".to_owned(), "b000000ab-g1".to_owned()];
+    let (first, second) = ([first], [second]);
+    assert_eq!(groups[..3], [&first[..]; 3]);
+    assert_eq!(groups[3..], [&second[..]; 3]);
+}
+
+#[test]
 fn a_fanout_is_one_group() {
     let plan = plan("fanout --members 10 --online 3 --senders 1 --rate 7");
     assert_eq!((plan.logins.len(), plan.groups.len()), (3, 1));

@@ -183,10 +183,10 @@ pub(super) fn question(target: &Target, ask: &Ask<'_>) -> Result<Question> {
             ("/conversations/clearUnread", body)
         }
     };
-    Ok(Question {
-        url: target.url(LISTENER, path)?,
-        body: Some(body.to_string()),
-    })
+    Ok(Question::post(
+        target.url(LISTENER, path)?,
+        body.to_string(),
+    ))
 }
 
 fn last_msg_seqs(known: &[Known]) -> String {

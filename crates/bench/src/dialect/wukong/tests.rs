@@ -8,6 +8,7 @@ fn peer(verify: bool) -> Box<dyn Peer> {
     let login = Login {
         uid: "b0-1".to_owned(),
         token: "tok".to_owned(),
+        ..Login::default()
     };
     Wukong::new(5, verify).peer(&login, 1).expect("a peer")
 }
@@ -155,7 +156,7 @@ fn what_comes_is_opened_acknowledged_and_checked_when_asked() {
         let told = give(&mut *peer, &Packet::Recv(recv), &mut out).expect("a message");
         assert_eq!(told.len(), 1);
         assert!(
-            told[0].contains("place: 3, content: [104, 105]"),
+            told[0].contains("place: Some(3), content: [104, 105]"),
             "{}",
             told[0]
         );
