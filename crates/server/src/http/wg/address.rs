@@ -69,10 +69,7 @@ mod tests {
         let plain = Wg::default();
         assert_eq!(said(&plain, &both), "ws://127.0.0.1:8081/websocket");
         assert_eq!(said(&plain, &both[1..]), "ws://im.example:8080/websocket");
-        assert_eq!(
-            said(&plain, &[("wg", "[::1]:7")]),
-            "ws://[::1]:7/websocket"
-        );
+        assert_eq!(said(&plain, &[("wg", "[::1]:7")]), "ws://[::1]:7/websocket");
         let named = Wg {
             url: "chat.example".to_owned(),
             port: 443,

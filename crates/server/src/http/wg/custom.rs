@@ -200,7 +200,11 @@ fn request_of(channel: &OnlineClient, said: &Value) -> Value {
         return said.clone();
     }
     let to = said.get("to").and_then(Value::as_str).unwrap_or_default();
-    let users: Vec<&str> = to.split(',').map(str::trim).filter(|it| !it.is_empty()).collect();
+    let users: Vec<&str> = to
+        .split(',')
+        .map(str::trim)
+        .filter(|it| !it.is_empty())
+        .collect();
     if users.is_empty() || users == [channel.user_id.as_str()] {
         serde_json::json!({"channelIds": [channel.channel_id], "message": said})
     } else {

@@ -10,7 +10,9 @@ use crosstalk_core::refusal::Refusal;
 use crosstalk_core::session::foreign::ForeignHeaders;
 use crosstalk_gateway::net::cookies_may_go;
 use crosstalk_gateway::{Dialect, WG_SESSION_SECS};
-use crosstalk_wire::wg::{HttpError, Login, LoginShape, done as succeeded, login_path, token_of_query};
+use crosstalk_wire::wg::{
+    HttpError, Login, LoginShape, done as succeeded, login_path, token_of_query,
+};
 
 use super::{WgState, address, done, other_method, refusal};
 use crate::config::LoginData;
