@@ -6,16 +6,19 @@
 //! panic what it waited for. Nothing here knows how the server works inside.
 
 mod faults;
+pub mod gyyx;
 mod http;
 mod js;
+pub mod mqtt;
 mod seed;
 mod server;
 mod wait;
+pub mod wg;
 pub mod wukong;
 
 pub use faults::{Cut, FailedSync, Faults, SLOW_SYNC};
 pub use http::{Http, Reply};
-pub use js::JsPeer;
+pub use js::{JsPeer, wukong_bundle};
 pub use seed::{Seed, fault_rounds};
 pub use server::{Killer, Listeners, Server};
 pub use wait::{PATIENCE, eventually, within};

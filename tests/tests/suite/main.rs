@@ -1,6 +1,7 @@
 //! The integration tests: real servers, real sockets, real clients. One module per subject;
 //! each test has a server of its own.
 
+mod alone;
 mod attack;
 mod auth;
 mod backend;
@@ -10,8 +11,10 @@ mod dedup;
 #[cfg(target_os = "linux")]
 mod faults;
 mod framing;
+mod gyyx;
 mod history;
 mod jwt;
+mod mqtt;
 mod order;
 mod rest;
 mod rules;
@@ -19,3 +22,5 @@ mod sdk;
 mod shutdown;
 mod slow;
 mod versions;
+mod wg;
+mod wg_app;
