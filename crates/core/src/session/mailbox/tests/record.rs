@@ -62,6 +62,41 @@ fn without_acknowledgements_what_was_written_is_delivered() {
 }
 
 #[test]
+fn what_is_presumed_delivered_is_so_once_the_session_ends() {
+    let (mailbox, one) = (acking(), channel(1));
+    for seq in 1..=3 {
+        let _ = push(&mailbox, &one, seq);
+    }
+    let _ = mailbox.drain(false);
+    mailbox.presume(true);
+    let _ = push(&mailbox, &one, 4);
+    let _ = mailbox.drain(false);
+    // To whoever takes the device over it is given; written down is only what is certain.
+    assert_eq!(given(&mailbox, 4), (vec![(1, 4)], vec![4]));
+    let written = mailbox.take_unwritten(MessageId(4)).expect("something");
+    assert_eq!(shown(&written), (vec![(1, 4)], vec![1, 2, 3, 4]));
+    ack(&mailbox, &[2]);
+    assert_eq!(given(&mailbox, 4), (vec![(1, 4)], vec![4]));
+    mailbox.settle();
+    let written = mailbox.take_unwritten(MessageId(4)).expect("something");
+    assert_eq!(shown(&written), (vec![(1, 4)], vec![4]), "4 was not written");
+}
+
+#[test]
+fn who_acknowledges_after_all_is_not_presumed_to_have_anything() {
+    let (mailbox, one) = (acking(), channel(1));
+    for seq in 1..=3 {
+        let _ = push(&mailbox, &one, seq);
+    }
+    let _ = mailbox.drain(false);
+    mailbox.presume(true);
+    mailbox.presume(false);
+    ack(&mailbox, &[1]);
+    mailbox.settle();
+    assert_eq!(given(&mailbox, 3), (vec![(1, 3)], vec![2, 3]));
+}
+
+#[test]
 fn behind_nothing_is_claimed_from_the_first_that_was_missed() {
     let (mailbox, one, two) = (small(), channel(1), channel(2));
     let _ = give(&mailbox, &one, 10, 1);
