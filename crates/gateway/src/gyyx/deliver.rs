@@ -10,7 +10,9 @@ use crosstalk_core::change::{Change, ChannelName, MessageName};
 use crosstalk_core::channel::ChannelKey;
 use crosstalk_core::message::Message;
 use crosstalk_core::session::{Event, Notice};
-use crosstalk_wire::gyyx::{Chat, Field, FieldSet, Fill, Friend, Outgoing, Shared, ToClient, Zone};
+use crosstalk_wire::gyyx::{
+    Base, Chat, Field, FieldSet, Fill, Friend, Outgoing, Shared, ToClient, Zone,
+};
 
 use super::live::Live;
 use super::outbox::{PORTION_BYTES, say};
@@ -123,7 +125,8 @@ impl Live {
             Change::Revoked { message, by, at_ms } => {
                 self.unacked.taken_back(message.id);
                 self.requests.forget(message.id);
-                self.revoked(beside, message, by.as_deref(), *at_ms, now, turn);
+                let base = self.unasked(now);
+                self.revoked(base, beside, message, (by.as_deref(), *at_ms), turn);
             }
             Change::Read {
                 channel,
@@ -158,12 +161,11 @@ impl Live {
 
     /// 192; 191 for the author of what somebody else has taken back. Who does it is answered.
     fn revoked(
-        &mut self,
+        &self,
+        mut base: Base,
         key: &ChannelKey,
         message: &MessageName,
-        by: Option<&str>,
-        at_ms: i64,
-        now: Now,
+        (by, at_ms): (Option<&str>, i64),
         turn: &mut Turn,
     ) {
         let own = self.user.uid.as_str();
@@ -176,7 +178,6 @@ impl Live {
             receive_user_id: receiver(key, &message.sender, own),
             ..self.blank(at_ms)
         };
-        let mut base = self.unasked(now);
         if is_author {
             return self.say(base, ToClient::Recalled(chat), turn);
         }

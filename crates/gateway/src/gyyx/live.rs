@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use crosstalk_core::id::UserRef;
-use crosstalk_core::message::Accepted;
+use crosstalk_core::message::{Accepted, Message};
 use crosstalk_core::refusal::Refusal;
 use crosstalk_core::session::{Refused, SendReply, Ticket};
 use crosstalk_wire::gyyx::{
@@ -21,8 +21,8 @@ use super::outbox::say;
 use super::reasons::send_code;
 use super::requests::{Request, Requests};
 use super::settings::GyyxBehaviour;
-use super::unacked::Unacked;
-use super::view::message_id;
+use super::unacked::{Given, Unacked};
+use super::view::{has_unique, is_called, message_id};
 use crate::protocol::{Answer, Ask, Command, Now, Seed, Turn, close_code};
 
 /// A frame that waits for its answer.
@@ -278,16 +278,12 @@ impl Live {
     fn acked(&mut self, chat: &Chat, turn: &mut Turn) {
         let own = self.user.uid.as_str();
         let peer = &chat.receive_user_id;
-        let acked = self.unacked.acked(|given| {
-            let message = &given.message;
+        let group = peer.strip_prefix("group:");
+        let acked = self.unacked.acked(|Given { message, .. }| {
             if chat.message_id.is_empty() {
-                let key = &message.channel.key;
-                let group = peer.strip_prefix("group:");
-                return key.id_for(own) == group.unwrap_or(peer);
+                return message.channel.key.id_for(own) == group.unwrap_or(peer);
             }
-            let body = &message.body;
-            chat.message_id == message_id(message.id, body.origin, body.name.as_deref())
-                || chat.message_id == message.id.to_string()
+            is_called(message, &chat.message_id)
         });
         acknowledge(acked, turn);
     }
@@ -304,7 +300,7 @@ impl Live {
         let unique = asked.base.unique.as_str();
         let mut acked = self.unacked.acked(|given| match &given.unique {
             Some(of_list) => **of_list == *unique,
-            None => super::view::unique(&given.message).as_str() == unique,
+            None => has_unique(&given.message, unique),
         });
         if acked.is_empty() {
             acked = self.unacked.acked_first();
@@ -457,7 +453,7 @@ impl Live {
     }
 }
 
-fn acknowledge(messages: Vec<Arc<crosstalk_core::message::Message>>, turn: &mut Turn) {
+fn acknowledge(messages: Vec<Arc<Message>>, turn: &mut Turn) {
     if !messages.is_empty() {
         turn.commands.push(Command::Acknowledge(messages));
     }

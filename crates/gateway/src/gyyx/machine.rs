@@ -1,6 +1,7 @@
 //! The gyyx machine: a connection from its signed URL to its end.
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::BytesMut;
@@ -59,13 +60,13 @@ impl Plug for GyyxSettings {
     fn machine(&self, arrival: Arrival, seed: &Seed, now: Now) -> Box<dyn Protocol> {
         let admitted = admit(self, &arrival.query, now.wall_ms);
         let behaviour = Arc::clone(&self.behaviour);
-        Box::new(Machine::new(admitted, behaviour, arrival, seed, now))
+        Box::new(Machine::new(admitted, behaviour, arrival.client, seed, now))
     }
 }
 
 pub(super) struct Machine {
     behaviour: Arc<GyyxBehaviour>,
-    peer: std::net::IpAddr,
+    peer: IpAddr,
     seed: Seed,
     phase: Phase,
     /// When something was last received, or the phase began.
@@ -76,13 +77,13 @@ impl Machine {
     pub(super) fn new(
         admitted: Result<Admitted, Box<Turned>>,
         behaviour: Arc<GyyxBehaviour>,
-        arrival: Arrival,
+        peer: IpAddr,
         seed: &Seed,
         now: Now,
     ) -> Self {
         Self {
             behaviour,
-            peer: arrival.client,
+            peer,
             seed: *seed,
             phase: match admitted {
                 Ok(admitted) => Phase::Admitted(Box::new(admitted)),

@@ -23,8 +23,7 @@ use super::admission::{Admitted, Turned};
 use super::machine::Machine;
 use super::settings::{GyyxApp, GyyxBehaviour};
 use crate::protocol::{
-    Answer, Arrival, Ask, AskId, Command, MessageKind, Now, Protocol, Scope, Target, Turn,
-    put_message,
+    Answer, Ask, AskId, Command, MessageKind, Now, Protocol, Scope, Target, Turn, put_message,
 };
 use crate::registry::{Dialect, WUKONG_ORIGIN};
 
@@ -110,6 +109,7 @@ struct Wire {
 }
 
 /// A frame of the client's: what is given, and an id.
+#[allow(clippy::needless_pass_by_value)] // literals
 fn frame(code: impl Into<Value>, unique: &str, more: Value) -> Value {
     let mut frame = json!({"msgType": code.into(), "unique": unique, "userId": "48057"});
     let more = more.as_object().expect("members").clone();
@@ -150,8 +150,8 @@ fn codes(turn: &Turn) -> Vec<i64> {
 
 impl Wire {
     fn new(admitted: Result<Admitted, Box<Turned>>, behaviour: GyyxBehaviour) -> Self {
-        let arrival = Arrival::tcp(IpAddr::from([127, 0, 0, 1]));
-        let machine = Machine::new(admitted, Arc::new(behaviour), arrival, &[7; 48], START);
+        let peer = IpAddr::from([127, 0, 0, 1]);
+        let machine = Machine::new(admitted, Arc::new(behaviour), peer, &[7; 48], START);
         Self { machine }
     }
 

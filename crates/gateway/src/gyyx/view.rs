@@ -98,13 +98,30 @@ pub(super) fn named_id(message: &MessageName) -> String {
 }
 
 /// The sender's own id of the frame, if it was one of this dialect.
-pub(super) fn unique(message: &Message) -> Unique {
+fn unique(message: &Message) -> Unique {
     let body = &message.body;
     if map::is_own(body) && !body.client_no.is_empty() {
         Unique::from(&*body.client_no)
     } else {
         Unique::from(message.id.to_string())
     }
+}
+
+/// Whether the frame of a message has this `unique`.
+pub(super) fn has_unique(message: &Message, text: &str) -> bool {
+    let body = &message.body;
+    if map::is_own(body) && !body.client_no.is_empty() {
+        *body.client_no == *text
+    } else {
+        text.parse() == Ok(message.id.0)
+    }
+}
+
+/// Whether clients may call a message so: by its own name or the server's id.
+pub(super) fn is_called(message: &Message, text: &str) -> bool {
+    let body = &message.body;
+    let name = body.name.as_deref().filter(|_| map::is_own(body));
+    name == Some(text) || text.parse() == Ok(message.id.0)
 }
 
 /// `receiveUserId` of what `sender` has sent, as `viewer` sees it.
