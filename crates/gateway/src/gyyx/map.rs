@@ -25,8 +25,6 @@ use crate::registry::Dialect;
 const MAX_TEXT_BYTES: usize = 32 * 1024;
 /// The largest `mark` and device that a message takes with it, bytes.
 const MAX_EXTRA_BYTES: usize = 16 * 1024;
-/// The longest `unique` of a message, bytes.
-const MAX_UNIQUE_BYTES: usize = 256;
 /// How deep JSON may be nested that others get to see.
 const MAX_DEPTH: usize = 64;
 /// Digits from which on a name could pass for an id of the server's.
@@ -73,9 +71,6 @@ pub(super) fn is_own(body: &Body) -> bool {
 pub(super) fn draft(base: &Base, chat: &Chat, has_right: bool) -> Result<Draft, Refusal> {
     let is_text = chat.content_type == ContentType::TEXT;
     if is_text && chat.message.is_longer_than(MAX_TEXT_BYTES) {
-        return Err(Refusal::TooLarge);
-    }
-    if base.unique.as_str().len() > MAX_UNIQUE_BYTES {
         return Err(Refusal::TooLarge);
     }
     if chat.message.is_deeper_than(MAX_DEPTH) || base.mark.is_deeper_than(MAX_DEPTH) {
