@@ -169,6 +169,7 @@ impl Im {
             app: proven.app.clone(),
             expires_at_ms: proven.expires_at_ms,
             mailbox: Mailbox::new(limits, delivery, unwritten),
+            receipts: self.parts.hub.receipts(),
             budget,
         });
         let opening = Opening {

@@ -24,7 +24,7 @@ pub struct Hub {
     next: AtomicU64,
     count: AtomicUsize,
     /// Sessions that want to know when what their user sent was delivered…
-    receipts: AtomicUsize,
+    receipts: Arc<AtomicUsize>,
     /// … and who comes and goes.
     presence: AtomicUsize,
 }
@@ -36,7 +36,7 @@ impl Default for Hub {
             shards,
             next: AtomicU64::new(1),
             count: AtomicUsize::new(0),
-            receipts: AtomicUsize::new(0),
+            receipts: Arc::default(),
             presence: AtomicUsize::new(0),
         }
     }
@@ -99,6 +99,11 @@ impl Hub {
         if session.delivery.presence {
             f(&self.presence);
         }
+    }
+
+    /// How many sessions want to know when what their user sent was delivered.
+    pub(crate) fn receipts(&self) -> Arc<AtomicUsize> {
+        Arc::clone(&self.receipts)
     }
 
     /// Whether anybody wants to know when what they sent was delivered.

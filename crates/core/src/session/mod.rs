@@ -11,6 +11,7 @@ pub mod throttle;
 pub mod token;
 
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 pub use delivery::{Delivery, Echo, Offline};
@@ -58,6 +59,8 @@ pub struct Session {
     pub expires_at_ms: Option<i64>,
     /// What waits for it.
     pub mailbox: Mailbox,
+    /// Sessions of anybody that want delivered receipts.
+    pub(crate) receipts: Arc<AtomicUsize>,
     /// Tokens left in this user's send budget; shared by the user's sessions.
     pub(crate) budget: Arc<crate::send::limits::Budget>,
 }
@@ -73,6 +76,13 @@ impl Session {
             || message.sender.num != self.user.num
             || message.body.origin == Origin::CHANGE
             || (self.delivery.echo != Echo::Never && message.channel.key.is_notes())
+    }
+
+    /// False while it is of no use to say what the client has acknowledged: nothing is kept of
+    /// it, and nobody wants to know.
+    #[must_use]
+    pub fn acks_matter(&self) -> bool {
+        self.delivery.offline != Offline::Sync || self.receipts.load(Ordering::Relaxed) > 0
     }
 
     /// Whether the session gets back what it has just sent.
@@ -136,6 +146,7 @@ impl Session {
                 delivery,
                 mailbox::Unwritten::new(usize::MAX),
             ),
+            receipts: Arc::default(),
             budget: Arc::new(crate::send::limits::Budget::new(
                 &crate::send::limits::SendLimits::default(),
             )),

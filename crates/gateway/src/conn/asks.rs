@@ -28,7 +28,7 @@ const MAX_UNREAD: u32 = 10_000;
 #[derive(Default)]
 pub(super) struct Asks(
     /// None while nothing waits: an idle connection holds no memory for it.
-    Option<FuturesUnordered<BoxFuture<'static, (AskId, Answer)>>>,
+    Option<FuturesUnordered<BoxFuture<'static, (AskId, Box<Answer>)>>>,
 );
 
 impl Asks {
@@ -38,7 +38,7 @@ impl Asks {
             im: Arc::clone(im),
             session: Arc::clone(session),
         };
-        let mut answer = async move { (id, asker.answer(ask).await) }.boxed();
+        let mut answer = async move { (id, Box::new(asker.answer(ask).await)) }.boxed();
         let first = poll_fn(|cx| Poll::Ready(answer.as_mut().poll(cx)));
         let waiting = self.0.get_or_insert_default();
         match first.await {
@@ -53,7 +53,7 @@ impl Asks {
     }
 
     /// The next answer; pending, and not to be woken, while there is none to come.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<(AskId, Answer)> {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<(AskId, Box<Answer>)> {
         let Some(waiting) = &mut self.0 else {
             return Poll::Pending;
         };

@@ -127,7 +127,7 @@ pub(super) struct Woken {
     /// The alarm has rung.
     pub(super) has_rung: bool,
     /// A question was answered.
-    pub(super) answered: Option<(AskId, Answer)>,
+    pub(super) answered: Option<(AskId, Box<Answer>)>,
     /// Something has happened with topics.
     pub(super) topics: Option<topics::Woken>,
 }
@@ -250,7 +250,7 @@ impl Driver {
             self.machine.tick(now, turn);
         }
         if let Some((id, answer)) = woken.answered {
-            self.machine.answer(id, answer, now, turn);
+            self.machine.answer(id, *answer, now, turn);
         }
         if let Some(topics::Woken::Answer(id, answer)) = woken.topics {
             self.machine.topics(id, answer, now, turn);

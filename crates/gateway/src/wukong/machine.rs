@@ -26,7 +26,7 @@ use super::map;
 use super::reasons::{login_reason, send_reason};
 use super::settings::WukongSettings;
 use super::unacked::Unacked;
-use crate::protocol::{Arrival, Close, Command, Now, Plug, Protocol, Seed, Turn, close_code};
+use crate::protocol::{Close, Command, Now, Protocol, Seed, Turn, close_code};
 use crate::registry::WUKONG_ORIGIN;
 
 /// Silence before CONNECT (wukong.md §1.6).
@@ -66,6 +66,7 @@ struct Agreement {
 }
 
 struct Live {
+    session: Arc<Session>,
     receiver: Receiver,
     next_ticket: u64,
     /// What SENDs in flight want echoed, oldest first.
@@ -79,16 +80,6 @@ struct Echo {
     ticket: Ticket,
     client_seq: u32,
     flags: Flags,
-}
-
-impl Plug for WukongSettings {
-    fn allowed_origins(&self) -> &[String] {
-        &self.allowed_origins
-    }
-
-    fn machine(&self, arrival: Arrival, seed: &Seed, now: Now) -> Box<dyn Protocol> {
-        Box::new(Machine::new(self.clone(), arrival.client, seed, now))
-    }
 }
 
 pub(crate) struct Machine {
@@ -154,7 +145,10 @@ impl Machine {
             (Phase::Greeting, Packet::Connect(connect)) => self.connect(&connect, now, turn),
             (Phase::Live(live), Packet::Send(send)) => live.send(&send, &self.settings, turn),
             (Phase::Live(live), Packet::Recvack(ack)) => {
-                live.acked.extend(live.unacked.acked(ack.message_id));
+                let acked = live.unacked.acked(ack.message_id);
+                if live.session.acks_matter() {
+                    live.acked.extend(acked);
+                }
             }
             (Phase::Live(_), Packet::Ping) => say(&Packet::Pong, 1, turn),
             // A client may answer a ping that it takes ours to be; the original ignores SUB.
@@ -344,6 +338,7 @@ impl Protocol for Machine {
         self.decoder.set_max_frame(usize::MAX);
         self.since_mono_ms = now.mono_ms;
         self.phase = Phase::Live(Box::new(Live {
+            session: Arc::clone(session),
             receiver: Receiver {
                 uid: session.user.uid.clone(),
                 version: negotiate(client_version),

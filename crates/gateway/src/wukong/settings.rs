@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use crosstalk_core::id::Realm;
 
+use super::machine::Machine;
+use crate::protocol::{Arrival, Now, Plug, Protocol, Seed};
+
 /// Settings of the wukong dialect.
 #[derive(Debug, Clone)]
 pub struct WukongSettings {
@@ -17,4 +20,14 @@ pub struct WukongSettings {
     pub strict_users: bool,
     /// Origins whose pages may connect; `*` = all.
     pub allowed_origins: Arc<[String]>,
+}
+
+impl Plug for WukongSettings {
+    fn allowed_origins(&self) -> &[String] {
+        &self.allowed_origins
+    }
+
+    fn machine(&self, arrival: Arrival, seed: &Seed, now: Now) -> Box<dyn Protocol> {
+        Box::new(Machine::new(self.clone(), arrival.client, seed, now))
+    }
 }

@@ -127,6 +127,7 @@ impl Bed {
             registration: None,
             expires_at_ms: None,
             mailbox: Mailbox::new(MailboxLimits::default(), delivery, unwritten),
+            receipts: Arc::default(),
             budget: Arc::new(Budget::new(&SendLimits::default())),
         });
         session.mailbox.begin(MessageId(0));
