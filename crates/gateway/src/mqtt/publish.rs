@@ -6,6 +6,7 @@ use bytes::Bytes;
 use crosstalk_core::channel::{Address, ChannelKind};
 use crosstalk_core::id::Uid;
 use crosstalk_core::message::{Body, Draft, Flags, OnReuse};
+use crosstalk_core::refusal::Refusal;
 use crosstalk_core::session::SendReply;
 use crosstalk_wire::mqtt::im::background::Background;
 use crosstalk_wire::mqtt::im::{Envelope, MsgType};
@@ -170,6 +171,9 @@ impl Live {
             self.chore(Chore::Remember(habit.text()), Asked::Nothing, turn);
         }
         let wrong = |told, why: &str| Err((told, envelope.id.clone(), why.to_owned()));
+        if payload.len() > self.settings.limits.max_payload_bytes {
+            return wrong(refused(Refusal::TooLarge), "too large");
+        }
         if !self.is_me(&envelope.from) && !envelope.from.is_empty() {
             return wrong(FORGED, "from is somebody else");
         }

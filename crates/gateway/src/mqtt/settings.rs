@@ -18,6 +18,8 @@ use crate::protocol::{Arrival, Now, Plug, Protocol, Seed};
 pub struct MqttLimits {
     /// The largest packet that is read, bytes.
     pub max_packet_bytes: usize,
+    /// The largest payload that is a message, bytes.
+    pub max_payload_bytes: usize,
     /// Publications with a guarantee that a client may have unacknowledged, 1 to 1,000.
     pub receive_maximum: u16,
     /// The longest keep alive, seconds; 0 = any, and none.
@@ -30,6 +32,7 @@ impl Default for MqttLimits {
     fn default() -> Self {
         Self {
             max_packet_bytes: MAX_PACKET_BYTES,
+            max_payload_bytes: 256 << 10,
             receive_maximum: 256,
             max_keep_alive_secs: 600,
             max_session_secs: 30 * 24 * 3600,

@@ -24,7 +24,7 @@ pub use load::{Loaded, Sources, load};
 pub use place::{Place, Problem, Problems};
 pub use print::{changed_keys, print};
 pub use gyyx::{Ack30, ChatSign, CodeProfile, Gyyx, GyyxAppSettings, ListForm, Sign, SignAnswer};
-pub use mqtt::Mqtt;
+pub use mqtt::{Mqtt, TenantTypes};
 pub use schema::{
     Config, Dialects, Durability, Im, Limits, Listen, Log, LogFormat, Moderation, Net, Public,
     Server, Store, Switch, Wukong,

@@ -34,10 +34,22 @@ pub struct Mqtt {
     pub receive_maximum: u16,
     /// The largest packet, bytes.
     pub max_packet_bytes: usize,
+    /// The largest payload that is a message, bytes.
+    pub max_payload_bytes: usize,
     /// Web origins whose pages may connect.
     pub allowed_origins: Vec<String>,
-    /// The numbers of message types of tenants that have their own, by tenant and type.
-    pub types: BTreeMap<String, BTreeMap<String, i64>>,
+    /// The numbers of message types, for tenants that have their own.
+    pub types: Vec<TenantTypes>,
+}
+
+/// The numbers of message types of one tenant.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TenantTypes {
+    /// The tenant: an app's id.
+    pub tenant: String,
+    /// The numbers, by the name of the type.
+    pub codes: BTreeMap<String, i64>,
 }
 
 impl Default for Mqtt {
@@ -54,8 +66,9 @@ impl Default for Mqtt {
             max_keep_alive_secs: 600,
             receive_maximum: 256,
             max_packet_bytes: 1 << 20,
+            max_payload_bytes: 256 << 10,
             allowed_origins: vec!["*".to_owned()],
-            types: BTreeMap::new(),
+            types: Vec::new(),
         }
     }
 }
@@ -83,7 +96,7 @@ pub(super) fn check(mqtt: &Mqtt, findings: &mut Findings) {
     if mqtt.token_days == 0 {
         findings.problem("mqtt.token_days", "must be at least 1");
     }
-    for tenant in mqtt.types.keys() {
+    for TenantTypes { tenant, .. } in &mqtt.types {
         if AppId::parse(tenant).is_err() {
             findings.problem("mqtt.types", format!("`{tenant}` is no app id"));
         }

@@ -424,12 +424,15 @@ async fn a_message_is_taken_back_by_its_sender_in_time() {
     // Later it is too late.
     from.send(&text("839202", &bob.account, "stays")).await;
     let at = to.message().await["timestamp"].as_i64().expect("a time");
-    let code = crosstalk_tests::eventually("the end of the window", async || {
-        from.send(&text("tick", &bob.account, "tick")).await;
+    let mut ticks = 0;
+    let window = crosstalk_tests::eventually("the end of the window", async || {
+        ticks += 1;
+        let id = format!("tick{ticks}");
+        from.send(&text(&id, &bob.account, "tick")).await;
         let now = to.message().await["timestamp"].as_i64();
         (now? > at + 2_500).then_some(())
     });
-    code.await;
+    window.await;
     from.send(&revoke("k3", &bob.account, "839202")).await;
     assert_eq!(
         from.told("error").await,

@@ -1,6 +1,6 @@
 //! The dialect's settings, from the configuration.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -10,7 +10,7 @@ use crosstalk_core::im::Im;
 use crosstalk_gateway::{MqttLimits, MqttSettings};
 use crosstalk_wire::mqtt::im::{MsgType, TypeTable};
 
-use crate::config::Mqtt;
+use crate::config::{Mqtt, TenantTypes};
 
 const DAY_SECS: u32 = 24 * 3600;
 
@@ -24,6 +24,7 @@ pub(crate) fn settings(mqtt: &Mqtt, im: &Arc<Im>) -> Result<MqttSettings> {
     settings.echo_sender = mqtt.echo_sender;
     settings.limits = MqttLimits {
         max_packet_bytes: mqtt.max_packet_bytes,
+        max_payload_bytes: mqtt.max_payload_bytes,
         receive_maximum: mqtt.receive_maximum,
         max_keep_alive_secs: mqtt.max_keep_alive_secs,
         max_session_secs: match mqtt.session_days {
@@ -32,7 +33,7 @@ pub(crate) fn settings(mqtt: &Mqtt, im: &Arc<Im>) -> Result<MqttSettings> {
         },
     };
     let mut types = HashMap::new();
-    for (tenant, codes) in &mqtt.types {
+    for TenantTypes { tenant, codes } in &mqtt.types {
         let table = table(codes).with_context(|| format!("mqtt.types.{tenant}"))?;
         let app = AppId::parse(tenant).with_context(|| format!("mqtt.types.{tenant}"))?;
         types.insert(app, table);
@@ -42,7 +43,7 @@ pub(crate) fn settings(mqtt: &Mqtt, im: &Arc<Im>) -> Result<MqttSettings> {
     Ok(settings)
 }
 
-fn table(codes: &std::collections::BTreeMap<String, i64>) -> Result<TypeTable> {
+fn table(codes: &BTreeMap<String, i64>) -> Result<TypeTable> {
     let mut pairs = Vec::with_capacity(codes.len());
     for (name, code) in codes {
         let kind = MsgType::from_name(name).with_context(|| format!("`{name}` is no type"))?;
