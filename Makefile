@@ -6,7 +6,7 @@ SHELL := bash
 export PATH := $(PATH):$(HOME)/.cargo/bin
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 ARGS ?=
-export ROUNDS SCENARIO
+export ROUNDS SCENARIO DIALECT
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-build setup-test run test check model bench bench-compare clean

@@ -7,7 +7,8 @@
 #
 # A and B are executables, or git revisions that are built in a temporary worktree. ROUNDS says
 # how often (1; 5 for compare). SCENARIO picks some of the standard ones by name, or is one with
-# its own options, as crosstalk-bench takes them. Reports are left as JSON in target/bench/.
+# its own options, as crosstalk-bench takes them. DIALECT is what clients speak: wukong, or one of
+# those that have the first four standard scenarios. Reports are left as JSON in target/bench/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -22,6 +23,9 @@ STANDARD=(
   'mixed --users 400 --rate 1000 --seconds 10'
   'storm --clients 2000'
 )
+# Those that every dialect has.
+COMMON='direct group fanout idle'
+DIALECT=${DIALECT:-}
 # What is compared unless SCENARIO says otherwise.
 COMPARED='direct group'
 # What the server is given: every listener on a free port of loopback, and no limit per user,
@@ -95,7 +99,8 @@ run() {
   shift 2
   start "$executable"
   "$BIN/crosstalk-bench" --listeners "$dir/data/listeners.json" \
-    --admin-key-file "$dir/data/admin.key" --server-pid "$server" --json "$report" "$@" ||
+    --admin-key-file "$dir/data/admin.key" --server-pid "$server" --json "$report" \
+    ${DIALECT:+--dialect "$DIALECT"} "$@" ||
     status=$?
   stop
   # An interrupt went to the load generator, too: it has said what it saw.
@@ -131,15 +136,17 @@ rounds() {
 }
 
 standard() {
-  local all round rounds options words reports=()
+  local all round rounds options words reports=() default=${STANDARD[*]%% *}
   rounds=$(rounds 1)
-  all=$(scenarios "${STANDARD[*]%% *}")
+  case $DIALECT in '' | wukong) ;; *) default=$COMMON ;; esac
+  all=$(scenarios "$default")
   while read -r options; do
     read -ra words <<<"$options"
     for round in $(seq "$rounds"); do
-      printf '\n== crosstalk-bench %s\n' "$options"
-      local report=$REPORTS/${words[0]}.json
-      [ "$rounds" -eq 1 ] || report=$REPORTS/${words[0]}.$round.json
+      printf '\n== crosstalk-bench %s%s\n' "$options" "${DIALECT:+ --dialect $DIALECT}"
+      local name=${DIALECT:+$DIALECT-}${words[0]}
+      local report=$REPORTS/$name.json
+      [ "$rounds" -eq 1 ] || report=$REPORTS/$name.$round.json
       rm -f "$report"
       run "$BIN/crosstalk" "$report" "${words[@]}" || failed=1
       [ ! -e "$report" ] || reports+=("$report")

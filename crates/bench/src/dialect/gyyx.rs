@@ -174,11 +174,9 @@ impl Peer for GyyxPeer {
             .context("a frame that cannot be read")?;
         let unique = frame.base.unique;
         match frame.body {
-            ToClient::HeartbeatAnswer(_) => {
-                if !self.is_open {
-                    self.is_open = true;
-                    tell(Event::Open);
-                }
+            ToClient::HeartbeatAnswer(_) if !self.is_open => {
+                self.is_open = true;
+                tell(Event::Open);
             }
             ToClient::Sent(_) => {
                 if let Some(tag) = self.numbers.tag(unique.as_str()) {

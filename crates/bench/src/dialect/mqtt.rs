@@ -344,8 +344,8 @@ impl MqttPeer {
         }
     }
 
-    /// Of what is no message only a refusal matters: before 5.0 there is no
-    /// other.
+    /// Of what is no message only a refusal matters: before 5.0 PUBACK cannot
+    /// say it, and whoever has got that one already cannot take its word back.
     fn background(&self, envelope: &Envelope<'_>, tell: &mut dyn FnMut(Event<'_>)) -> Result<()> {
         if Background::read(envelope.content)?.kind != ERROR {
             return Ok(());
@@ -354,8 +354,15 @@ impl MqttPeer {
         if let BackgroundEvent::Error { id, code, .. } = refusal
             && let Some(tag) = self.numbers.tag(&id)
         {
-            let code = u16::try_from(code).unwrap_or_default();
-            tell(Event::Refused { tag, code });
+            if self.flight.has(tag) {
+                let code = u16::try_from(code).unwrap_or_default();
+                tell(Event::Refused { tag, code });
+            } else if !self.version.is_v5() {
+                bail!(
+                    "a message was refused with {code} after its PUBACK; refusals are counted \
+                     with --version 5 only"
+                );
+            }
         }
         Ok(())
     }

@@ -53,6 +53,11 @@ impl Flight {
         self.tags.remove(&id)
     }
 
+    /// Whether the one with this tag is under way.
+    pub(super) fn has(&self, tag: u32) -> bool {
+        self.tags.values().any(|it| *it == tag)
+    }
+
     /// Fewer are under way than there are ids, so that one is free.
     fn free_id(&mut self) -> PacketId {
         loop {
@@ -81,6 +86,7 @@ mod tests {
         assert_eq!(flight.next(), Some((id(1), payload(b"10"))));
         assert_eq!(flight.next(), Some((id(2), payload(b"11"))));
         assert_eq!(flight.next(), None);
+        assert_eq!([10, 11, 12].map(|tag| flight.has(tag)), [true, true, false]);
         assert_eq!(
             (flight.finish(id(2)), flight.finish(id(2))),
             (Some(11), None)

@@ -114,7 +114,13 @@ impl Talk {
     }
 
     /// Publishes to the client.
-    fn push(&mut self, from: &str, target: &str, kind: MsgType, content: &str) -> Vec<String> {
+    fn push(
+        &mut self,
+        from: &str,
+        target: &str,
+        kind: MsgType,
+        content: &str,
+    ) -> Result<Vec<String>> {
         let envelope = Outbound {
             id: "m-1",
             from,
@@ -141,7 +147,7 @@ impl Talk {
             properties: MessageProperties::default(),
             payload: payload.freeze(),
         });
-        self.give(&publish).expect("a message")
+        self.give(&publish)
     }
 }
 
@@ -193,18 +199,22 @@ fn no_more_is_under_way_than_the_server_takes() {
 fn a_refusal_before_5_0_is_a_message() {
     let mut talk = Talk::log_in(4, 10);
     talk.send(&Address::User("b0-2".to_owned()), 9);
+    let (id, _) = talk.published()[0];
     let refusal = BackgroundEvent::Error {
         id: Numbers::of(UID).number(9),
         code: 404,
         msg: "x".to_owned(),
     };
-    let told = talk.push("SYSTEM", "", MsgType::Background, &refusal.to_content());
-    assert_eq!(told, ["Refused { tag: 9, code: 404 }"]);
+    let refusal = refusal.to_content();
+    let told = talk.push("SYSTEM", "", MsgType::Background, &refusal);
+    assert_eq!(told.expect("good"), ["Refused { tag: 9, code: 404 }"]);
+    // It had said that the message is stored.
+    talk.give(&puback(id, ReasonCode::Success)).expect("good");
+    let late = talk.push("SYSTEM", "", MsgType::Background, &refusal);
+    assert!(late.expect_err("late").to_string().contains("--version 5"));
     let other = r#"{"type":"presence","content":{"account":"x","online":true,"os":2}}"#;
-    assert!(
-        talk.push("SYSTEM", "", MsgType::Background, other)
-            .is_empty()
-    );
+    let told = talk.push("SYSTEM", "", MsgType::Background, other);
+    assert!(told.expect("good").is_empty());
 }
 
 #[test]
@@ -215,6 +225,7 @@ fn what_comes_is_told_and_acknowledged() {
         ("g", "bbbb", "channel: \"g\", is_group: true"),
     ] {
         let told = talk.push(from, target, MsgType::Text, r#"{"text":"hi \"you\""}"#);
+        let told = told.expect("a message");
         assert!(told[0].contains(channel), "{told:?}");
         let content = format!("place: None, content: {:?}, proof: Good", b"hi \"you\"");
         assert!(told[0].contains(&content), "{told:?}");
