@@ -67,6 +67,8 @@ fn plug(
                 allowed_origins: config.wukong.allowed_origins.clone().into(),
             },
         ),
+        #[cfg(feature = "stomp")]
+        Dialect::Stomp => settings.with(dialect, crate::http::stomp::settings(&config.stomp)?),
         #[cfg(feature = "gyyx")]
         Dialect::Gyyx => settings.with(
             dialect,

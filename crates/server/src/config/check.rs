@@ -12,6 +12,7 @@ use super::auth;
 use super::gyyx;
 use super::mqtt;
 use super::schema::Config;
+use super::stomp;
 use super::wg;
 
 /// Manager tokens that stand in samples; as good as none.
@@ -59,6 +60,7 @@ pub(super) fn check(config: &Config, findings: &mut Findings) {
     auth::check(&config.auth, findings);
     gyyx::check(&config.gyyx, findings);
     mqtt::check(&config.mqtt, findings);
+    stomp::check(&config.stomp, findings);
     wg::check(&config.wg, findings);
     log_level(&config.log.level, findings);
     if let Err(why) = TrustedProxies::parse(&config.net.trusted_proxies) {

@@ -1,0 +1,77 @@
+//! `/api/im/admin/…`: what administrators do (stomp.md D.b.2).
+
+use axum::extract::{Path, Request, State};
+use crosstalk_core::directory::{App, AppId};
+use crosstalk_core::id::Uid;
+use crosstalk_core::refusal::Refusal;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::answer::{Done, Failure};
+use super::input::Input;
+use crate::http::edge::Edge;
+
+/// Selects the app that the admin key speaks for.
+const APP_HEADER: &str = "x-app-id";
+/// How long a userSig lasts at most, seconds.
+const MAX_TTL_SECS: i64 = 400 * 24 * 3600;
+
+/// A userSig that was just made.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct UserSig {
+    user_sig: String,
+    /// When it ends, ms since 1970.
+    expires_at: i64,
+}
+
+/// `POST /admin/users/{userId}/usersig {expireSeconds?}`.
+pub(super) async fn user_sig(
+    State(edge): State<Edge>,
+    Path(user): Path<String>,
+    request: Request,
+) -> Result<Done<UserSig>, Failure> {
+    let input = Input::read(request).await?;
+    let app = administrator(&edge, &input).await?;
+    let uid = Uid::parse(&user).map_err(|_| Failure::field("userId", "is invalid"))?;
+    let ttl_secs = match input.get("expireSeconds") {
+        None => i64::from(edge.config.stomp.token_secs),
+        Some(text) => {
+            let secs = text
+                .parse()
+                .ok()
+                .filter(|secs| (1..=MAX_TTL_SECS).contains(secs));
+            secs.ok_or_else(|| Failure::field("expireSeconds", "is invalid"))?
+        }
+    };
+    let issued = edge.im.issue_token(&app, &uid, ttl_secs, None).await?;
+    Ok(Done(UserSig {
+        user_sig: issued.token,
+        expires_at: issued.expires_at_ms,
+    }))
+}
+
+/// The app that an administrator speaks for: by the admin key, or by the app's own secret.
+async fn administrator(edge: &Edge, input: &Input) -> Result<App, Failure> {
+    let secret = input.bearer().ok_or(Refusal::NotAuthenticated)?;
+    if is_same(secret, &edge.admin_key) {
+        let header = input.headers.get(APP_HEADER);
+        let header = header.and_then(|app| app.to_str().ok());
+        let id = match header.or_else(|| input.app_id()) {
+            Some(named) => AppId::parse(named).map_err(|_| Refusal::NoSuchApp)?,
+            None => AppId::default(),
+        };
+        return Ok(edge.im.apps().get(&id).ok_or(Refusal::NoSuchApp)?);
+    }
+    if let Some(app) = edge.im.apps().by_secret(secret) {
+        return Ok(app);
+    }
+    // Users are known, and not let in.
+    edge.im.verify_user_token(secret).await?;
+    Err(Refusal::Forbidden.into())
+}
+
+/// Digests are compared, so the time this takes tells nothing of the key.
+fn is_same(offered: &str, key: &str) -> bool {
+    !key.is_empty() && Sha256::digest(offered) == Sha256::digest(key)
+}

@@ -1,0 +1,57 @@
+//! The stomp dialect over HTTP: logins, and userSigs for administrators (stomp.md D.b.2). Its
+//! WebSocket is part of its SockJS endpoint (`super::sockjs`).
+
+mod admin;
+mod answer;
+mod auth;
+mod cors;
+mod input;
+
+#[cfg(test)]
+mod tests;
+
+use anyhow::{Context, Result};
+use axum::Router;
+use axum::routing::{any, post};
+use crosstalk_core::id::Realm;
+use crosstalk_gateway::StompSettings;
+
+use self::answer::Failure;
+use super::edge::Edge;
+use crate::config::Stomp;
+
+/// The dialect as the configuration has it.
+///
+/// # Errors
+/// When the realm is none.
+pub(crate) fn settings(stomp: &Stomp) -> Result<StompSettings> {
+    Ok(StompSettings {
+        realm: Realm::parse(&stomp.realm).context("stomp.realm")?,
+        close_on_expiry: stomp.close_on_expiry,
+        strict_subscribe: stomp.strict_subscribe,
+        allowed_origins: stomp.allowed_origins.clone().into(),
+    })
+}
+
+/// The routes on `listen.http`.
+pub(super) fn router(edge: &Edge) -> Router {
+    Router::new()
+        .route("/api/im/auth/login", post(auth::login).fallback(no_route))
+        .route(
+            "/api/im/auth/refresh",
+            post(auth::refresh).fallback(no_route),
+        )
+        .route("/api/im/auth/logout", post(auth::logout).fallback(no_route))
+        .route(
+            "/api/im/admin/users/{user_id}/usersig",
+            post(admin::user_sig).fallback(no_route),
+        )
+        .route("/api/im", any(no_route))
+        .route("/api/im/{*rest}", any(no_route))
+        .layer(cors::layer(&edge.config.stomp.allowed_origins))
+        .with_state(edge.clone())
+}
+
+async fn no_route() -> Failure {
+    Failure::no_route()
+}
