@@ -7,46 +7,49 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use crosstalk_core::id::UserRef;
-use crosstalk_core::message::{Accepted, Message};
-use crosstalk_core::refusal::Refusal;
-use crosstalk_core::session::{Refused, SendReply, Ticket};
+use crosstalk_core::message::Message;
 use crosstalk_wire::gyyx::{
-    Base, Chat, ChatRight, Code, Incoming, Limits, MsgType, Outgoing, Own, Receipt, Style,
-    ToClient, ToServer, decode_to_server,
+    Base, Chat, Code, Incoming, Limits, MsgType, Outgoing, Own, Receipt, Style, ToClient, ToServer,
+    decode_to_server,
 };
+use crosstalk_wire::lenient::Json;
 
 use super::admission::Admitted;
-use super::map;
 use super::outbox::say;
-use super::reasons::send_code;
 use super::requests::{Request, Requests};
+use super::sends::Sent;
 use super::settings::GyyxBehaviour;
 use super::unacked::{Given, Unacked};
-use super::view::{has_unique, is_called, message_id};
-use crate::protocol::{Answer, Ask, Command, Now, Seed, Turn, close_code};
+use super::view::{has_unique, is_called};
+use crate::protocol::{Command, Now, Seed, Turn, close_code};
+
+/// The longest id that a frame may have, bytes; nobody is called so.
+const MAX_ID_BYTES: usize = 512;
+/// The largest `mark` of a frame whose answer has to be waited for, bytes.
+const MAX_KEPT_MARK_BYTES: usize = 16 * 1024;
+/// What a frame may have beside what is kept of it, bytes, before that gets memory of its own.
+const SPARE_BYTES: usize = 4 * 1024;
 
 /// A frame that waits for its answer.
 pub(super) struct Asked {
     pub(super) base: Base,
     pub(super) msg_type: Option<MsgType>,
+    /// The length of the whole frame, bytes.
+    frame_bytes: usize,
 }
 
-/// A message that waits for the core's word.
-struct Sent {
-    ticket: Ticket,
-    asked: Asked,
-    chat: Chat,
-    /// Its chat signature counts, or is not asked for.
-    has_right: bool,
-    /// The client gave it a name.
-    is_named: bool,
-}
-
-/// A message that was accepted, whose name is looked up.
-pub(super) struct Unnamed {
-    asked: Asked,
-    chat: Chat,
-    accepted: Accepted,
+impl Asked {
+    /// Gives what is kept of a frame memory of its own, if the rest of it is large.
+    pub(super) fn shrink(&mut self, message: Option<&mut Json>) {
+        let mark = &mut self.base.mark;
+        let kept = mark.as_bytes().len() + message.as_ref().map_or(0, |it| it.as_bytes().len());
+        if self.frame_bytes > kept + SPARE_BYTES {
+            for json in [Some(mark), message].into_iter().flatten() {
+                let copy = Bytes::copy_from_slice(json.as_bytes());
+                *json = Json::parse(&copy).unwrap_or(Json::NULL);
+            }
+        }
+    }
 }
 
 /// Whether the client's device is known.
@@ -63,7 +66,7 @@ pub(super) struct Live {
     version: String,
     pub(super) behaviour: Arc<GyyxBehaviour>,
     heartbeat_ms: u64,
-    chat_secret: Option<Arc<str>>,
+    pub(super) chat_secret: Option<Arc<str>>,
     pub(super) style: Style,
     is_form_known: bool,
     is_codes_known: bool,
@@ -71,8 +74,8 @@ pub(super) struct Live {
     /// The newest messages were told, or are about to be.
     pub(super) is_first_told: bool,
     next_unique: u64,
-    next_ticket: u64,
-    sends: VecDeque<Sent>,
+    pub(super) next_ticket: u64,
+    pub(super) sends: VecDeque<Sent>,
     pub(super) requests: Requests,
     pub(super) unacked: Unacked,
     /// The client has logged out and waits for the answers that are due.
@@ -199,7 +202,11 @@ impl Live {
             msg_type,
             body,
         } = incoming;
-        let asked = Asked { base, msg_type };
+        let asked = Asked {
+            base,
+            msg_type,
+            frame_bytes: payload.len(),
+        };
         let body = match body {
             Ok(body) => body,
             Err(reason) => return self.refuse(&asked, reason, now, turn),
@@ -207,6 +214,9 @@ impl Live {
         let claimed = &asked.base.user_id;
         if !claimed.is_empty() && claimed != self.user.uid.as_str() {
             return self.refuse(&asked, "userId is not that of the connection", now, turn);
+        }
+        if has_long_ids(&asked.base, &body) {
+            return self.refuse(&asked, "an id is too long", now, turn);
         }
         let is_new = self.device == Device::Unmet && !asked.base.device_id.is_empty();
         let meet = is_new.then(|| Request::Meet {
@@ -245,7 +255,11 @@ impl Live {
                 self.request(Request::Total { asked, peer }, now, turn);
             }
             ToServer::Recall(recall) => self.request(Request::Recall { asked, recall }, now, turn),
-            ToServer::Read(chat) => self.request(Request::Read { asked, chat }, now, turn),
+            ToServer::Read(chat) => {
+                let message = Json::EMPTY;
+                let chat = Chat { message, ..chat };
+                self.request(Request::Read { asked, chat }, now, turn);
+            }
             ToServer::Logout(_) => self.logout = Some(asked),
             ToServer::CallRequest(_)
             | ToServer::CallAccept(_)
@@ -263,7 +277,13 @@ impl Live {
         }
     }
 
-    fn request(&mut self, request: Request, now: Now, turn: &mut Turn) {
+    fn request(&mut self, mut request: Request, now: Now, turn: &mut Turn) {
+        if let Some(asked) = request.asked() {
+            if asked.base.mark.as_bytes().len() > MAX_KEPT_MARK_BYTES {
+                return self.refuse(asked, "mark is too long", now, turn);
+            }
+            asked.shrink(None);
+        }
         if let Some(asked) = self.requests.add(request) {
             self.refuse(&asked, "too many requests at once", now, turn);
         }
@@ -308,136 +328,6 @@ impl Live {
         acknowledge(acked, turn);
     }
 
-    fn send(&mut self, asked: Asked, chat: Chat, now: Now, turn: &mut Turn) {
-        let has_right = self.has_right(&chat, now);
-        let draft = match map::draft(&asked.base, &chat, has_right) {
-            Ok(draft) => draft,
-            Err(why) => return self.refuse(&asked, why, now, turn),
-        };
-        let ticket = Ticket(self.next_ticket);
-        self.next_ticket += 1;
-        let to: Arc<str> = chat.receive_user_id.as_str().into();
-        self.sends.push_back(Sent {
-            ticket,
-            asked,
-            chat,
-            has_right,
-            is_named: draft.body.name.is_some(),
-        });
-        turn.commands.push(Command::SendTo(ticket, to, draft));
-    }
-
-    /// Whether the chat signature counts, or is not asked for (gyyx.md Q4-11).
-    fn has_right(&self, chat: &Chat, now: Now) -> bool {
-        let Some(secret) = &self.chat_secret else {
-            return true;
-        };
-        let right = ChatRight {
-            app_id: &self.app_id,
-            user_id: self.user.uid.as_str(),
-            receive_user_id: &chat.receive_user_id,
-        };
-        let now_secs = now.wall_ms.div_euclid(1000);
-        right
-            .check(secret.as_bytes(), &chat.receive_sign, now_secs)
-            .is_ok()
-    }
-
-    /// The core's word on a message.
-    pub(super) fn reply(&mut self, ticket: Ticket, reply: SendReply, now: Now, turn: &mut Turn) {
-        let Some(sent) = self.sends.pop_front() else {
-            return;
-        };
-        debug_assert_eq!(
-            sent.ticket, ticket,
-            "answers come in the order of the commands"
-        );
-        if self.sends.is_empty() {
-            self.sends = VecDeque::new();
-        }
-        match reply {
-            // Whether it has the name that was asked for, the core knows; and a retry has the
-            // name that it had the first time.
-            Ok(accepted) if sent.is_named || !accepted.is_new => {
-                let name = accepted.id.to_string();
-                let id = self.requests.look_up(Unnamed {
-                    asked: sent.asked,
-                    chat: sent.chat,
-                    accepted,
-                });
-                let ask = Ask::Find { name, within: None };
-                turn.commands.push(Command::Ask(id, ask));
-            }
-            Ok(accepted) => {
-                let id = accepted.id.to_string();
-                self.sent(
-                    &sent.asked,
-                    self.as_sent(sent.chat, id, accepted),
-                    now,
-                    turn,
-                );
-            }
-            Err(refused) => self.not_sent(sent, refused, now, turn),
-        }
-        self.flow(now, turn);
-    }
-
-    /// What a message is called that was accepted.
-    pub(super) fn named(&mut self, unnamed: Unnamed, answer: Answer, now: Now, turn: &mut Turn) {
-        let Unnamed {
-            asked,
-            chat,
-            accepted,
-        } = unnamed;
-        let id = match answer {
-            Answer::Message(Ok(message)) => {
-                let body = &message.body;
-                message_id(message.id, body.origin, body.name.as_deref())
-            }
-            _ => accepted.id.to_string(),
-        };
-        self.sent(&asked, self.as_sent(chat, id, accepted), now, turn);
-    }
-
-    /// A message with what the server has given it.
-    fn as_sent(&self, chat: Chat, message_id: String, accepted: Accepted) -> Chat {
-        Chat {
-            message_id,
-            send_time_ms: accepted.sent_at_ms,
-            send_time_date: self.behaviour.zone.text(accepted.sent_at_ms),
-            ..chat
-        }
-    }
-
-    /// 30 and 131.
-    fn sent(&self, asked: &Asked, chat: Chat, now: Now, turn: &mut Turn) {
-        self.received_first(asked, now, turn);
-        self.answer(asked, ToClient::Sent(chat), now, turn);
-    }
-
-    /// 132, 133 or 10. The first two have the fields of the request.
-    fn not_sent(&mut self, sent: Sent, refused: Refused, now: Now, turn: &mut Turn) {
-        let Sent {
-            asked,
-            chat,
-            has_right,
-            ..
-        } = sent;
-        let chat = Chat {
-            send_time_ms: now.wall_ms,
-            send_time_date: self.behaviour.zone.text(now.wall_ms),
-            ..chat
-        };
-        // The only fault that is found here.
-        if !has_right && refused.why == Refusal::Forbidden {
-            return self.answer(&asked, ToClient::SignExpired(chat), now, turn);
-        }
-        match send_code(refused.why) {
-            Code::Sensitive => self.answer(&asked, ToClient::Sensitive(chat), now, turn),
-            _ => self.refuse(&asked, refused.why, now, turn),
-        }
-    }
-
     /// Goes on with what waits: the list that is on its way, the next request, the goodbye.
     pub(super) fn flow(&mut self, now: Now, turn: &mut Turn) {
         self.write_list(now, turn);
@@ -451,6 +341,26 @@ impl Live {
             turn.close_now(now, close_code::NORMAL);
         }
     }
+}
+
+/// Whether something is called by more than anything can be called.
+fn has_long_ids(base: &Base, body: &ToServer) -> bool {
+    let of_body: [&str; 2] = match body {
+        ToServer::Heartbeat(chat)
+        | ToServer::Unread(chat)
+        | ToServer::Send(chat)
+        | ToServer::Pushed(chat)
+        | ToServer::View(chat)
+        | ToServer::UnreadTotal(chat)
+        | ToServer::Read(chat)
+        | ToServer::Logout(chat) => [&chat.message_id, &chat.receive_user_id],
+        ToServer::History(history) => [&history.sender, ""],
+        ToServer::Recall(recall) => [&recall.message_id, &recall.receive_user_id],
+        _ => ["", ""],
+    };
+    let of_base = [&base.device_id, base.unique.as_str(), &base.version];
+    let mut ids = of_base.into_iter().chain(of_body);
+    ids.any(|id| id.len() > MAX_ID_BYTES)
 }
 
 fn acknowledge(messages: Vec<Arc<Message>>, turn: &mut Turn) {

@@ -82,6 +82,8 @@ pub(super) fn draft(base: &Base, chat: &Chat, has_right: bool) -> Result<Draft, 
         tag: chat.content_type.0.to_string().into(),
         flags: Flags {
             counts: true,
+            // Authors are told who has read, always (199).
+            receipt: true,
             ..Flags::default()
         },
         // Not a part of the frame, all of which would stay in memory with it.

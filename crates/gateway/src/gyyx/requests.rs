@@ -10,8 +10,9 @@ use crosstalk_core::refusal::Refusal;
 use crosstalk_wire::gyyx::{Chat, History, Outgoing, Recall, ToClient};
 use crosstalk_wire::lenient::Json;
 
-use super::live::{Asked, Live, Unnamed};
+use super::live::{Asked, Live};
 use super::outbox::{Kind, List, PORTION_BYTES, array, say};
+use super::sends::Unnamed;
 use super::unacked::Given;
 use super::view::{message_id, seen};
 use crate::protocol::{Answer, Ask, AskId, Command, Now, Scope, Target, Turn};
@@ -52,6 +53,20 @@ pub(super) enum Request {
 
 impl Request {
     /// The frame that waits for an answer.
+    pub(super) fn asked(&mut self) -> Option<&mut Asked> {
+        match self {
+            Self::Meet { .. } | Self::First { .. } => None,
+            Self::Unread { asked }
+            | Self::View { asked, .. }
+            | Self::Viewed { asked, .. }
+            | Self::History { asked, .. }
+            | Self::Total { asked, .. }
+            | Self::Recall { asked, .. }
+            | Self::Read { asked, .. } => Some(asked),
+        }
+    }
+
+    /// That frame alone.
     fn into_asked(self) -> Option<Asked> {
         match self {
             Self::Meet { .. } | Self::First { .. } => None,

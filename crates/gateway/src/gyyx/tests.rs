@@ -607,6 +607,37 @@ fn what_makes_no_sense_is_a_10_and_the_connection_stays() {
     assert_eq!(codes(&wire.say(&frame(20, "h", json!({})))), [21]);
 }
 
+/// What waits must not be larger than what is needed of it.
+#[test]
+fn what_nobody_can_be_called_is_refused_and_large_marks_are_not_kept() {
+    let mut wire = Wire::open();
+    let long = "x".repeat(513);
+    for (code, more) in [
+        (130, json!({"receiveUserId": long, "message": "x"})),
+        (190, json!({"messageId": long})),
+        (161, json!({"sender": long})),
+        (20, json!({"deviceId": long})),
+        (198, json!({"messageId": "1", "mark": "m".repeat(17 << 10)})),
+    ] {
+        let turn = wire.say(&frame(code, "e", more));
+        assert_eq!(codes(&turn), [10], "{code}");
+        assert!(turn.commands.is_empty(), "{code}");
+    }
+    let turn = wire.say(&frame(20, "h", json!({"mark": "m".repeat(17 << 10)})));
+    assert_eq!(codes(&turn), [21], "what need not wait may be large");
+    let padded = json!({
+        "receiveUserId": "bob", "message": "你好", "mark": {"k": 1}, "info": "x".repeat(9 << 10),
+    });
+    let turn = wire.say(&frame(130, "s1", padded));
+    let (ticket, ..) = only_draft(&turn);
+    let turn = wire.reply(ticket, accepted(1, true));
+    let done = &heard(&turn)[1];
+    assert_eq!(
+        (&done["message"], &done["mark"]),
+        (&json!("你好"), &json!({"k": 1}))
+    );
+}
+
 #[test]
 fn details_are_told_where_the_app_wants_them() {
     let behaviour = GyyxBehaviour {
