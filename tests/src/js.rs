@@ -36,7 +36,7 @@ impl JsPeer {
     pub async fn start(uid: &str) -> JsPeer {
         let notes = NamedTempFile::new().expect("a file for the SDK's notes");
         let mut command = Command::new("node");
-        command.arg(bundle().await).kill_on_drop(true);
+        command.arg(wukong_bundle().await).kill_on_drop(true);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         command.stderr(notes.reopen().expect("a second handle of a file"));
         let mut process = command
@@ -216,7 +216,7 @@ impl Drop for JsPeer {
 }
 
 /// The peer's code as one file that Node.js can load: the SDK is written for bundlers.
-async fn bundle() -> &'static Path {
+pub async fn wukong_bundle() -> &'static Path {
     static BUNDLE: OnceCell<PathBuf> = OnceCell::const_new();
     BUNDLE.get_or_init(make_bundle).await
 }

@@ -12,6 +12,7 @@ mod js;
 pub mod mqtt;
 mod seed;
 mod server;
+pub mod stomp;
 mod wait;
 pub mod wg;
 pub mod wukong;

@@ -14,6 +14,7 @@ import {
   MessageContent,
   MessageText,
 } from "wukongimjssdk/lib/model";
+import { Setting } from "wukongimjssdk/lib/proto";
 
 const print = (event) => process.stdout.write(`${JSON.stringify(event)}\n`);
 
@@ -143,6 +144,17 @@ const commands = {
     const body = content === undefined ? new MessageText(text) : new AnyContent(content);
     const message = await sdk.chatManager.send(body, new Channel(to, type));
     return { clientSeq: message.clientSeq, clientMsgNo: message.clientMsgNo };
+  },
+
+  // As `send`, but with a client number of the test's, and asking for a receipt if it says so.
+  post({ to, type, content, clientMsgNo, receipt = false }) {
+    const setting = new Setting();
+    setting.receiptEnabled = receipt;
+    const { chatManager, connectManager } = sdk;
+    const packet = chatManager.getSendPacket(new AnyContent(content), new Channel(to, type), setting);
+    packet.clientMsgNo = clientMsgNo;
+    connectManager.sendPacket(packet);
+    return { clientSeq: packet.clientSeq };
   },
 
   disconnect() {

@@ -1,0 +1,11 @@
+//! Every dialect with every other, through one server each. One module per subject.
+
+mod cast;
+mod group;
+mod offline;
+mod order;
+mod pairs;
+mod read;
+mod refusals;
+mod resend;
+mod revoke;
