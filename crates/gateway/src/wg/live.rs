@@ -106,7 +106,7 @@ impl Live {
             }
             ToServer::Custom(code, _) => {
                 drop(recipients);
-                self.custom(code, envelope, settings, turn);
+                return self.custom(code, envelope, settings, turn);
             }
             content => {
                 if let ToServer::Text(text) = &content
@@ -114,7 +114,9 @@ impl Live {
                 {
                     return Err(envelope.fault(Status::MessageError, texts::TOO_LARGE));
                 }
-                self.send(&envelope, &content, &recipients, settings, now, turn);
+                let is_listed = recipients.len() > 1 && settings.list_to == WgListTo::AsSent;
+                let body = stored(&envelope, &content, is_listed);
+                self.send(&envelope.id, &body, &recipients, now, turn);
             }
         }
         Ok(())
@@ -137,31 +139,12 @@ impl Live {
 
     fn send(
         &mut self,
-        envelope: &Envelope,
-        content: &ToServer,
+        id: &str,
+        body: &Body,
         recipients: &[Recipient<'_>],
-        settings: &WgSettings,
         now: Now,
         turn: &mut Turn,
     ) {
-        let is_listed = recipients.len() > 1 && settings.list_to == WgListTo::AsSent;
-        let extra = Extra {
-            to: envelope.to.clone().filter(|_| is_listed),
-            ..Extra::default()
-        };
-        let body = Body {
-            client_no: envelope.id.as_str().into(),
-            origin: ORIGIN,
-            tag: content.kind().code().to_string().into(),
-            flags: Flags {
-                counts: true,
-                ..Flags::default()
-            },
-            // The message that it came in is not kept for it.
-            payload: Bytes::copy_from_slice(content.body().as_bytes()),
-            extra: is_listed.then(|| extra.encode()).flatten(),
-            ..Body::default()
-        };
         let (mut targets, mut unknown) = (Vec::new(), Vec::new());
         for recipient in recipients {
             let (name, to, user) = match recipient {
@@ -190,7 +173,7 @@ impl Live {
             turn.commands.push(Command::Send(ticket, draft));
             targets.push(Target { name, user });
         }
-        let pending = Pending::new(envelope.id.clone(), targets, unknown);
+        let pending = Pending::new(id.to_owned(), targets, unknown);
         if pending.is_done() {
             self.status(pending.id(), pending.status(), now, turn);
         } else {
@@ -218,14 +201,21 @@ impl Live {
         self.ask(Ask::Find { name, within: None }, asked, turn);
     }
 
-    fn custom(&mut self, code: i64, envelope: Envelope, settings: &WgSettings, turn: &mut Turn) {
-        // A channel that is void has nobody to be handled for.
+    fn custom(
+        &mut self,
+        code: i64,
+        envelope: Envelope,
+        settings: &WgSettings,
+        turn: &mut Turn,
+    ) -> Result<(), Fault> {
         let (Some(handler), Some(row)) = (settings.handler(code), self.channel.row()) else {
-            return;
+            let status = Status::TypeError;
+            return Err(envelope.fault(status, status.text()));
         };
         let id = envelope.id.clone();
         let job = handlers::job(handler, row, envelope);
         self.ask(Ask::Do(job), Asked::Custom(id), turn);
+        Ok(())
     }
 
     fn ask(&mut self, ask: Ask, asked: Asked, turn: &mut Turn) {
@@ -386,6 +376,27 @@ impl Live {
             &WireMessage::status(id, self.uid(), body, now.wall_ms),
             turn,
         );
+    }
+}
+
+/// A message as it is stored, with the list of its receivers where they are shown it.
+fn stored(envelope: &Envelope, content: &ToServer, is_listed: bool) -> Body {
+    let extra = Extra {
+        to: envelope.to.clone().filter(|_| is_listed),
+        ..Extra::default()
+    };
+    Body {
+        client_no: envelope.id.as_str().into(),
+        origin: ORIGIN,
+        tag: content.kind().code().to_string().into(),
+        flags: Flags {
+            counts: true,
+            ..Flags::default()
+        },
+        // The message that it came in is not kept for it.
+        payload: Bytes::copy_from_slice(content.body().as_bytes()),
+        extra: is_listed.then(|| extra.encode()).flatten(),
+        ..Body::default()
     }
 }
 

@@ -1,3 +1,5 @@
+//! Session ids: how long they hold, what voids them, and who is found online.
+
 use crosstalk_core::clock::{ManualClock, SystemClock};
 use crosstalk_core::id::{Realm, Uid, UserRef};
 

@@ -1,3 +1,5 @@
+//! What a payload means, and what content from elsewhere looks like.
+
 use crosstalk_core::content::Reply;
 use crosstalk_core::message::Origin;
 use crosstalk_wire::wg::Content as _;
@@ -81,6 +83,7 @@ fn what_makes_no_sense_is_unknown_and_nothing_panics() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // a table
 fn each_kind_of_content_is_shown_as_the_specification_has_it() {
     let said = |text: &str| Some((2001, Value::String(text.to_owned())));
     let url = || "http://f/1".to_owned();

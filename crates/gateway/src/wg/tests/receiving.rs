@@ -134,7 +134,7 @@ fn what_is_gone_or_not_for_these_clients_is_settled_in_silence() {
         *message = message.tombstone(revocation);
     });
     let concealed = with(&message(6, "b", "secret"), |message| {
-        *message = message.concealed()
+        *message = message.concealed();
     });
     let command = with_body(&message(7, "c", ""), |body| {
         body.origin = Origin::REST;
@@ -325,7 +325,7 @@ fn passing_messages_are_acknowledged_but_never_waited_for() {
 fn senders_are_told_who_has_their_messages() {
     let mut wire = Wire::open();
     let own = with(&message(5, "c-2", "x"), |message| {
-        message.sender = user("u1", 1)
+        message.sender = user("u1", 1);
     });
     let foreign = with_body(&own, |body| body.origin = Origin(1));
     let by = user("u2", 2);

@@ -4,7 +4,8 @@ use crate::protocol::{Answer, Ask};
 
 use super::*;
 
-fn send(id: &str, to: &str, body: Value) -> Value {
+fn send(id: &str, to: &str, body: impl Into<Value>) -> Value {
+    let body = body.into();
     json!({"id": id, "type": 2001, "isSystem": false, "from": "u1", "to": to, "body": body})
 }
 
