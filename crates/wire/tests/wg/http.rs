@@ -215,11 +215,14 @@ fn applications_send() {
             SendRequestError::BadMessage,
         ),
         (
-            r#"{"userIds":["u"],"message":{"type":3001}}"#.to_owned(),
+            r#"{"userIds":["u"],"message":{"id":"s"}}"#.to_owned(),
             SendRequestError::BadMessage,
         ),
     ] {
         assert_eq!(read(text.clone()), Err(error), "{text}");
     }
     assert_eq!(to_many(MAX_IDS + 1), Err(SendRequestError::NoReceivers));
+    // The server has ids of its own.
+    let unnamed = read(r#"{"userIds":["u"],"message":{"type":3001}}"#.to_owned());
+    assert_eq!(unnamed.map(|request| request.message.id), Ok(String::new()));
 }
