@@ -1,6 +1,7 @@
 //! Problem details (RFC 9457) for what no handler answered: unknown routes and methods, bodies
 //! that are too large, time-outs, panics.
 
+#[cfg(feature = "wukong")]
 use axum::Json;
 use axum::body::to_bytes;
 use axum::extract::Request;
@@ -9,6 +10,7 @@ use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+#[cfg(feature = "wukong")]
 use serde_json::json;
 
 /// The longest text of a plain answer that becomes a problem's detail.
@@ -76,6 +78,7 @@ pub(super) async fn explain(request: Request, next: Next) -> Response {
 }
 
 /// The same in the form of WuKongIM's API.
+#[cfg(feature = "wukong")]
 pub(super) async fn explain_to_wukong(request: Request, next: Next) -> Response {
     let form = |status: StatusCode, msg: String| {
         if status == StatusCode::UNAUTHORIZED {
