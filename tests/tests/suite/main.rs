@@ -21,6 +21,7 @@ mod rules;
 mod sdk;
 mod shutdown;
 mod slow;
+mod stomp;
 mod versions;
 mod wg;
 mod wg_app;

@@ -1,0 +1,13 @@
+//! The stomp dialect from outside: the conformance steps of its specification, over raw
+//! WebSockets on real servers.
+
+mod connecting;
+mod crossing;
+mod frames;
+mod groups;
+mod logins;
+mod reading;
+mod revoking;
+mod sending;
+mod subscribing;
+mod syncing;
