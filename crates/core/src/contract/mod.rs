@@ -16,6 +16,7 @@ pub mod log;
 pub mod members;
 pub mod naming;
 pub mod receipts;
+pub mod registrations;
 pub mod relations;
 pub mod retention;
 pub mod retries;

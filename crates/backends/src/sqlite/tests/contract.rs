@@ -56,6 +56,7 @@ mod usual {
     crosstalk_core::directory_contract!(stores);
     crosstalk_core::apps_contract!(stores);
     crosstalk_core::relations_contract!(stores);
+    crosstalk_core::registrations_contract!(stores);
     crosstalk_core::devices_contract!(stores);
     crosstalk_core::subscribers_contract!(subscribers);
 }

@@ -160,6 +160,7 @@ fn a_picture_in_the_store_has_an_address() {
 #[test]
 fn other_words_leave_all_else_as_it_was() {
     let said = reworded(&body("0", r#"{"text":"bad","ext":{"a":1}}"#), "***").expect("a text");
-    assert_eq!(&said[..], br#"{"text":"***","ext":{"a":1}}"#);
+    let said: Value = serde_json::from_slice(&said).expect("JSON");
+    assert_eq!(said, json!({"text": "***", "ext": {"a": 1}}));
     assert_eq!(reworded(&body("0", "7"), "x"), None);
 }
