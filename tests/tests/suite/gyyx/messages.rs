@@ -279,6 +279,16 @@ async fn groups_are_written_to_by_their_prefix_or_their_bare_id() {
             (&json!("group:g1"), &json!("48057"))
         );
     }
+    let newest = alice.send("group:g1", "read me").await;
+    let id = &newest["messageId"];
+    bob.hear(140).await;
+    bob.ask(198, json!({"messageId": id, "receiveUserId": "group:g1"}))
+        .await;
+    bob.hear(30).await;
+    bob.hear(199).await;
+    let told = alice.hear(199).await;
+    assert_eq!((&told["userId"], &told["messageId"]), (&json!("48058"), id));
+    assert_eq!(told["receiveUserId"], "group:g1");
     carol
         .ask(
             130,
@@ -287,7 +297,10 @@ async fn groups_are_written_to_by_their_prefix_or_their_bare_id() {
         .await;
     carol.hear(10).await;
     bob.ask(161, json!({"sender": "group:g1"})).await;
-    assert_eq!(super::texts(&bob.list(161).await), ["g1", "group:g1"]);
+    assert_eq!(
+        super::texts(&bob.list(161).await),
+        ["read me", "g1", "group:g1"]
+    );
     carol.ask(161, json!({"sender": "group:g1"})).await;
     carol.hear(10).await;
 }
