@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crosstalk_core::change::{Change, ChannelName, MessageName};
+use crosstalk_core::change::{Change, MessageName};
 use crosstalk_core::channel::{Address, ChannelKey, ChannelKind};
 use crosstalk_core::id::{MessageId, Uid};
 use crosstalk_core::im::HistoryQuery;
@@ -101,14 +101,16 @@ impl Live {
                 at_ms,
                 ..
             }) => {
-                self.read_by(
-                    &channel,
-                    &message.channel.key,
-                    &reader,
-                    &messages,
-                    at_ms,
-                    turn,
-                );
+                for name in messages.iter().rev() {
+                    let receipt = ReceiptNotice {
+                        kind: ReceiptKind::Read,
+                        message_id: &named_id(name),
+                        user_id: &reader,
+                        at: at_ms,
+                    };
+                    self.tell(Queue::Receipts, &receipt, &mut turn.out);
+                }
+                self.look_up_read(&channel.key(&message.channel.key), &messages, turn);
                 Some(message)
             }
             Some(Change::Unread {
@@ -179,25 +181,8 @@ impl Live {
         None
     }
 
-    /// Somebody has read what the user sent.
-    fn read_by(
-        &mut self,
-        channel: &ChannelName,
-        beside: &ChannelKey,
-        reader: &str,
-        messages: &[MessageName],
-        at_ms: i64,
-        turn: &mut Turn,
-    ) {
-        for name in messages.iter().rev() {
-            let receipt = ReceiptNotice {
-                kind: ReceiptKind::Read,
-                message_id: &named_id(name),
-                user_id: reader,
-                at: at_ms,
-            };
-            self.tell(Queue::Receipts, &receipt, &mut turn.out);
-        }
+    /// Of messages that somebody has read, looks up those whose author asks to be shown them.
+    fn look_up_read(&mut self, key: &ChannelKey, messages: &[MessageName], turn: &mut Turn) {
         let asked: Vec<&MessageName> = messages.iter().filter(|name| name.receipt).collect();
         let seqs = || asked.iter().map(|name| name.seq);
         let (Some(from), Some(to)) = (seqs().min(), seqs().max()) else {
@@ -206,7 +191,7 @@ impl Live {
         if self.requests.asked.len() >= MAX_LOOKED_UP {
             return;
         }
-        let Some(address) = address(&channel.key(beside), &self.user.uid) else {
+        let Some(address) = address(key, &self.user.uid) else {
             return;
         };
         let query = HistoryQuery {

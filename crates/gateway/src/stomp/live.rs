@@ -184,10 +184,10 @@ impl Live {
                 command: Verb::Subscribe,
                 header: "id",
             };
-            return Err(Fatal {
-                error: ErrorFrame::from(error).about(receipt),
-                code: error.close_code(),
-            });
+            return Err(Fatal::new(
+                ErrorFrame::from(error).about(receipt),
+                error.close_code(),
+            ));
         }
         let is_served = matches!(
             destination,

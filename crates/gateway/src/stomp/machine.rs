@@ -63,17 +63,22 @@ pub(crate) struct Machine {
 
 /// An ERROR that ends the connection.
 pub(super) struct Fatal {
-    pub(super) error: ErrorFrame,
-    pub(super) code: u16,
+    error: Box<ErrorFrame>,
+    code: u16,
 }
 
 impl Fatal {
+    /// With what is said and the close code that follows.
+    pub(super) fn new(error: ErrorFrame, code: u16) -> Self {
+        Self {
+            error: Box::new(error),
+            code,
+        }
+    }
+
     /// For a fault in a frame that may have asked for a receipt.
     pub(super) fn of(fault: Fault, receipt: Option<&str>) -> Self {
-        Self {
-            error: ErrorFrame::from(fault).about(receipt),
-            code: fault.close_code(),
-        }
+        Self::new(ErrorFrame::from(fault).about(receipt), fault.close_code())
     }
 }
 
@@ -97,9 +102,8 @@ impl Machine {
             Phase::Live(live) => live.version,
             _ => Version::V1_2,
         };
-        let frame = ClientFrame::read(frame, version).map_err(|refused| Fatal {
-            error: ErrorFrame::from(&refused),
-            code: refused.error.close_code(),
+        let frame = ClientFrame::read(frame, version).map_err(|refused| {
+            Fatal::new(ErrorFrame::from(&refused), refused.error.close_code())
         })?;
         match (&mut self.phase, frame) {
             (Phase::Greeting, ClientFrame::Connect(connect)) => self.connect(&connect, now, turn),
@@ -133,7 +137,7 @@ impl Machine {
     }
 
     /// Says ERROR and closes.
-    fn fail(&mut self, fatal: Fatal, now: Now, turn: &mut Turn) {
+    fn fail(&mut self, fatal: &Fatal, now: Now, turn: &mut Turn) {
         let escaping = match &self.phase {
             Phase::Live(live) => Escaping::of(live.version),
             _ => Escaping::V1_2,
@@ -148,7 +152,7 @@ impl Machine {
         match stepped {
             Ok(Flow::On) => {}
             Ok(Flow::Over) => self.phase = Phase::Over,
-            Err(fatal) => self.fail(fatal, now, turn),
+            Err(fatal) => self.fail(&fatal, now, turn),
         }
     }
 
@@ -186,13 +190,10 @@ impl Protocol for Machine {
             let read = match self.decoder.decode(input) {
                 Ok(Some(frame)) => self.frame(frame, now, turn),
                 Ok(None) => break,
-                Err(error) => Err(Fatal {
-                    code: error.close_code(),
-                    error: ErrorFrame::from(error),
-                }),
+                Err(error) => Err(Fatal::new(ErrorFrame::from(error), error.close_code())),
             };
             if let Err(fatal) = read {
-                self.fail(fatal, now, turn);
+                self.fail(&fatal, now, turn);
             }
         }
         self.stepped(now, turn);
@@ -211,7 +212,7 @@ impl Protocol for Machine {
         let session = match session {
             Ok(session) => session,
             Err(why) => {
-                return self.fail(Fatal::of(login_fault(why), None), now, turn);
+                return self.fail(&Fatal::of(login_fault(why), None), now, turn);
             }
         };
         self.decoder.set_limits(Limits::default());
@@ -292,7 +293,7 @@ impl Protocol for Machine {
         };
         if !live.hears_events() {
             // Who hears no events hears it so.
-            return self.fail(Fatal::of(fault, None), now, turn);
+            return self.fail(&Fatal::of(fault, None), now, turn);
         }
         live.event(ImEvent::Kicked { reason }, now.wall_ms, &mut turn.out);
         self.phase = Phase::Over;
@@ -305,7 +306,7 @@ impl Protocol for Machine {
     fn tick(&mut self, now: Now, turn: &mut Turn) {
         match &mut self.phase {
             Phase::Greeting if now.mono_ms >= self.since_mono_ms + GREETING_MS => {
-                self.fail(Fatal::of(Fault::NotConnected, None), now, turn);
+                self.fail(&Fatal::of(Fault::NotConnected, None), now, turn);
             }
             Phase::Opening(_) if now.mono_ms >= self.since_mono_ms + OPENING_MS => {
                 self.phase = Phase::Over;

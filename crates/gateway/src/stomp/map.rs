@@ -205,12 +205,74 @@ pub(super) struct Said {
 /// How this dialect says what another means.
 pub(super) fn said(content: &Content) -> Said {
     let (msg_type, text) = match content {
+        Content::Image { .. }
+        | Content::Audio { .. }
+        | Content::Video { .. }
+        | Content::File { .. }
+        | Content::Location { .. } => said_media(content),
         Content::Text {
             text,
             mentions,
             mention_all,
             reply,
         } => return said_words(text, mentions, *mention_all, reply.as_deref()),
+        Content::Link {
+            title,
+            text,
+            url,
+            image,
+        } => {
+            let link = Link {
+                title: title.clone(),
+                description: text.clone(),
+                url: url.clone(),
+                image_url: image.clone(),
+            };
+            (MsgType::Link, json(&link))
+        }
+        Content::Card { uid, name } => {
+            let card = Card {
+                user_id: uid.clone(),
+                name: name.clone(),
+            };
+            (MsgType::Card, json(&card))
+        }
+        Content::Notice {
+            title,
+            msg,
+            target,
+            service_id,
+        } => {
+            let notify = Notify {
+                title: title.clone(),
+                msg: msg.clone(),
+                target: target.clone(),
+                service_id: service_id.clone(),
+            };
+            (MsgType::Notify, json(&notify))
+        }
+        Content::Tip { text } => {
+            let notify = Notify {
+                msg: text.clone(),
+                ..Notify::default()
+            };
+            (MsgType::Notify, json(&notify))
+        }
+        Content::Call { .. } => (MsgType::Call, said_call(content)),
+        Content::Custom { tag, data } => custom(tag, data),
+        Content::Command { cmd, param } => custom(cmd, param),
+        Content::Unknown { raw } => custom("unknown", &Value::from(raw.as_str())),
+    };
+    Said {
+        msg_type: msg_type.as_str(),
+        content: text,
+        ..Said::default()
+    }
+}
+
+/// What is to be seen or heard, or where.
+fn said_media(content: &Content) -> (MsgType, String) {
+    match content {
         Content::Image {
             url,
             width,
@@ -286,57 +348,8 @@ pub(super) fn said(content: &Content) -> Said {
             };
             (MsgType::Location, json(&location))
         }
-        Content::Link {
-            title,
-            text,
-            url,
-            image,
-        } => {
-            let link = Link {
-                title: title.clone(),
-                description: text.clone(),
-                url: url.clone(),
-                image_url: image.clone(),
-            };
-            (MsgType::Link, json(&link))
-        }
-        Content::Card { uid, name } => {
-            let card = Card {
-                user_id: uid.clone(),
-                name: name.clone(),
-            };
-            (MsgType::Card, json(&card))
-        }
-        Content::Notice {
-            title,
-            msg,
-            target,
-            service_id,
-        } => {
-            let notify = Notify {
-                title: title.clone(),
-                msg: msg.clone(),
-                target: target.clone(),
-                service_id: service_id.clone(),
-            };
-            (MsgType::Notify, json(&notify))
-        }
-        Content::Tip { text } => {
-            let notify = Notify {
-                msg: text.clone(),
-                ..Notify::default()
-            };
-            (MsgType::Notify, json(&notify))
-        }
-        Content::Call { .. } => (MsgType::Call, said_call(content)),
-        Content::Custom { tag, data } => custom(tag, data),
-        Content::Command { cmd, param } => custom(cmd, param),
-        Content::Unknown { raw } => custom("unknown", &Value::from(raw.as_str())),
-    };
-    Said {
-        msg_type: msg_type.as_str(),
-        content: text,
-        ..Said::default()
+        // The caller has picked out the rest.
+        other => (MsgType::Text, other.fallback_text()),
     }
 }
 

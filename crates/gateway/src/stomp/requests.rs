@@ -269,7 +269,7 @@ impl Live {
                         self.done_without(done.number, &mut turn.out);
                     }
                 },
-                What::Sync(sync) => self.begin_sync(Sync::new(sync, done), turn),
+                What::Sync(sync) => self.begin_sync(Sync::new(&sync, done), turn),
             }
         }
     }
@@ -312,7 +312,7 @@ impl Live {
                 self.membership(why, answer, now, turn)?;
             }
             (Some(Asked::Retry(send, accepted)), Answer::Message(found)) => {
-                self.echo_again(*send, accepted, found.ok(), turn);
+                self.echo_again(*send, accepted, found.as_ref().ok(), turn);
             }
             (Some(Asked::Read(by)), Answer::Messages(Ok(messages))) => {
                 self.show_read(&by, &messages, &mut turn.out);
@@ -392,13 +392,13 @@ impl Live {
                 Ok(pulled) => self.pulled(sync, pulled, turn),
                 Err(why) => {
                     self.error_of(why, &mut turn.out);
-                    self.give_up_sync(sync, &mut turn.out);
+                    self.give_up_sync(*sync, &mut turn.out);
                 }
             },
             (Active::Revoke { done, .. } | Active::Read(done), _) => {
                 self.done_without(done.number, &mut turn.out);
             }
-            (Active::Sync(sync), _) => self.give_up_sync(sync, &mut turn.out),
+            (Active::Sync(sync), _) => self.give_up_sync(*sync, &mut turn.out),
         }
     }
 

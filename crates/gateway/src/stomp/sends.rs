@@ -185,11 +185,11 @@ impl Live {
         &mut self,
         send: PendingSend,
         accepted: Accepted,
-        found: Option<Message>,
+        found: Option<&Message>,
         turn: &mut Turn,
     ) {
         let app: Arc<str> = Arc::clone(&self.app);
-        let body = match &found {
+        let body = match found {
             Some(message) => view(message, &app).to_json(),
             None => self.echo(&send, accepted).to_json(),
         };

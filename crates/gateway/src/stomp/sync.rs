@@ -34,7 +34,7 @@ pub(super) struct Sync {
 }
 
 impl Sync {
-    pub(super) fn new(sync: ChatSync, done: Done) -> Box<Self> {
+    pub(super) fn new(sync: &ChatSync, done: Done) -> Box<Self> {
         Box::new(Self {
             done,
             since_ms: sync.since,
@@ -68,7 +68,7 @@ impl Live {
     fn pull(&mut self, sync: Box<Sync>, turn: &mut Turn) {
         let limit = self.left(&sync);
         if limit == 0 {
-            return self.end_sync(sync, true, turn);
+            return self.end_sync(*sync, true, turn);
         }
         self.sync_on(Ask::Pull { limit }, sync, turn);
     }
@@ -88,7 +88,7 @@ impl Live {
             return self.pull(sync, turn);
         }
         self.sync_kept(&mut sync, None, turn);
-        self.end_sync(sync, false, turn);
+        self.end_sync(*sync, false, turn);
     }
 
     /// Gives again what was kept, as far as it is older than a message.
@@ -129,12 +129,12 @@ impl Live {
     }
 
     /// Ends a sync that cannot go on; what was kept is kept.
-    pub(super) fn give_up_sync(&mut self, mut sync: Box<Sync>, out: &mut Out) {
+    pub(super) fn give_up_sync(&mut self, mut sync: Sync, out: &mut Out) {
         self.kept.append(&mut sync.kept);
         self.done_without(sync.done.number, out);
     }
 
-    fn end_sync(&mut self, mut sync: Box<Sync>, more: bool, turn: &mut Turn) {
+    fn end_sync(&mut self, mut sync: Sync, more: bool, turn: &mut Turn) {
         let has_more = more || !sync.kept.is_empty();
         // What was kept before is older than what was kept now only in part.
         self.kept.append(&mut sync.kept);
