@@ -1,8 +1,12 @@
 //! What most tests begin with, and the words that they use.
 
+use std::panic::AssertUnwindSafe;
+
 use crosstalk_crossing::kinds::{Kind, shown, written};
 use crosstalk_crossing::{Heard, Peer, Place};
 use crosstalk_gateway::Dialect;
+use futures_util::FutureExt as _;
+use futures_util::future::join_all;
 use serde_json::Value;
 
 /// The ordered pairs of different dialects.
@@ -10,6 +14,26 @@ pub(crate) fn pairs() -> Vec<(Dialect, Dialect)> {
     let authors = Dialect::ALL.into_iter();
     let pairs = authors.flat_map(|author| Dialect::ALL.map(|reader| (author, reader)));
     pairs.filter(|(author, reader)| author != reader).collect()
+}
+
+/// Does something for each ordered pair, all at once; each that fails is named.
+///
+/// # Panics
+/// When one has failed.
+pub(crate) async fn each_pair(peers: &[Peer], act: impl AsyncFn(&Peer, &Peer)) {
+    let outcomes = pairs().into_iter().map(async |(author, reader)| {
+        let (author, reader) = (peer_of(peers, author), peer_of(peers, reader));
+        let acted = AssertUnwindSafe(act(author, reader)).catch_unwind().await;
+        acted
+            .err()
+            .map(|_| format!("{} to {}", author.uid, reader.uid))
+    });
+    let failed: Vec<_> = join_all(outcomes).await.into_iter().flatten().collect();
+    assert!(
+        failed.is_empty(),
+        "failed (see above): {}",
+        failed.join(", ")
+    );
 }
 
 /// The peer of a dialect.

@@ -2,9 +2,8 @@
 
 use crosstalk_crossing::kinds::{Kind, differs, shown, written};
 use crosstalk_crossing::{Peer, World};
-use futures_util::future::join_all;
 
-use crate::cast::{direct, pairs, peer_of};
+use crate::cast::{direct, each_pair, pairs, peer_of};
 
 fn label(author: &Peer, reader: &Peer, kind: Kind) -> String {
     let (author, reader) = (author.dialect.name(), reader.dialect.name());
@@ -20,15 +19,14 @@ fn said_by(author: &Peer) -> impl Iterator<Item = Kind> {
 async fn every_kind_arrives_as_the_readers_dialect_shows_it() {
     let world = World::start().await;
     let peers = world.peers().await;
-    let sent = pairs().into_iter().map(async |(author, reader)| {
-        let (author, reader) = (peer_of(&peers, author), peer_of(&peers, reader));
+    each_pair(&peers, async |author, reader| {
         for kind in said_by(author) {
             let written = written(kind, author.dialect, &label(author, reader, kind));
             let written = written.expect("a kind that the author can say");
             author.send(&direct(&reader.uid), &written).await;
         }
-    });
-    join_all(sent).await;
+    })
+    .await;
 
     let mut wrong = Vec::new();
     for (author, reader) in pairs() {

@@ -1,16 +1,14 @@
 //! A client that is not sure sends again under the same id (G.8 TG-5).
 
 use crosstalk_crossing::{Heard, World};
-use futures_util::future::join_all;
 
-use crate::cast::{direct, others, pairs, peer_of, text_by};
+use crate::cast::{direct, each_pair, others, text_by};
 
 #[tokio::test]
 async fn what_is_sent_again_is_accepted_again_and_heard_once() {
     let world = World::start().await;
     let peers = world.peers().await;
-    let sent = pairs().into_iter().map(async |(author, reader)| {
-        let (author, reader) = (peer_of(&peers, author), peer_of(&peers, reader));
+    each_pair(&peers, async |author, reader| {
         let place = direct(&reader.uid);
         let id = format!("again-{}-{}", author.dialect.name(), reader.dialect.name());
         let written = text_by(author.dialect, "once");
@@ -19,8 +17,8 @@ async fn what_is_sent_again_is_accepted_again_and_heard_once() {
         assert_eq!(first.id, second.id, "{id}");
         // What comes after shows that nothing more came before it.
         author.send(&place, &text_by(author.dialect, "after")).await;
-    });
-    join_all(sent).await;
+    })
+    .await;
     for reader in &peers {
         for author in others(&peers, reader) {
             let is_theirs = |heard: &Heard| heard.from == author.uid;
