@@ -28,8 +28,8 @@ pub(crate) fn content(body: &Body) -> Content {
     let kind = TypeValue::from_tag(&body.tag);
     let read = match kind.meaning() {
         MsgType::Text => read(payload).map(text),
-        MsgType::Image => read(payload).map(image),
-        MsgType::Audio => read(payload).map(audio),
+        MsgType::Image => read(payload).map(|it| image(&it)),
+        MsgType::Audio => read(payload).map(|it| audio(&it)),
         MsgType::Video => read(payload).map(video),
         MsgType::File => read(payload).map(file),
         MsgType::Location => read(payload).map(location),
@@ -69,7 +69,7 @@ fn text(text: Text) -> Content {
     }
 }
 
-fn image(image: Image) -> Content {
+fn image(image: &Image) -> Content {
     Content::Image {
         url: url(&image.storage_id),
         width: small(image.thumbnail_width),
@@ -79,7 +79,7 @@ fn image(image: Image) -> Content {
     }
 }
 
-fn audio(audio: Audio) -> Content {
+fn audio(audio: &Audio) -> Content {
     Content::Audio {
         url: url(&audio.storage_id),
         duration_s: small(audio.duration_secs),
@@ -201,6 +201,58 @@ pub(super) fn payload(content: &Content) -> (TypeValue, String) {
             (MsgType::Text, json_of(&Text { text, ext }))
         }
         Content::Tip { text } => (MsgType::Notice, json_of(&tip(text))),
+        Content::Image { .. }
+        | Content::Audio { .. }
+        | Content::Video { .. }
+        | Content::File { .. } => media(content),
+        Content::Location {
+            lat,
+            lng,
+            title,
+            address,
+        } => {
+            let place = Location {
+                latitude: *lat,
+                longitude: *lng,
+                title: title.clone(),
+                address: address.clone(),
+                ext: None,
+            };
+            (MsgType::Location, json_of(&place))
+        }
+        Content::Link { .. } | Content::Card { .. } => (MsgType::App, json_of(&card(content))),
+        Content::Notice {
+            title,
+            msg,
+            target,
+            service_id,
+        } => {
+            let notice = Notice {
+                title: title.clone(),
+                content: msg.clone(),
+                appid: service_id.clone().unwrap_or_default(),
+                url: target.clone().unwrap_or_default(),
+                ..Notice::default()
+            };
+            (MsgType::Notice, json_of(&notice))
+        }
+        Content::Call { .. } => (MsgType::Call, json_of(&step(content))),
+        Content::Custom { tag, data } => (MsgType::Custom, custom_json(tag, data)),
+        Content::Command { cmd, param } => {
+            let background = Background {
+                kind: cmd.clone(),
+                content: param.clone(),
+            };
+            (MsgType::Background, json_of(&background))
+        }
+        Content::Unknown { raw } => (MsgType::Unknown, json!({"raw": raw}).to_string()),
+    };
+    (kind.into(), json)
+}
+
+/// What is in the file store, as `type` and `content`.
+fn media(content: &Content) -> (MsgType, String) {
+    match content {
         Content::Image {
             url,
             width,
@@ -264,49 +316,8 @@ pub(super) fn payload(content: &Content) -> (TypeValue, String) {
             };
             (MsgType::File, json_of(&file))
         }
-        Content::Location {
-            lat,
-            lng,
-            title,
-            address,
-        } => {
-            let place = Location {
-                latitude: *lat,
-                longitude: *lng,
-                title: title.clone(),
-                address: address.clone(),
-                ext: None,
-            };
-            (MsgType::Location, json_of(&place))
-        }
-        Content::Link { .. } | Content::Card { .. } => (MsgType::App, json_of(&card(content))),
-        Content::Notice {
-            title,
-            msg,
-            target,
-            service_id,
-        } => {
-            let notice = Notice {
-                title: title.clone(),
-                content: msg.clone(),
-                appid: service_id.clone().unwrap_or_default(),
-                url: target.clone().unwrap_or_default(),
-                ..Notice::default()
-            };
-            (MsgType::Notice, json_of(&notice))
-        }
-        Content::Call { .. } => (MsgType::Call, json_of(&step(content))),
-        Content::Custom { tag, data } => (MsgType::Custom, custom_json(tag, data)),
-        Content::Command { cmd, param } => {
-            let background = Background {
-                kind: cmd.clone(),
-                content: param.clone(),
-            };
-            (MsgType::Background, json_of(&background))
-        }
-        Content::Unknown { raw } => (MsgType::Unknown, json!({"raw": raw}).to_string()),
-    };
-    (kind.into(), json)
+        other => (MsgType::Notice, json_of(&tip(&other.fallback_text()))),
+    }
 }
 
 fn text_ext(mentions: &[String], all: bool, reply: Option<&Reply>) -> Option<Ext> {

@@ -207,7 +207,22 @@ impl Live {
             is_command = !is_call;
             is_background |= !is_call;
         }
+        let flags = Flags {
+            counts: !is_background,
+            command: is_command,
+            ..Flags::default()
+        };
         let only = self.only(&envelope.to, &envelope.target);
+        Ok(Self::said(envelope, flags, expiry_secs, only))
+    }
+
+    /// The message that an envelope is.
+    fn said(
+        envelope: Envelope<'_>,
+        flags: Flags,
+        expiry_secs: Option<u32>,
+        only: Vec<String>,
+    ) -> Said {
         let extra = Extra {
             target: envelope.target.clone(),
         };
@@ -215,11 +230,7 @@ impl Live {
             client_no: envelope.id.as_str().into(),
             origin: Dialect::Mqtt.origin(),
             tag: Arc::from(&*envelope.kind.to_tag()),
-            flags: Flags {
-                counts: !is_background,
-                command: is_command,
-                ..Flags::default()
-            },
+            flags,
             // What is worth nothing at once is worth something for a second.
             expire_secs: expiry_secs.map_or(0, |secs| secs.max(1)),
             payload: Bytes::copy_from_slice(envelope.content.as_bytes()),
@@ -242,10 +253,10 @@ impl Live {
             only,
             draft: Box::new(draft),
         };
-        Ok(Said {
+        Said {
             id: envelope.id,
             what,
-        })
+        }
     }
 
     /// Who of a group is meant; nobody by name if it is everybody (mqtt.md Q3-13).
