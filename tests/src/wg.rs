@@ -203,6 +203,12 @@ impl WgClient {
         &mut self.statuses
     }
 
+    /// How many messages that are no 9001 were read and not asked for.
+    #[must_use]
+    pub fn kept(&self) -> usize {
+        self.messages.len()
+    }
+
     /// The next message that is no 9001.
     pub async fn message(&mut self) -> Value {
         loop {

@@ -21,6 +21,7 @@ async fn what_was_sent_meanwhile_follows_the_registration() {
         assert_eq!(u1.send(id, "u2", id).await, "接收人不在线,已转离线");
     }
     let mut u2 = WgClient::registered(&server, "u2", "web").await;
+    assert_eq!(u2.kept(), 0, "its 9001 comes first");
     let mut last_ms = 0;
     for id in ["a", "b", "c"] {
         let message = u2.message().await;
