@@ -42,6 +42,11 @@ pub trait Driver {
     /// connected, and returns when it is all there. False: nothing is pushed, it is history.
     async fn fetch(&self) -> bool;
 
+    /// How many messages the client is told are unread. None: the dialect does not say.
+    async fn unread(&self) -> Option<u64> {
+        None
+    }
+
     /// Closes the connection.
     async fn close(&self);
 }

@@ -18,6 +18,7 @@ const UNREAD: u16 = 102;
 const SEND: u16 = 130;
 const PUSHED: u16 = 140;
 const RECEIVED: u16 = 141;
+const TOTAL: u16 = 180;
 const RECALL: u16 = 190;
 const READ: u16 = 198;
 /// The content type of text.
@@ -106,6 +107,12 @@ impl Gyyx {
         client
     }
 
+    /// An id for a request.
+    fn unique(&self) -> String {
+        let number = self.last_unique.fetch_add(1, Ordering::Relaxed);
+        format!("{}-request-{number}", self.base.device)
+    }
+
     /// Waits for a frame that is no message and no answer to one.
     async fn frame_with(&self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
         self.log
@@ -121,8 +128,7 @@ impl Gyyx {
 
     /// Writes a request and waits for its 30, which comes first or, after a list, last.
     async fn ask(&self, code: u16, fields: Value) {
-        let unique = self.last_unique.fetch_add(1, Ordering::Relaxed);
-        let unique = format!("{}-request-{unique}", self.base.device);
+        let unique = self.unique();
         self.socket
             .write(&self.base.frame(code, &unique, fields))
             .await;
@@ -183,6 +189,15 @@ impl Driver for Gyyx {
     async fn fetch(&self) -> bool {
         self.ask(UNREAD, json!({})).await;
         true
+    }
+
+    async fn unread(&self) -> Option<u64> {
+        let unique = self.unique();
+        let ask = self.base.frame(TOTAL, &unique, json!({}));
+        self.socket.write(&ask).await;
+        let is_answer = |frame: &Value| frame["msgType"] == TOTAL && frame["unique"] == *unique;
+        let answer = self.frame_with("180", is_answer).await;
+        Some(text(&answer["message"]).parse().expect("a number"))
     }
 
     async fn close(&self) {

@@ -28,7 +28,8 @@ impl Peer {
         Peer {
             dialect,
             uid: uid.to_owned(),
-            device: format!("device-of-{}", dialect.name()),
+            // wg's client names are ASCII; mqtt's devices belong to one user each.
+            device: format!("device-of-{}", uid.replace(|c: char| !c.is_ascii(), "")),
             log: Arc::new(Log::new(uid)),
             client: None,
         }
@@ -109,6 +110,11 @@ impl Peer {
     /// See [`Driver::learns_it_was_read`].
     pub async fn learns_it_was_read(&self, sent: &Sent, by: &str) -> bool {
         self.client().learns_it_was_read(sent, by).await
+    }
+
+    /// See [`Driver::unread`].
+    pub async fn unread(&self) -> Option<u64> {
+        self.client().unread().await
     }
 
     /// See [`Driver::fetch`].

@@ -62,7 +62,8 @@ impl World {
         self.groups.push(id.to_owned());
     }
 
-    async fn add_user(&mut self, uid: &str) {
+    /// Makes a user more.
+    pub async fn add_user(&mut self, uid: &str) {
         let token = self.server.user_token(uid).await;
         self.tokens.insert(uid.to_owned(), token);
         let account = self.register_mqtt(uid, &format!("registered-{uid}")).await["account"]
@@ -94,7 +95,12 @@ impl World {
 
     /// The user of a dialect, online.
     pub async fn peer(&self, dialect: Dialect) -> Peer {
-        let mut peer = Peer::offline(dialect, self.uid(dialect));
+        self.peer_as(dialect, self.uid(dialect)).await
+    }
+
+    /// Any user with a client of a dialect, online.
+    pub async fn peer_as(&self, dialect: Dialect, uid: &str) -> Peer {
+        let mut peer = Peer::offline(dialect, uid);
         peer.connect(self).await;
         peer
     }

@@ -135,6 +135,12 @@ impl Driver for Wukong {
         false
     }
 
+    async fn unread(&self) -> Option<u64> {
+        let conversations = self.node.ask(json!({"cmd": "conversations"})).await;
+        let rows = conversations["conversations"].as_array().expect("a list");
+        Some(rows.iter().filter_map(|row| row["unread"].as_u64()).sum())
+    }
+
     async fn close(&self) {
         self.node.ask(json!({"cmd": "disconnect"})).await;
     }

@@ -2,6 +2,7 @@
 
 mod cast;
 mod group;
+mod long;
 mod offline;
 mod order;
 mod pairs;
@@ -9,3 +10,5 @@ mod read;
 mod refusals;
 mod resend;
 mod revoke;
+mod same;
+mod several;
