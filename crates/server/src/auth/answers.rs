@@ -40,14 +40,15 @@ impl Answers {
         }
     }
 
-    /// What makes two questions the same: all that the hook is told.
-    pub(super) fn key(login: &ForeignLogin) -> [u8; 32] {
+    /// What makes two questions the same: all that the hook is told, where `token` is what
+    /// it is told as the header of that name.
+    pub(super) fn key(login: &ForeignLogin, token: Option<&str>) -> [u8; 32] {
         let headers = &login.headers;
         let parts = [
             Some(login.app_id.as_str()),
             Some(login.dialect),
             Some(&login.route),
-            headers.token.as_deref(),
+            token,
             headers.authorization.as_deref(),
             headers.cookie.as_deref(),
             Some(&login.query),

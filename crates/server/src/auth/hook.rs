@@ -118,14 +118,12 @@ impl Hook {
 
     fn request(&self, login: &ForeignLogin, asked_at_ms: i64) -> Request<Body> {
         let headers = &login.headers;
-        let first = || login.credentials.first().map(String::as_str);
         let question = Question {
             dialect: login.dialect,
             app_id: login.app_id.as_str(),
             route: &login.route,
             headers: Headers {
-                // Where a dialect has another place for it, that is the token.
-                token: headers.token.as_deref().or_else(first),
+                token: token_of(login),
                 authorization: headers.authorization.as_deref(),
                 cookie: headers.cookie.as_deref(),
             },
@@ -147,6 +145,13 @@ impl Hook {
             .body(Body::from(body))
             .expect("digits and hex are header values")
     }
+}
+
+/// What the hook is told as the header `token`: where a dialect has another place for it, what
+/// stands there.
+pub(super) fn token_of(login: &ForeignLogin) -> Option<&str> {
+    let first = || login.credentials.first().map(String::as_str);
+    login.headers.token.as_deref().or_else(first)
 }
 
 /// Reads an answer with status 200: somebody, or with `uid` null nobody. The error says why it

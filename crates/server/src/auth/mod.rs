@@ -84,7 +84,7 @@ impl ForeignLogins for AppLogins {
             None => return Err(Refusal::NotAuthenticated),
             Some(Decider::Jwt(rule)) => rule.identify(login).await?,
             Some(Decider::Hook(hook)) => {
-                let question = Answers::key(login);
+                let question = Answers::key(login, hook::token_of(login));
                 let known = self.answers.get(&question).filter(|_| !login.is_fresh);
                 match known {
                     Some(identity) => identity,

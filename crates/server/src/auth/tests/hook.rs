@@ -174,6 +174,23 @@ async fn answers_hold_for_as_long_as_they_say() {
 }
 
 #[tokio::test]
+async fn an_answer_holds_for_its_credential_wherever_that_stood() {
+    let app = App::saying(r#"{"uid":"alice","ttl_secs":60}"#).await;
+    let bed = bed(&app);
+    let with_password = |password: &str| ForeignLogin {
+        headers: ForeignHeaders::default(),
+        credentials: vec![password.to_owned()],
+        query: String::new(),
+        ..claiming("", "alice")
+    };
+    bed.uid(&with_password("right")).await.expect("accepted");
+    app.now_says(StatusCode::UNAUTHORIZED, "");
+    bed.uid(&with_password("right")).await.expect("still known");
+    let why = bed.uid(&with_password("wrong")).await;
+    assert_eq!(why, Err(Refusal::NotAuthenticated));
+}
+
+#[tokio::test]
 async fn no_answer_is_kept_for_ever() {
     let app = App::saying(r#"{"uid":"alice","ttl_secs":99999999999}"#).await;
     let bed = bed(&app);
