@@ -290,7 +290,8 @@ impl Live {
 
     /// Says goodbye with a reason, where the version has words for it.
     pub(super) fn disconnect(&mut self, reason: ReasonCode, turn: &mut Turn) {
-        if self.is_v5() {
+        // Several may want to end it at once: the first says why.
+        if self.is_v5() && !self.is_over {
             self.write(&Packet::Disconnect(Disconnect::new(reason)), turn);
         }
         self.is_over = true;

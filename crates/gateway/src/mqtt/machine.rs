@@ -378,6 +378,7 @@ impl Protocol for Machine {
         };
         if let Phase::Live(live) = &mut self.phase
             && why == Ending::Kicked
+            && !live.is_over
         {
             live.tell(&Telling::Kick(serde_json::Map::new()), now, turn);
         }
