@@ -3,26 +3,18 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crosstalk_core::change::{Change, MessageName};
-use crosstalk_core::channel::{Address, ChannelKey, ChannelKind};
-use crosstalk_core::id::{MessageId, Uid};
-use crosstalk_core::im::HistoryQuery;
+use crosstalk_core::change::Change;
+use crosstalk_core::channel::ChannelKind;
 use crosstalk_core::message::Message;
 use crosstalk_core::session::Event;
-use crosstalk_wire::stomp::im::{
-    Event as ImEvent, ReceiptKind, ReceiptNotice, Status, group_topic,
-};
+use crosstalk_wire::stomp::im::group_topic;
 
 use super::live::Live;
 use super::outbox::To;
 use super::personal::Route;
-use super::render::{conversation, named_id, revoked};
-use super::requests::Asked;
+use super::render::revoked;
 use super::subscriptions::{Place, Queue};
-use crate::protocol::{Ask, Out, Target, Turn};
-
-/// Readings whose messages are looked up at once; of further ones only the receipt is told.
-const MAX_LOOKED_UP: usize = 32;
+use crate::protocol::Turn;
 
 /// By which way a message goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,11 +23,6 @@ pub(super) enum Via {
     Topic,
     /// The personal queue.
     Personal,
-}
-
-/// Messages that somebody has read.
-pub(super) struct ReadBy {
-    messages: Vec<MessageId>,
 }
 
 impl Live {
@@ -101,16 +88,8 @@ impl Live {
                 at_ms,
                 ..
             }) => {
-                for name in messages.iter().rev() {
-                    let receipt = ReceiptNotice {
-                        kind: ReceiptKind::Read,
-                        message_id: &named_id(name),
-                        user_id: &reader,
-                        at: at_ms,
-                    };
-                    self.tell(Queue::Receipts, &receipt, &mut turn.out);
-                }
-                self.look_up_read(&channel.key(&message.channel.key), &messages, turn);
+                let key = channel.key(&message.channel.key);
+                self.read_by(&key, &reader, &messages, at_ms, turn);
                 Some(message)
             }
             Some(Change::Unread {
@@ -120,11 +99,7 @@ impl Live {
                 ..
             }) => {
                 let key = channel.key(&message.channel.key);
-                let event = ImEvent::Read {
-                    conversation_id: conversation(&key, &self.user.uid),
-                    seq: read_seq,
-                };
-                self.event(event, at_ms, &mut turn.out);
+                self.user_read(key, read_seq, at_ms, &mut turn.out);
                 Some(message)
             }
             None if message.body.flags.command => {
@@ -181,55 +156,8 @@ impl Live {
         None
     }
 
-    /// Of messages that somebody has read, looks up those whose author asks to be shown them.
-    fn look_up_read(&mut self, key: &ChannelKey, messages: &[MessageName], turn: &mut Turn) {
-        let asked: Vec<&MessageName> = messages.iter().filter(|name| name.receipt).collect();
-        let seqs = || asked.iter().map(|name| name.seq);
-        let (Some(from), Some(to)) = (seqs().min(), seqs().max()) else {
-            return;
-        };
-        if self.requests.asked.len() >= MAX_LOOKED_UP {
-            return;
-        }
-        let Some(address) = address(key, &self.user.uid) else {
-            return;
-        };
-        let query = HistoryQuery {
-            from,
-            to,
-            limit: u32::try_from(to - from + 1).unwrap_or(u32::MAX).min(1_000),
-            newest: true,
-        };
-        let ask = Ask::History(Target::Address(address), query);
-        let id = self.requests.ask(ask, turn);
-        let messages = asked.iter().map(|name| name.id).collect();
-        self.requests
-            .asked
-            .insert(id, Asked::Read(ReadBy { messages }));
-    }
-
-    /// Shows the author what was read.
-    pub(super) fn show_read(&mut self, by: &ReadBy, messages: &[Message], out: &mut Out) {
-        for message in messages {
-            if by.messages.contains(&message.id) {
-                self.status(message, Status::Read, out);
-            }
-        }
-    }
-
     /// True while it is not clear where the personal queue goes.
     pub(super) fn is_undecided(&self) -> bool {
         self.personal_route() == Route::Later
-    }
-}
-
-/// How a user addresses a channel.
-fn address(key: &ChannelKey, user: &Uid) -> Option<Address> {
-    match key.peer_of(user.as_str()) {
-        Some(peer) => Some(Address::direct(&Uid::parse(peer).ok()?)),
-        None => Some(Address {
-            kind: key.kind,
-            id: Arc::clone(&key.id),
-        }),
     }
 }

@@ -18,6 +18,7 @@ use super::clock::{Clock, Due};
 use super::machine::Fatal;
 use super::outbox::Outbox;
 use super::personal::{Implicit, Kept, Route};
+use super::reads::OwnReads;
 use super::requests::{Membership, Requests};
 use super::subscriptions::{Place, Queue, Subscriptions};
 use super::transactions::Transactions;
@@ -56,6 +57,7 @@ pub(super) struct Live {
     pub(super) subscriptions: Subscriptions,
     pub(super) outbox: Outbox,
     pub(super) requests: Requests,
+    pub(super) own_reads: OwnReads,
     pub(super) kept: VecDeque<Kept>,
     /// What the client has with what is being written.
     pub(super) had: Vec<Arc<Message>>,
@@ -88,6 +90,7 @@ impl Live {
             outbox: Outbox::new(version, &name, app),
             session: name,
             requests: Requests::default(),
+            own_reads: OwnReads::default(),
             kept: VecDeque::new(),
             had: Vec::new(),
             implicit: Implicit::begin(now),

@@ -16,6 +16,7 @@ pub(crate) mod machine;
 pub(crate) mod map;
 mod outbox;
 mod personal;
+mod reads;
 pub(crate) mod reasons;
 mod render;
 mod requests;

@@ -13,10 +13,10 @@ use crosstalk_core::refusal::Refusal;
 use crosstalk_wire::stomp::im::{AppVerb, Code, Destination, QueueError, Submitted};
 use crosstalk_wire::stomp::{Fault, MAX_MESSAGE_BODY_BYTES, Send};
 
-use super::deliver::ReadBy;
 use super::jobs::{What, address, read};
 use super::live::{Live, group};
 use super::machine::Fatal;
+use super::reads::ReadBy;
 use super::reasons::failure;
 use super::render::view;
 use super::sends::PendingSend;
@@ -120,6 +120,11 @@ impl Requests {
     /// Whether all before a number are done.
     pub(super) fn is_done(&self, before: u64) -> bool {
         self.open.first().is_none_or(|first| *first >= before)
+    }
+
+    /// Whether a read is under way.
+    pub(super) fn is_reading(&self) -> bool {
+        matches!(&self.active, Some((_, Active::Read(_))))
     }
 
     /// Whether a sync is under way.
@@ -382,8 +387,12 @@ impl Live {
                 }
             },
             (Active::Read(done), Answer::Read(answer)) => match answer {
-                Ok(_) => self.done(done, &mut turn.out),
+                Ok((row, _)) => {
+                    self.own_read(Some(&row), &mut turn.out);
+                    self.done(done, &mut turn.out);
+                }
                 Err(why) => {
+                    self.own_read(None, &mut turn.out);
                     self.error_of(why, &mut turn.out);
                     self.done_without(done.number, &mut turn.out);
                 }

@@ -1,7 +1,7 @@
 //! Q2-22, Q2-30: receipts, and events of presence and of one's own other devices.
 
 use crosstalk_tests::Server;
-use crosstalk_tests::stomp::{StompClient, message};
+use crosstalk_tests::stomp::{StompClient, body, message};
 use serde_json::json;
 
 #[tokio::test]
@@ -79,6 +79,10 @@ async fn ones_other_devices_learn_what_was_read() {
             break;
         }
     }
+    let heard = phone.heard_so_far().await;
+    let told = heard.iter().filter(|it| it.header("subscription") == Some("events"));
+    let told: Vec<_> = told.map(body).collect();
+    assert!(told.iter().all(|event| event["event"] != "READ"), "{told:?}");
 }
 
 #[tokio::test]

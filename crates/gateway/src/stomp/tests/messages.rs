@@ -1,6 +1,7 @@
 //! `/app/chat.send`, `chat.revoke` and `chat.read`.
 
-use crosstalk_core::change::{Change, MessageName};
+use crosstalk_core::change::{Change, ChannelName, MessageName};
+use crosstalk_core::conversation::ConversationRow;
 use crosstalk_core::deliver::TakenBack;
 use crosstalk_core::message::{OnReuse, Origin, Revocation};
 use serde_json::json;
@@ -394,4 +395,74 @@ fn reading_is_asked_by_message_or_conversation() {
     assert_eq!(read(step.one()).2["code"], 400);
     let step = wire.send("chat.read", r#"{"appId":"other","messageId":"m"}"#);
     assert_eq!(read(step.one()).2["code"], 403);
+}
+
+/// The entry of the user's own command log for a reading.
+fn reading(id: i64, seq: u64) -> Arc<Message> {
+    let change = Change::Unread {
+        channel: ChannelName::of(&direct().key),
+        read_seq: seq,
+        unread: 0,
+        at_ms: 99,
+    };
+    let log = channel(ChannelKind::DIRECT, "alice|alice", LogKind::Command);
+    let mut message = message(id, user("alice", 1), log, "");
+    message.body = Arc::new(Body {
+        origin: Origin::CHANGE,
+        flags: Flags {
+            command: true,
+            ..Flags::default()
+        },
+        payload: serde_json::to_vec(&change).expect("JSON").into(),
+        ..Body::default()
+    });
+    Arc::new(message)
+}
+
+fn row(seq: u64) -> ConversationRow {
+    ConversationRow {
+        channel: direct(),
+        head_seq: 9,
+        head_ordinal: 9,
+        head: None,
+        read_seq: seq,
+        badge_seq: seq,
+        badge_ordinal: seq,
+        uncounted: 0,
+        directed: 0,
+        begins_after: 0,
+        hidden_seq: 0,
+        pinned_at_ms: 0,
+        muted: false,
+        version: 1,
+    }
+}
+
+#[test]
+fn a_session_is_told_of_readings_elsewhere_and_not_of_its_own() {
+    let mut wire = Wire::subscribed(&[MESSAGES, EVENTS]);
+    let read = |wire: &mut Wire| {
+        let step = wire.send("chat.read", r#"{"messageId":"m-1"}"#);
+        step.ask().0
+    };
+    // Told after the answer.
+    let id = read(&mut wire);
+    wire.answer(id, Answer::Read(Ok((row(3), None))));
+    let step = wire.deliver(&[reading(20, 3), reading(21, 4)]);
+    assert_eq!(read_seqs(&step), [4]);
+    // Told before it.
+    let id = read(&mut wire);
+    wire.deliver(&[reading(22, 5), reading(23, 6)]).none();
+    let step = wire.answer(id, Answer::Read(Ok((row(6), None))));
+    assert_eq!(read_seqs(&step), [5]);
+}
+
+fn read_seqs(step: &Step) -> Vec<u64> {
+    let events = step
+        .frames
+        .iter()
+        .filter(|it| it.header("subscription") == Some("v"));
+    events
+        .map(|event| super::read(event).2["seq"].as_u64().expect("a seq"))
+        .collect()
 }
