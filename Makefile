@@ -19,7 +19,7 @@ setup: setup-build setup-test ## install what building and testing need
 setup-build: ## a C compiler and cargo
 	@scripts/setup.sh build
 
-setup-test: ## what `make test` needs besides: make, pkg-config, node and npm
+setup-test: ## what `make test` needs besides: make, pkg-config, node, npm and python3
 	@scripts/setup.sh build test
 
 run: setup-build ## build and start the server on ./data; ARGS="--set …" is passed on
@@ -58,4 +58,4 @@ bench-compare: setup-build ## two builds in turn: A=… B=… (executables or gi
 
 clean: ## remove build output and installed test clients, never ./data
 	cargo clean
-	rm -rf tests/clients/*/node_modules
+	rm -rf tests/clients/*/node_modules tests/clients/*/.venv

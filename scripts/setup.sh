@@ -83,6 +83,7 @@ setup_test() {
   has pkg-config || need pkg-config
   has node || need nodejs
   has npm || need npm
+  { has python3 && python3 -c 'import ensurepip, venv' 2>/dev/null; } || need python3 python3-venv
   install_missing
   node_is_new_enough || newer_node || true
   node_is_new_enough || die "the tests need Node.js $NODE_MAJOR or newer, found" \

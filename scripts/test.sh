@@ -32,9 +32,21 @@ times() {
 }
 trap times EXIT
 
-# Third-party clients that tests drive; each has its own lock file.
+# Third-party clients that tests drive; each has its own lock file, from npm or pip.
 install_clients() {
   local lock folder
+  for lock in tests/clients/*/requirements.txt; do
+    [ -e "$lock" ] || continue
+    folder=${lock%/*}
+    if [ "$folder/.venv/installed" -nt "$lock" ]; then
+      echo "$folder: up to date"
+    else
+      echo "$folder: pip install"
+      (cd "$folder" && python3 -m venv --clear .venv &&
+        .venv/bin/pip install --quiet --disable-pip-version-check --require-hashes \
+          -r requirements.txt && touch .venv/installed) || return
+    fi
+  done
   for lock in tests/clients/*/package-lock.json; do
     [ -e "$lock" ] || continue
     folder=${lock%/*}

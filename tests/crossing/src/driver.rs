@@ -42,6 +42,12 @@ pub trait Driver {
     /// connected, and returns when it is all there. False: nothing is pushed, it is history.
     async fn fetch(&self) -> bool;
 
+    /// What the dialect's own way to history says of a conversation, as JSON. None: it has
+    /// none.
+    async fn history(&self, _place: &Place) -> Option<String> {
+        None
+    }
+
     /// How many messages the client is told are unread. None: the dialect does not say.
     async fn unread(&self) -> Option<u64> {
         None

@@ -18,6 +18,8 @@ const UNREAD: u16 = 102;
 const SEND: u16 = 130;
 const PUSHED: u16 = 140;
 const RECEIVED: u16 = 141;
+const HISTORY: u16 = 161;
+const ROW: u16 = 162;
 const TOTAL: u16 = 180;
 const RECALL: u16 = 190;
 const READ: u16 = 198;
@@ -127,7 +129,8 @@ impl Gyyx {
     }
 
     /// Writes a request and waits for its 30, which comes first or, after a list, last.
-    async fn ask(&self, code: u16, fields: Value) {
+    /// Returns what was asked under.
+    async fn ask(&self, code: u16, fields: Value) -> String {
         let unique = self.unique();
         self.socket
             .write(&self.base.frame(code, &unique, fields))
@@ -137,6 +140,7 @@ impl Gyyx {
             is_done && frame["unique"] == *unique
         })
         .await;
+        unique
     }
 }
 
@@ -189,6 +193,19 @@ impl Driver for Gyyx {
     async fn fetch(&self) -> bool {
         self.ask(UNREAD, json!({})).await;
         true
+    }
+
+    async fn history(&self, place: &Place) -> Option<String> {
+        let fields = json!({"pageIndex": 1, "pageSize": 100, "sender": place.address()});
+        let unique = self.ask(HISTORY, fields).await;
+        self.log.look(|events| {
+            let is_row = |frame: &Value| frame["msgType"] == ROW && frame["unique"] == *unique;
+            let rows = events.iter().filter_map(|event| match event {
+                Event::Other(raw) if is_row(raw) => Some(raw.clone()),
+                _ => None,
+            });
+            Some(rows.collect::<Value>().to_string())
+        })
     }
 
     async fn unread(&self) -> Option<u64> {

@@ -1,17 +1,18 @@
-//! MQTT.js, with MQTT 5 over WebSocket and a session that outlives the connection.
+//! MQTT.js or paho-mqtt, with a session that outlives the connection.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
+use crosstalk_tests::Http;
 use serde_json::{Value, json};
 
 use crate::driver::{Driver, Login};
 use crate::event::{Answer, Event, Heard, Place, Sent, text};
 use crate::log::Log;
-use crate::node::Node;
-use crate::world::APP;
+use crate::process::ClientProcess;
+use crate::world::{APP, Clients, World};
 
 /// The type of messages that tell or order something.
 const BACKGROUND: u8 = 7;
@@ -20,13 +21,14 @@ const REFUSED: i64 = 0x80;
 /// How long the session stays.
 const SESSION_SECS: u32 = 3600;
 
-/// A device of MQTT.js.
+/// A device.
 pub(crate) struct Mqtt {
-    node: Node,
+    client: ClientProcess,
     log: Arc<Log>,
     names: Names,
     last_command: AtomicU64,
     device: String,
+    http: Http,
 }
 
 /// Accounts are all that clients see of users.
@@ -52,28 +54,30 @@ impl Mqtt {
         };
         assert_eq!(names.account(&uid), names.own, "one account per user");
         let (told, seen) = (Arc::clone(&log), names.clone());
-        let node = Node::start(&uid, &Node::script("mqtt/peer.mjs"), move |event| {
+        let (script, url, version) = client_of(world);
+        let client = ClientProcess::start(&uid, &ClientProcess::script(script), move |event| {
             for event in seen.events_of(event) {
                 told.push(event);
             }
         });
-        let connected = node.ask(json!({
-            "cmd": "connect", "url": format!("ws://{}/mqtt", world.addr()), "version": 5,
+        let connected = client.ask(json!({
+            "cmd": "connect", "url": url, "version": version,
             "clientId": device, "username": names.own, "password": registered["token"],
             "clean": false, "sessionExpiry": SESSION_SECS,
         }));
         let connected = connected.await;
         assert_eq!(connected["code"], 0, "{connected}");
         if connected["sessionPresent"] == false {
-            let subscribed = node.ask(json!({"cmd": "subscribe", "topic": names.own, "qos": 1}));
+            let subscribed = client.ask(json!({"cmd": "subscribe", "topic": names.own, "qos": 1}));
             assert_eq!(subscribed.await["granted"], json!([1]));
         }
         Mqtt {
-            node,
+            client,
             log,
             names,
             last_command: AtomicU64::new(0),
             device,
+            http: world.server().rest().bearer(&text(&registered["token"])),
         }
     }
 
@@ -84,7 +88,7 @@ impl Mqtt {
             "type": kind, "content": content, "timestamp": 0,
             "isBackground": *kind == BACKGROUND,
         });
-        let published = self.node.ask(json!({
+        let published = self.client.ask(json!({
             "cmd": "publish", "topic": "im/send", "payload": envelope.to_string(),
         }));
         published.await["code"].as_i64().expect("a reason code")
@@ -145,8 +149,26 @@ impl Driver for Mqtt {
         true
     }
 
+    async fn history(&self, place: &Place) -> Option<String> {
+        let target = self.names.address(place);
+        let path = format!("/im/v1/messages/history?target={target}&limit=100&deliver=http");
+        let answer = self.http.get(&path).await.ok();
+        Some(answer["data"]["messages"].to_string())
+    }
+
     async fn close(&self) {
-        self.node.ask(json!({"cmd": "disconnect"})).await;
+        self.client.ask(json!({"cmd": "disconnect"})).await;
+    }
+}
+
+/// The client's script, where it connects to, and the version of MQTT.
+fn client_of(world: &World) -> (&'static str, String, u8) {
+    match world.clients() {
+        Clients::Usual => ("mqtt/peer.mjs", format!("ws://{}/mqtt", world.addr()), 5),
+        Clients::Others => {
+            let addr = &world.server().listeners().mqtt_tcp;
+            ("paho/peer.py", format!("mqtt://{addr}"), 4)
+        }
     }
 }
 

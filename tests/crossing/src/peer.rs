@@ -112,6 +112,11 @@ impl Peer {
         self.client().learns_it_was_read(sent, by).await
     }
 
+    /// See [`Driver::history`].
+    pub async fn history(&self, place: &Place) -> Option<String> {
+        self.client().history(place).await
+    }
+
     /// See [`Driver::unread`].
     pub async fn unread(&self) -> Option<u64> {
         self.client().unread().await

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use crate::driver::{Driver, Login};
 use crate::event::{Answer, Event, Heard, Place, Sent, text};
 use crate::log::Log;
-use crate::node::Node;
-use crate::world::APP;
+use crate::process::ClientProcess;
+use crate::world::{APP, Clients};
 
 /// What every client subscribes to.
 const PERSONAL: &str = "/user/queue/messages";
@@ -20,7 +20,7 @@ const SYNC: &str = "/user/queue/sync";
 
 /// A session of stompjs.
 pub(crate) struct Stomp {
-    node: Node,
+    client: ClientProcess,
     log: Arc<Log>,
     last_receipt: AtomicU64,
 }
@@ -34,25 +34,34 @@ impl Stomp {
             log,
         } = login;
         let (told, own) = (Arc::clone(&log), uid.clone());
-        let node = Node::start(&uid, &Node::script("stomp/peer.mjs"), move |event| {
-            told.push(event_of(&own, event));
-        });
-        node.ask(json!({
-            "cmd": "connect", "addr": world.addr(), "token": world.token(&uid),
-            "headers": {"deviceId": device, "host": "im.example.org"},
-            "over": world.stomp_over(),
-        }))
-        .await;
+        let client = ClientProcess::start(
+            &uid,
+            &ClientProcess::script("stomp/peer.mjs"),
+            move |event| {
+                told.push(event_of(&own, event));
+            },
+        );
+        client
+            .ask(json!({
+                "cmd": "connect", "addr": world.addr(), "token": world.token(&uid),
+                "headers": {"deviceId": device, "host": "im.example.org"},
+                "over": match world.clients() {
+                    Clients::Usual => "websocket",
+                    Clients::Others => "sockjs",
+                },
+            }))
+            .await;
         let groups = world.groups().into_iter();
         let topics = groups.map(|group| format!("/topic/group/{group}"));
         let queues = [PERSONAL, RECEIPTS, ERRORS, SYNC].map(str::to_owned);
         for (at, destination) in topics.chain(queues).enumerate() {
             let headers = json!({"id": format!("sub-{at}")});
-            node.ask(json!({"cmd": "subscribe", "destination": destination, "headers": headers}))
+            client
+                .ask(json!({"cmd": "subscribe", "destination": destination, "headers": headers}))
                 .await;
         }
         Stomp {
-            node,
+            client,
             log,
             last_receipt: AtomicU64::new(0),
         }
@@ -61,7 +70,7 @@ impl Stomp {
     /// Sends to a destination and waits for the RECEIPT.
     async fn ask(&self, destination: &str, body: &Value) {
         let receipt = self.last_receipt.fetch_add(1, Ordering::Relaxed) + 1;
-        self.node
+        self.client
             .ask(json!({
                 "cmd": "ask", "destination": destination, "body": body.to_string(),
                 "receipt": format!("r-{receipt}"),
@@ -95,7 +104,7 @@ impl Driver for Stomp {
             body["extra"] = json!({"readReceipt": true});
         }
         let before = self.log.answers(client_id);
-        self.node
+        self.client
             .ask(json!({
                 "cmd": "send", "destination": "/app/chat.send", "body": body.to_string(),
             }))
@@ -129,7 +138,7 @@ impl Driver for Stomp {
     }
 
     async fn close(&self) {
-        self.node.ask(json!({"cmd": "disconnect"})).await;
+        self.client.ask(json!({"cmd": "disconnect"})).await;
     }
 }
 

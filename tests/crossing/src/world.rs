@@ -20,7 +20,16 @@ pub struct World {
     /// mqtt's accounts by uid: its clients see nothing else.
     accounts: HashMap<String, String>,
     groups: Vec<String>,
-    stomp_over: &'static str,
+    clients: Clients,
+}
+
+/// Which clients speak the dialects that several can speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clients {
+    /// stompjs over WebSocket; MQTT.js with MQTT 5 over WebSocket.
+    Usual,
+    /// stompjs through sockjs-client; paho-mqtt with MQTT 3.1.1 over TCP.
+    Others,
 }
 
 impl World {
@@ -34,7 +43,7 @@ impl World {
             tokens: HashMap::new(),
             accounts: HashMap::new(),
             groups: Vec::new(),
-            stomp_over: "websocket",
+            clients: Clients::Usual,
         };
         for dialect in Dialect::ALL {
             let uid = format!("{}-一.{}_Z", dialect.name(), dialect.origin().0);
@@ -49,10 +58,10 @@ impl World {
         World::start_with(&[]).await
     }
 
-    /// With stomp's clients on SockJS.
+    /// With these clients.
     #[must_use]
-    pub fn with_sockjs(mut self) -> World {
-        self.stomp_over = "sockjs";
+    pub fn with(mut self, clients: Clients) -> World {
+        self.clients = clients;
         self
     }
 
@@ -145,9 +154,8 @@ impl World {
         self.groups.clone()
     }
 
-    /// What stomp's clients connect over.
-    pub(crate) fn stomp_over(&self) -> &'static str {
-        self.stomp_over
+    pub(crate) fn clients(&self) -> Clients {
+        self.clients
     }
 
     /// mqtt's accounts by uid.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::driver::{Driver, Login};
 use crate::event::{Answer, Event, Heard, Place, Sent, text};
 use crate::log::Log;
-use crate::node::Node;
+use crate::process::ClientProcess;
 
 /// The SDK's device flag.
 const WEB: u8 = 1;
@@ -18,7 +18,7 @@ const SUCCESS: i64 = 1;
 
 /// A user of the SDK.
 pub(crate) struct Wukong {
-    node: Node,
+    client: ClientProcess,
     log: Arc<Log>,
     uid: String,
     api: Http,
@@ -32,15 +32,16 @@ impl Wukong {
         let server = world.server();
         let token = server.register(&uid, WEB, 0).await;
         let told = Arc::clone(&log);
-        let node = Node::start(&uid, wukong_bundle().await, move |event| {
+        let client = ClientProcess::start(&uid, wukong_bundle().await, move |event| {
             told.push(event_of(event));
         });
         let listeners = server.listeners();
-        node.ask(json!({
-            "cmd": "connect", "uid": uid, "token": token,
-            "addr": format!("ws://{}", listeners.wukong_ws), "httpApi": listeners.wukong_api,
-        }))
-        .await;
+        client
+            .ask(json!({
+                "cmd": "connect", "uid": uid, "token": token,
+                "addr": format!("ws://{}", listeners.wukong_ws), "httpApi": listeners.wukong_api,
+            }))
+            .await;
         log.wait("the SDK's connection", |events| {
             let is_up = |event: &Event| match event {
                 Event::Other(raw) => raw["event"] == "status" && raw["reasonCode"] == SUCCESS,
@@ -51,7 +52,7 @@ impl Wukong {
         .await;
         let api = world.as_user(server.wukong_api(), &uid);
         Wukong {
-            node,
+            client,
             log,
             uid,
             api,
@@ -79,7 +80,7 @@ impl Driver for Wukong {
         written: &Value,
         asks_receipt: bool,
     ) -> Answer {
-        let posted = self.node.ask(json!({
+        let posted = self.client.ask(json!({
             "cmd": "post", "to": place.id(), "type": place.channel_type(), "content": written,
             "clientMsgNo": client_id, "receipt": asks_receipt,
         }));
@@ -135,14 +136,21 @@ impl Driver for Wukong {
         false
     }
 
+    async fn history(&self, place: &Place) -> Option<String> {
+        let asked = self.client.ask(json!({
+            "cmd": "history", "channel": place.id(), "type": place.channel_type(), "limit": 100,
+        }));
+        Some(asked.await["messages"].to_string())
+    }
+
     async fn unread(&self) -> Option<u64> {
-        let conversations = self.node.ask(json!({"cmd": "conversations"})).await;
+        let conversations = self.client.ask(json!({"cmd": "conversations"})).await;
         let rows = conversations["conversations"].as_array().expect("a list");
         Some(rows.iter().filter_map(|row| row["unread"].as_u64()).sum())
     }
 
     async fn close(&self) {
-        self.node.ask(json!({"cmd": "disconnect"})).await;
+        self.client.ask(json!({"cmd": "disconnect"})).await;
     }
 }
 

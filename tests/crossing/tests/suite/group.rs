@@ -1,6 +1,6 @@
 //! A group with one member of each dialect (G.8 TG-7, 10).
 
-use crosstalk_crossing::{Answer, Heard, Peer, World};
+use crosstalk_crossing::{Answer, Clients, Heard, Peer, World};
 use futures_util::future::join_all;
 
 use crate::cast::{group, is_text, others, text_by};
@@ -84,8 +84,8 @@ async fn each_member_hears_each_other_once_in_their_own_form() {
 }
 
 #[tokio::test]
-async fn the_same_with_stomp_over_sockjs() {
-    all_hear_all(World::start().await.with_sockjs()).await;
+async fn the_same_with_sockjs_and_paho() {
+    all_hear_all(World::start().await.with(Clients::Others)).await;
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Every dialect with every other, through one server each. One module per subject.
 
 mod cast;
+mod expectations;
 mod group;
 mod long;
 mod offline;

@@ -1,6 +1,6 @@
 //! Who was away gets it once when they are back (G.7, G.8 TG-12).
 
-use crosstalk_crossing::{Heard, Peer, World};
+use crosstalk_crossing::{Clients, Heard, Peer, World};
 use crosstalk_gateway::Dialect;
 use crosstalk_tests::eventually;
 use serde_json::json;
@@ -58,9 +58,7 @@ async fn finds_in_history(world: &World, reader: &Peer, author: &str) {
     );
 }
 
-#[tokio::test]
-async fn what_waited_comes_once() {
-    let world = World::start().await;
+async fn each_comes_back(world: World) {
     for absent in Dialect::ALL {
         let mut peers = world.peers().await;
         let at = peers.iter().position(|peer| peer.dialect == absent);
@@ -110,6 +108,16 @@ async fn what_waited_comes_once() {
         reader.disconnect().await;
         drop(peers);
     }
+}
+
+#[tokio::test]
+async fn what_waited_comes_once() {
+    each_comes_back(World::start().await).await;
+}
+
+#[tokio::test]
+async fn the_same_with_sockjs_and_paho() {
+    each_comes_back(World::start().await.with(Clients::Others)).await;
 }
 
 #[tokio::test]

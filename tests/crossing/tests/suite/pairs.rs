@@ -1,7 +1,7 @@
 //! Twenty ordered pairs, each with every kind that its author can say (G.8 TG-1, 2, 4, 15).
 
 use crosstalk_crossing::kinds::{Kind, differs, shown, written};
-use crosstalk_crossing::{Peer, World};
+use crosstalk_crossing::{Clients, Heard, Peer, World};
 
 use crate::cast::{direct, each_pair, pairs, peer_of};
 
@@ -15,9 +15,7 @@ fn said_by(author: &Peer) -> impl Iterator<Item = Kind> {
     kinds.filter(|kind| written(*kind, author.dialect, "").is_some())
 }
 
-#[tokio::test]
-async fn every_kind_arrives_as_the_readers_dialect_shows_it() {
-    let world = World::start().await;
+async fn all_say_all(world: World) {
     let peers = world.peers().await;
     each_pair(&peers, async |author, reader| {
         for kind in said_by(author) {
@@ -33,9 +31,8 @@ async fn every_kind_arrives_as_the_readers_dialect_shows_it() {
         let (author, reader) = (peer_of(&peers, author), peer_of(&peers, reader));
         let kinds: Vec<_> = said_by(author).collect();
         let what = format!("message of {}", author.uid);
-        let is_theirs = |heard: &crosstalk_crossing::Heard| {
-            heard.from == author.uid && heard.place == direct(&author.uid)
-        };
+        let is_theirs =
+            |heard: &Heard| heard.from == author.uid && heard.place == direct(&author.uid);
         let heard = reader.log().expect(what, kinds.len(), is_theirs).await;
         assert_eq!(
             heard.len(),
@@ -58,4 +55,14 @@ async fn every_kind_arrives_as_the_readers_dialect_shows_it() {
         wrong.len(),
         wrong.join("\n")
     );
+}
+
+#[tokio::test]
+async fn every_kind_arrives_as_the_readers_dialect_shows_it() {
+    all_say_all(World::start().await).await;
+}
+
+#[tokio::test]
+async fn the_same_with_sockjs_and_paho() {
+    all_say_all(World::start().await.with(Clients::Others)).await;
 }

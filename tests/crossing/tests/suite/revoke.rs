@@ -74,6 +74,12 @@ async fn each_reader_sees_a_direct_message_go() {
                 .await;
             let is_it = |heard: &Heard| heard.shown.to_string().contains(&label);
             reader.log().expect(&label, 1, is_it).await;
+            let sides = [(reader, direct(&author.uid)), (author, direct(&reader.uid))];
+            for (viewer, place) in &sides {
+                let history = viewer.history(place).await;
+                let has_it = history.is_none_or(|history| history.contains(&label));
+                assert!(has_it, "{}: {label} is not there", viewer.uid);
+            }
             if !author.revoke(&sent).await {
                 assert_eq!(author.dialect, Dialect::Wg, "only wg's clients cannot");
                 continue;
@@ -81,6 +87,10 @@ async fn each_reader_sees_a_direct_message_go() {
             sees_it_go(reader, author, &label).await;
             is_gone_from_history(&world, &reader.uid, &author.uid, 1, &label).await;
             is_gone_from_history(&world, &author.uid, &reader.uid, 1, &label).await;
+            for (viewer, place) in &sides {
+                let history = viewer.history(place).await.unwrap_or_default();
+                assert!(!history.contains(&label), "{}: {history}", viewer.uid);
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
-//! A JavaScript client in a process of its own: JSON lines in, JSON lines out.
+//! A client that we did not write, in a process of its own: JSON lines in, JSON lines out.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -19,7 +19,7 @@ const NOTES_CHARS: usize = 3000;
 type Waiting = Arc<Mutex<HashMap<u64, oneshot::Sender<Value>>>>;
 
 /// A process that runs a script. Dropping it ends the process.
-pub(crate) struct Node {
+pub(crate) struct ClientProcess {
     who: String,
     commands: tokio::sync::Mutex<ChildStdin>,
     waiting: Waiting,
@@ -28,26 +28,26 @@ pub(crate) struct Node {
     _process: Child,
 }
 
-impl Node {
+impl ClientProcess {
     /// Runs a script; what it says by itself goes to `told`.
     pub(crate) fn start(
         who: &str,
         script: &Path,
         told: impl Fn(Value) + Send + Sync + 'static,
-    ) -> Node {
+    ) -> ClientProcess {
         assert!(
             script.exists(),
             "{} is missing: run scripts/test.sh",
             script.display()
         );
         let notes = NamedTempFile::new().expect("a file for the client's notes");
-        let mut command = Command::new("node");
+        let mut command = Command::new(interpreter(script));
         command.arg(script).kill_on_drop(true);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         command.stderr(notes.reopen().expect("a second handle of a file"));
         let mut process = command
             .spawn()
-            .expect("Node.js, which scripts/setup.sh installs");
+            .expect("the interpreter, which scripts/setup.sh installs");
         let commands = process.stdin.take().expect("a piped input");
         let output = process.stdout.take().expect("a piped output");
         let waiting = Waiting::default();
@@ -72,7 +72,7 @@ impl Node {
             // Whoever still waits sees that there is nobody left to answer.
             asked.lock().expect("no holder of this lock panics").clear();
         });
-        Node {
+        ClientProcess {
             who: who.to_owned(),
             commands: tokio::sync::Mutex::new(commands),
             waiting,
@@ -83,7 +83,7 @@ impl Node {
     }
 
     /// A script below `tests/clients`.
-    pub(crate) fn script(name: &str) -> std::path::PathBuf {
+    pub(crate) fn script(name: &str) -> PathBuf {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         here.parent()
             .expect("a folder of tests")
@@ -113,7 +113,16 @@ impl Node {
     }
 }
 
-impl Drop for Node {
+/// What runs a script: Node.js, or the Python of the environment beside it.
+fn interpreter(script: &Path) -> PathBuf {
+    if script.extension().is_some_and(|it| it == "py") {
+        script.with_file_name(".venv/bin/python")
+    } else {
+        PathBuf::from("node")
+    }
+}
+
+impl Drop for ClientProcess {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let notes = std::fs::read_to_string(self.notes.path()).unwrap_or_default();
