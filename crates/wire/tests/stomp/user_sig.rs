@@ -102,3 +102,18 @@ fn what_is_no_token() {
         assert_eq!(UserSig::parse(&text).map(|_| ()), Err(error), "{text}");
     }
 }
+
+#[test]
+fn the_token_of_a_handshake_stands_in_its_query() {
+    use crosstalk_wire::stomp::im::query_token;
+    let cases = [
+        ("token=a.b.c", Some("a.b.c")),
+        ("x=1&token=a%2Eb.c&y=2", Some("a.b.c")),
+        ("token=", None),
+        ("tokens=a", None),
+        ("", None),
+    ];
+    for (query, token) in cases {
+        assert_eq!(query_token(query).as_deref(), token, "{query}");
+    }
+}

@@ -222,3 +222,29 @@ fn what_is_unsubscribed_is_silent() {
     step.none();
     assert!(step.acknowledged().is_empty(), "it waits for a sync");
 }
+
+#[test]
+fn no_byte_that_is_wrong_does_more_than_end_its_connection() {
+    let transcript = "SUBSCRIBE\nid:s\ndestination:/user/queue/messages\nack:client\n\n\0\
+        SUBSCRIBE\nid:g\ndestination:/topic/group/g\n\n\0\
+        BEGIN\ntransaction:t\n\n\0\
+        SEND\ndestination:/app/chat.send\ntransaction:t\nreceipt:1\n\n\
+        {\"messageId\":\"m\",\"toId\":\"bob\",\"chatType\":\"SINGLE\",\"msgType\":\"TEXT\",\"content\":\"x\"}\0\
+        COMMIT\ntransaction:t\nreceipt:2\n\n\0\
+        SEND\ndestination:/app/chat.revoke\n\n{\"messageId\":\"m\"}\0\
+        SEND\ndestination:/app/chat.sync\ncontent-length:12\n\n{\"limit\":200}\0\
+        UNSUBSCRIBE\nid:g\n\n\0ACK\nid:s0-1-1\n\n\0DISCONNECT\nreceipt:3\n\n\0"
+        .as_bytes();
+    for at in 0..transcript.len() {
+        for wrong in [0, b'\n', b':', b'\\', b'{', 0xff] {
+            let mut bytes = transcript.to_vec();
+            bytes[at] = wrong;
+            let mut wire = Wire::open();
+            let step = wire.bytes(&bytes);
+            // Whatever was said is whole frames; a connection that goes on still answers.
+            if step.turn.close.is_none() && !wire.machine.has_room() {
+                wire.tick_at(2_000);
+            }
+        }
+    }
+}
