@@ -9,6 +9,7 @@ use crosstalk_core::contract::text;
 use crosstalk_core::deliver::Operator;
 use crosstalk_core::id::{MessageId, Realm, Uid};
 use crosstalk_core::message::{Message, Origin};
+use crosstalk_core::relation::RelationChange;
 use crosstalk_core::session::{Delivery, Echo, Ending, Notice, Offline, Ticket};
 
 use super::world::{
@@ -238,6 +239,75 @@ async fn partners_learn_who_comes_and_goes_and_strangers_do_not() {
     let gone = noticed(&bob).await;
     assert!(gone.len() == 1 && is_presence(&gone[0], false), "{gone:?}");
     assert!(eve.notices().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_blocked_does_not_learn_who_comes() {
+    let world = World::new().await;
+    let uid = |text| Uid::parse(text).expect("a uid");
+    for peer in ["bob", "eve"] {
+        let last = world.say("alice", to_user(peer)).await;
+        world.handed_out(last).await;
+    }
+    let block = RelationChange {
+        blocked: Some(true),
+        allowed: None,
+    };
+    let blocked = world
+        .im()
+        .relate(&Realm::default(), &uid("alice"), &uid("eve"), block)
+        .await;
+    blocked.expect("blocked");
+    let bob = world.client("bob", "b", LISTENING).await;
+    let eve = world.client("eve", "e", LISTENING).await;
+    // By the second time everybody was told of the first, whoever comes first.
+    for _ in 0..2 {
+        let phone = world.client("alice", "a", PULLING).await;
+        assert_eq!(noticed(&bob).await.len(), 1);
+        world.close(phone).await;
+        assert_eq!(noticed(&bob).await.len(), 1);
+    }
+    assert!(eve.notices().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn messages_read_one_by_one_are_told_once_and_only_to_those_who_asked() {
+    let world = World::new().await;
+    for uid in ["alice", "bob", "carol"] {
+        world.join("g", uid).await;
+    }
+    let alice = world.client("alice", "a", LISTENING).await;
+    let carol = world.client("carol", "c", LISTENING).await;
+    let mut asking = text("who reads this?");
+    asking.flags.receipt = true;
+    let asked = world.send("alice", to_group("g"), asking).await;
+    let asked = asked.expect("sent");
+    let other = world.say("carol", to_group("g")).await;
+    world.handed_out(other).await;
+    let bob = world.user("bob").await;
+    let mut messages = Vec::new();
+    for id in [asked, other] {
+        messages.push(world.im().message(id).await.expect("a message"));
+    }
+    for _ in 0..2 {
+        let read = world.im().read_messages(&bob, &messages).await;
+        read.expect("read");
+    }
+    // Each author's own log is in order: what comes now comes after all that was told.
+    for uid in ["alice", "carol"] {
+        let last = world.say(uid, to_user(uid)).await;
+        world.handed_out(last).await;
+        let mut command = text("x");
+        command.flags.command = true;
+        let last = world.send(uid, to_user(uid), command).await;
+        world.handed_out(last.expect("sent")).await;
+    }
+    let told = changes(&alice.take(&world).await);
+    let [Change::Read { messages, .. }] = &told[..] else {
+        panic!("told once: {told:?}");
+    };
+    assert_eq!(messages[0].id, asked);
+    assert_eq!(changes(&carol.take(&world).await), []);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

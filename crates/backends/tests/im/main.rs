@@ -5,6 +5,7 @@ mod catch_up;
 mod changes;
 mod crash;
 mod first_contact;
+mod halfway;
 mod logins;
 mod model;
 mod opening;

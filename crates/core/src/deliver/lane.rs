@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::change::ChannelVerb;
 use super::fanout::Committed;
-use super::revoke::RevokeJob;
+use super::revoke::{RevokeJob, TakenBack};
 use super::state::ChannelState;
 use crate::channel::{ChannelKey, ChannelRef, Channels};
 use crate::clock::Clock;
@@ -67,6 +67,8 @@ pub enum ReplyTo {
     Session(Ticket),
     /// To a caller that waits.
     Caller(oneshot::Sender<SendReply>),
+    /// To whoever took a message back, which is done once it is said.
+    Revoker(Box<TakenBack>, oneshot::Sender<Result<TakenBack, Refusal>>),
     /// Nowhere.
     Nobody,
 }
@@ -97,6 +99,9 @@ pub(super) fn answer(sender: &Sender, to: ReplyTo, reply: SendReply) {
         }
         // A caller that no longer waits has gone away: nobody is left to tell.
         (ReplyTo::Caller(caller), _) => drop(caller.send(reply)),
+        (ReplyTo::Revoker(taken, revoker), _) => {
+            drop(revoker.send(reply.map(|_| *taken).map_err(|refused| refused.why)));
+        }
         (ReplyTo::Session(_) | ReplyTo::Nobody, _) => {}
     }
 }

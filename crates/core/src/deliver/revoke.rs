@@ -43,6 +43,9 @@ pub struct TakenBack {
     pub is_new: bool,
 }
 
+/// Where whoever asked waits.
+pub(super) type Revoker = oneshot::Sender<Result<TakenBack, Refusal>>;
+
 /// A message to be taken back.
 pub struct RevokeJob {
     /// The message as it was when somebody asked.
@@ -52,46 +55,48 @@ pub struct RevokeJob {
     /// For how long authors may do it, in ms; 0 = for ever.
     pub window_ms: u64,
     /// Where the answer goes.
-    pub reply: oneshot::Sender<Result<TakenBack, Refusal>>,
+    pub reply: Revoker,
 }
 
 impl Lane {
-    /// Judges and takes back; durable when it is answered.
+    /// Judges and takes back. It is answered once both are durable, what is left of the
+    /// message and that everybody is told. If the second was lost in a crash, or fails,
+    /// nobody was told that it is done: whoever asks again has it told again.
     pub(super) async fn revoke(&mut self, job: RevokeJob) {
         self.settle_sends(&job.message.channel.key).await;
-        let taken = self.take_back(&job).await;
-        if let Ok(taken) = &taken
-            && taken.is_new
-        {
-            self.tell(&job, taken).await;
+        match self.take_back(&job).await {
+            Ok(taken) => self.tell(taken, job.reply).await,
+            // Whoever no longer waits has gone away.
+            Err(why) => drop(job.reply.send(Err(why))),
         }
-        // Whoever no longer waits has gone away; what was done stays done.
-        let _ = job.reply.send(taken);
     }
 
-    /// Says in the channel's command log that the message is gone.
-    async fn tell(&mut self, job: &RevokeJob, taken: &TakenBack) {
-        let at_ms = taken.message.revoked.as_ref().map_or(0, |r| r.at_ms);
-        let by = job.by.user();
+    /// Says in the channel's command log that the message is gone, once: the entry has a
+    /// number of its own, by which the log knows it again.
+    async fn tell(&mut self, taken: TakenBack, revoker: Revoker) {
+        let message = &taken.message;
+        let revocation = message.revoked.as_deref();
+        let by = revocation.and_then(|revocation| revocation.by.as_ref());
         let change = Change::Revoked {
-            message: MessageName::of(&taken.message),
+            message: MessageName::of(message),
             by: by.map(|user| user.uid.as_str().to_owned()),
-            at_ms,
+            at_ms: revocation.map_or(0, |revocation| revocation.at_ms),
         };
-        let key = job.message.channel.key.clone();
+        let key = message.channel.key.clone();
         let to = Address {
             kind: key.kind,
             id: Arc::clone(&key.id),
         };
         let mut draft = change.draft(to);
+        draft.body.client_no = format!("revoked-{}", message.id).into();
         // Who may not see the message is not told of it either.
-        draft.body.audience.clone_from(&taken.message.body.audience);
-        let sender = Sender::Change(by.cloned().unwrap_or_else(|| job.message.sender.clone()));
+        draft.body.audience.clone_from(&message.body.audience);
+        let sender = Sender::Change(by.unwrap_or(&message.sender).clone());
         let mut sends = vec![SendJob {
             key,
             sender,
             draft,
-            reply: ReplyTo::Nobody,
+            reply: ReplyTo::Revoker(Box::new(taken), revoker),
         }];
         self.check_and_append(&mut sends).await;
     }

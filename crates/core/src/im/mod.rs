@@ -131,7 +131,7 @@ pub struct Im {
     stores: Stores,
     policy: Policy,
     parts: Arc<Parts>,
-    lanes: Lanes,
+    lanes: Arc<Lanes>,
     ledger: Arc<Ledger>,
     /// Who comes and goes is reported here.
     reports: Reports,
@@ -184,7 +184,7 @@ impl Im {
             counters: Counters::default(),
         });
         let tasks = TaskTracker::new();
-        let lanes = Lanes::start(lanes, &parts, &tasks);
+        let lanes = Arc::new(Lanes::start(lanes, &parts, &tasks));
         let devices = Arc::clone(&stores.devices);
         let hub = Arc::clone(&parts.hub);
         let ledger = Ledger::new(devices, hub, positions, Arc::clone(&clock));

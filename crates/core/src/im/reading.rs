@@ -6,8 +6,9 @@ use std::sync::Arc;
 use super::Im;
 use crate::change::{Change, ChannelName, MessageName};
 use crate::channel::{Address, ChannelKey, ChannelKind, ChannelRef, LogKind};
+use crate::clock::Clock;
 use crate::conversation::{ConversationChange, ConversationRow};
-use crate::deliver::{Job, ReplyTo, SendJob, Sender};
+use crate::deliver::{Job, Lanes, ReplyTo, SendJob, Sender};
 use crate::id::{Uid, UserRef};
 use crate::log::Page;
 use crate::message::Message;
@@ -26,7 +27,8 @@ type ByAuthor = BTreeMap<String, Vec<MessageName>>;
 impl Im {
     /// Reads a conversation up to a seq (`None` = the head). The reader's other devices are
     /// told; so are those whose messages are newly read: the peer of a direct channel, in
-    /// others those who asked for it. Durable when it returns.
+    /// others those who asked for it. Durable when it returns, and done to its end though the
+    /// caller goes away.
     ///
     /// # Errors
     /// As `change_conversation`.
@@ -40,20 +42,45 @@ impl Im {
         let inbox = &self.stores.inbox;
         let before = inbox.conversation(reader.num, channel.num).await?;
         let before = before.ok_or(Refusal::NotAMember)?;
-        let change = ConversationChange::Read(up_to);
-        let after = inbox.change(reader.num, channel.num, change).await?;
-        let after = after.ok_or(Refusal::NotAMember)?;
-        if after.read_seq > before.read_seq {
-            let from = before.read_seq.max(before.begins_after) + 1;
-            let read = self
-                .newly_read(reader, &channel, from, after.read_seq)
-                .await?;
-            self.tell_authors(reader, key, after.read_seq, read).await;
+        let up_to = up_to.unwrap_or(before.head_seq).min(before.head_seq);
+        let from = before.read_seq.max(before.begins_after) + 1;
+        let mut read = ByAuthor::new();
+        if up_to >= from {
+            // Before the reader's own row: if this is all that a crash leaves, reading again
+            // finds the rest still to be done.
+            read = self.newly_read(reader, &channel, from, up_to).await?;
         }
-        if after.badge_seq != before.badge_seq || after.read_seq > before.read_seq {
-            self.tell_reader(reader, key, &after).await;
+        let inbox = Arc::clone(inbox);
+        let (tells, reader, key) = (self.tells(), reader.clone(), key.clone());
+        self.to_the_end(async move {
+            let change = ConversationChange::Read(Some(up_to));
+            let after = inbox.change(reader.num, channel.num, change).await?;
+            let after = after.ok_or(Refusal::NotAMember)?;
+            if after.read_seq > before.read_seq {
+                tells.authors(&reader, &key, after.read_seq, read).await;
+            }
+            if after.badge_seq != before.badge_seq || after.read_seq > before.read_seq {
+                tells.reader(&reader, &key, &after).await;
+            }
+            Ok(after)
+        })
+        .await
+    }
+
+    /// Does what must not stop half-way because whoever asked for it has gone away.
+    async fn to_the_end<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let done = self.tasks.spawn(work).await;
+        done.unwrap_or(Err(Refusal::Internal))
+    }
+
+    fn tells(&self) -> Tells {
+        Tells {
+            lanes: Arc::clone(&self.lanes),
+            clock: Arc::clone(&self.parts.clock),
         }
-        Ok(after)
     }
 
     /// Sets how many messages of a conversation are unread. The reader's other devices are
@@ -69,12 +96,13 @@ impl Im {
     ) -> Result<ConversationRow, Refusal> {
         let change = ConversationChange::SetUnread(unread);
         let after = self.change_conversation(reader, key, change).await?;
-        self.tell_reader(reader, key, &after).await;
+        self.tells().reader(reader, key, &after).await;
         Ok(after)
     }
 
     /// Notes that somebody has read these messages of one channel, each by itself; how far
-    /// the conversation is read stays as it is. Their authors are told.
+    /// the conversation is read stays as it is. The same authors as with [`read`](Self::read)
+    /// are told, of what is newly read.
     ///
     /// # Errors
     /// `NotAMember` if the reader has nothing to do with the channel, or when the store fails.
@@ -93,22 +121,42 @@ impl Im {
             .conversation(reader.num, channel.num)
             .await?;
         let row = row.ok_or(Refusal::NotAMember)?;
+        if !self.has_receipts(&channel.key).await? {
+            return Ok(());
+        }
+        let direct = channel.key.kind == ChannelKind::DIRECT;
         let is_read = |message: &&Message| {
             message.channel.num == channel.num
                 && message.seq > row.begins_after
                 && is_of_another(message, reader)
+                && (message.body.flags.receipt || direct && message.seq > row.read_seq)
         };
-        let mut read = ByAuthor::new();
-        for message in messages.iter().filter(is_read) {
-            if message.body.flags.receipt {
-                self.receipt(reader, message.channel.as_ref(), message.seq, message.seq)
-                    .await?;
+        let messages: Vec<Message> = messages.iter().filter(is_read).cloned().collect();
+        let receipts = Arc::clone(&self.stores.receipts);
+        let (tells, reader, key) = (self.tells(), reader.clone(), channel.key.clone());
+        self.to_the_end(async move {
+            let at_ms = tells.clock.now_ms();
+            let mut read = ByAuthor::new();
+            for message in messages {
+                let (log, seq) = (message.channel.num, message.seq);
+                let is_new = !message.body.flags.receipt || {
+                    let newly = receipts.read(log, reader.num, seq..=seq, at_ms, 1);
+                    !newly.await?.is_empty()
+                };
+                if is_new {
+                    note(&mut read, &message);
+                }
             }
-            note(&mut read, message);
-        }
-        let up_to = row.read_seq;
-        self.tell_authors(reader, &channel.key, up_to, read).await;
-        Ok(())
+            tells.authors(&reader, &key, row.read_seq, read).await;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Whether a channel is small enough for read receipts.
+    async fn has_receipts(&self, key: &ChannelKey) -> Result<bool, Refusal> {
+        let direct = key.kind == ChannelKind::DIRECT;
+        Ok(direct || self.channel(key).await?.member_count <= MAX_MEMBERS)
     }
 
     async fn chat_log(&self, key: &ChannelKey) -> Result<Arc<ChannelRef>, Refusal> {
@@ -126,11 +174,8 @@ impl Im {
         to: u64,
     ) -> Result<ByAuthor, Refusal> {
         let direct = channel.key.kind == ChannelKind::DIRECT;
-        if !direct {
-            let record = self.channel(&channel.key).await?;
-            if record.member_count > MAX_MEMBERS {
-                return Ok(ByAuthor::new());
-            }
+        if !self.has_receipts(&channel.key).await? {
+            return Ok(ByAuthor::new());
         }
         let page = Page {
             from,
@@ -141,7 +186,11 @@ impl Im {
         let messages = self.stores.log.page(channel, page).await?;
         let asks = |message: &Message| message.body.flags.receipt;
         if messages.iter().any(asks) || to - from >= u64::from(NAMED) {
-            self.receipt(reader, channel, from, to).await?;
+            let at_ms = self.parts.clock.now_ms();
+            let receipts = &self.stores.receipts;
+            receipts
+                .read(channel.num, reader.num, from..=to, at_ms, RECEIPTS)
+                .await?;
         }
         let mut read = ByAuthor::new();
         for message in messages.iter().rev() {
@@ -151,25 +200,17 @@ impl Im {
         }
         Ok(read)
     }
+}
 
-    /// Writes the receipts that were asked for in a stretch.
-    async fn receipt(
-        &self,
-        reader: &UserRef,
-        channel: &ChannelRef,
-        from: u64,
-        to: u64,
-    ) -> Result<(), Refusal> {
-        let at_ms = self.parts.clock.now_ms();
-        let receipts = &self.stores.receipts;
-        receipts
-            .read(channel.num, reader.num, from..=to, at_ms, RECEIPTS)
-            .await?;
-        Ok(())
-    }
+/// Says what has changed, in command logs.
+struct Tells {
+    lanes: Arc<Lanes>,
+    clock: Arc<dyn Clock>,
+}
 
-    async fn tell_authors(&self, reader: &UserRef, key: &ChannelKey, up_to: u64, read: ByAuthor) {
-        let at_ms = self.parts.clock.now_ms();
+impl Tells {
+    async fn authors(&self, reader: &UserRef, key: &ChannelKey, up_to: u64, read: ByAuthor) {
+        let at_ms = self.clock.now_ms();
         for (author, messages) in read {
             let change = Change::Read {
                 channel: ChannelName::of(key),
@@ -179,28 +220,23 @@ impl Im {
                 at_ms,
             };
             let author = Uid::from_store(&author);
-            self.tell(
-                &ChannelKey::direct(&key.realm, &author, &author),
-                reader,
-                &change,
-            )
-            .await;
+            let own = ChannelKey::direct(&key.realm, &author, &author);
+            self.tell(&own, reader, &change).await;
         }
     }
 
-    async fn tell_reader(&self, reader: &UserRef, key: &ChannelKey, row: &ConversationRow) {
+    async fn reader(&self, reader: &UserRef, key: &ChannelKey, row: &ConversationRow) {
         let change = Change::Unread {
             channel: ChannelName::of(key),
             read_seq: row.read_seq,
             unread: row.unread(),
-            at_ms: self.parts.clock.now_ms(),
+            at_ms: self.clock.now_ms(),
         };
         let own = ChannelKey::direct(&key.realm, &reader.uid, &reader.uid);
         self.tell(&own, reader, &change).await;
     }
 
-    /// Says in a command log that something has changed. Nobody waits for it: what has
-    /// changed is durable already.
+    /// Nobody waits for it: what has changed is durable already.
     async fn tell(&self, log: &ChannelKey, by: &UserRef, change: &Change) {
         let to = Address {
             kind: log.kind,

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustc_hash::FxHashSet;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -98,12 +99,16 @@ impl Crier {
         Ok(())
     }
 
-    /// Those whom the user has let in, and those with whom the user talked lately.
+    /// Those whom the user has let in, and those with whom the user talked lately; nobody
+    /// whom the user has blocked.
     async fn partners(&self, turned: &Turned, now_ms: i64) -> StoreResult<Vec<crate::id::UserNum>> {
         let num = turned.user.num;
         let mut partners = Vec::new();
+        let mut blocked = FxHashSet::default();
         for (other, relation) in self.relations.of(num).await? {
-            if relation.allowed && !relation.blocked {
+            if relation.blocked {
+                blocked.insert(other);
+            } else if relation.allowed {
                 partners.push(other);
             }
         }
@@ -121,6 +126,7 @@ impl Crier {
             let peer = Uid::from_store(peer);
             if let Some(peer) = self.users.find(&turned.realm, &peer).await?
                 && peer.num != num
+                && !blocked.contains(&peer.num)
                 && !partners.contains(&peer.num)
             {
                 partners.push(peer.num);
