@@ -9,7 +9,7 @@ mod input;
 mod lent;
 mod naming;
 mod opening;
-#[cfg(test)]
+#[cfg(all(test, feature = "wukong"))]
 mod tests;
 mod topics;
 
