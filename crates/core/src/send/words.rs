@@ -67,24 +67,24 @@ impl Words {
         let Some(mask) = &self.mask else {
             return Verdict::Pass;
         };
-        // Places in the folded text; it has the same characters, though not the same bytes.
-        let found: Vec<_> = mask
+        // Places in the folded text, ascending and beside each other; it has the same
+        // characters, though not the same bytes.
+        let mut found = mask
             .leftmost_find_iter(&folded)
             .map(|m| (m.start(), m.end()))
-            .collect();
-        if found.is_empty() {
+            .peekable();
+        if found.peek().is_none() {
             return Verdict::Pass;
         }
-        let is_hidden = |at: usize| {
-            found
-                .iter()
-                .any(|(start, end)| (*start..*end).contains(&at))
+        let mut hide = |at: usize| {
+            while found.next_if(|(_, end)| *end <= at).is_some() {}
+            found.peek().is_some_and(|(start, _)| *start <= at)
         };
         let places = folded.char_indices().map(|(at, _)| at);
         let masked = text.chars().zip(places);
         Verdict::Mask(
             masked
-                .map(|(c, at)| if is_hidden(at) { MASK } else { c })
+                .map(|(c, at)| if hide(at) { MASK } else { c })
                 .collect(),
         )
     }
