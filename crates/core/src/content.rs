@@ -21,6 +21,18 @@ pub struct Reply {
     pub text: String,
 }
 
+/// The sub-application that a card comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SubApp {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// What a click does.
+    pub action: String,
+}
+
 /// The meaning of a message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -129,6 +141,9 @@ pub enum Content {
         /// A picture.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         image: Option<String>,
+        /// The app, of an app's card.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        app: Option<Box<SubApp>>,
     },
     /// A person's card.
     Card {

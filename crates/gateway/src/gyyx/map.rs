@@ -226,6 +226,7 @@ fn of_object(content_type: ContentType, mut object: Map<String, Value>) -> Conte
             text: string(o, "description"),
             url: string(o, "url"),
             image: optional(o, "imageUrl"),
+            app: None,
         },
         ContentType::NOTICE => Content::Notice {
             title: string(o, "title"),
@@ -355,6 +356,7 @@ fn outward_rest(content: &Content) -> Option<(ContentType, Value)> {
             text,
             url,
             image,
+            ..
         } => (
             ContentType::LINK,
             json!({

@@ -6,7 +6,7 @@
 //! going to be, and a foreign address stands in the place of `storageId`.
 
 use bytes::Bytes;
-use crosstalk_core::content::{Content, Reply};
+use crosstalk_core::content::{Content, Reply, SubApp};
 use crosstalk_core::message::Body;
 use crosstalk_wire::mqtt::im::background::Background;
 use crosstalk_wire::mqtt::im::call::{Call, CallExt};
@@ -132,6 +132,11 @@ fn app(app: Notice) -> Content {
         text: app.content,
         url: app.url,
         image: given(app.app_logo),
+        app: Some(Box::new(SubApp {
+            id: app.appid,
+            name: app.app_name,
+            action: app.action,
+        })),
     }
 }
 
@@ -347,14 +352,23 @@ fn card(content: &Content) -> Notice {
             text,
             url,
             image,
-        } => Notice {
-            title: title.clone(),
-            content: text.clone(),
-            action: "open".to_owned(),
-            app_logo: image.clone().unwrap_or_default(),
-            url: url.clone(),
-            ..Notice::default()
-        },
+            app,
+        } => {
+            let app = app.as_deref().cloned().unwrap_or_else(|| SubApp {
+                action: "open".to_owned(),
+                ..SubApp::default()
+            });
+            Notice {
+                title: title.clone(),
+                content: text.clone(),
+                action: app.action,
+                appid: app.id,
+                app_name: app.name,
+                app_logo: image.clone().unwrap_or_default(),
+                url: url.clone(),
+                ..Notice::default()
+            }
+        }
         Content::Card { uid, name } => Notice {
             title: name.clone(),
             content: content.fallback_text(),

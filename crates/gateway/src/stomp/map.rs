@@ -84,6 +84,7 @@ pub(crate) fn content(body: &Body) -> Content {
             text: it.description,
             url: it.url,
             image: it.image_url,
+            app: None,
         }),
         Some(MsgType::Notify) => Notify::read(text).map(|it| Content::Notice {
             title: it.title,
@@ -221,6 +222,7 @@ pub(super) fn said(content: &Content) -> Said {
             text,
             url,
             image,
+            ..
         } => {
             let link = Link {
                 title: title.clone(),

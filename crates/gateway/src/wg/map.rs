@@ -73,8 +73,15 @@ pub(super) fn shown(content: &Content, is_claimed: impl Fn(i64) -> bool) -> Opti
             None => said(text),
         },
         Content::Link {
-            title, text, url, ..
-        } => notice(title, text, Some(url), None),
+            title,
+            text,
+            url,
+            app,
+            ..
+        } => {
+            let app = app.as_deref().map(|app| app.id.as_str());
+            notice(title, text, Some(url), app.filter(|id| !id.is_empty()))
+        }
         Content::Notice {
             title,
             msg,

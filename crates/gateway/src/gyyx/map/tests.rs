@@ -87,6 +87,7 @@ fn others() -> [(i64, Content); 7] {
                 text: "d".into(),
                 url: "u".into(),
                 image: None,
+                app: None,
             },
         ),
         (

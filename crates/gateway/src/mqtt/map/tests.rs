@@ -69,6 +69,11 @@ fn every_kind_of_content_comes_back() {
             text: "x".into(),
             url: "https://x".into(),
             image: Some("https://i".into()),
+            app: Some(Box::new(SubApp {
+                id: "rx".into(),
+                name: "n".into(),
+                action: "read".into(),
+            })),
         },
         Content::Notice {
             title: "t".into(),

@@ -71,6 +71,7 @@ fn every_kind_survives_the_way_out_and_back() {
             text: "d".into(),
             url: "https://x".into(),
             image: Some("https://x/i.png".into()),
+            app: None,
         },
         Content::Card {
             uid: "bob".into(),

@@ -1,6 +1,6 @@
 //! What a payload means, and what content from elsewhere looks like.
 
-use crosstalk_core::content::Reply;
+use crosstalk_core::content::{Reply, SubApp};
 use crosstalk_core::message::Origin;
 use crosstalk_wire::wg::Content as _;
 use serde_json::{Value, json};
@@ -166,8 +166,22 @@ fn each_kind_of_content_is_shown_as_the_specification_has_it() {
                 text: "m".into(),
                 url: url(),
                 image: None,
+                app: None,
             },
             Some((3003, notice_of("t", "m", Some("http://f/1"), None))),
+        ),
+        (
+            Content::Link {
+                title: "t".into(),
+                text: "m".into(),
+                url: url(),
+                image: None,
+                app: Some(Box::new(SubApp {
+                    id: "rx".into(),
+                    ..SubApp::default()
+                })),
+            },
+            Some((3003, notice_of("t", "m", Some("http://f/1"), Some("rx")))),
         ),
         (
             Content::Card {

@@ -84,6 +84,7 @@ fn what_has_none_is_readable_text() {
         text: "words".into(),
         url: "http://x".into(),
         image: None,
+        app: None,
     };
     let json = payload_of(&link);
     assert_eq!(json["type"], 1);
