@@ -13,7 +13,7 @@ use crate::session::{Notice, Offline, Session};
 
 /// Messages that are read at once.
 const PAGE: u32 = 500;
-/// Their bytes.
+/// Their bytes, and those of an answer, which may have one message more.
 const PAGE_BYTES: usize = 4 << 20;
 /// Pages that one question reads at most; it is answered with what was found by then.
 const MAX_PAGES: usize = 32;
@@ -69,6 +69,7 @@ impl Im {
         let after = fetch.after.map_or(MessageId(1), next);
         let mut lo = start.max(after);
         let mut found = Fetched::default();
+        let mut bytes = 0;
         for _ in 0..MAX_PAGES {
             if lo > end {
                 found.through = None;
@@ -87,11 +88,12 @@ impl Im {
                 if !is_said || !fetch.takes(&message) {
                     continue;
                 }
-                if found.messages.len() == limit {
+                if found.messages.len() == limit || bytes > PAGE_BYTES {
                     found.through = found.messages.last().map(|last| last.id);
                     found.more = true;
                     return Ok(found);
                 }
+                bytes += message.weight();
                 found.messages.push(Arc::new(message));
             }
             found.through = Some(page.through);
@@ -110,10 +112,14 @@ impl Im {
     /// session.
     ///
     /// # Errors
-    /// When the store fails.
+    /// `RateLimited` if the session has not taken what it was handed before, or when the store
+    /// fails.
     pub async fn fetch_missed(&self, session: &Session, fetch: &Fetch) -> Result<Fetched, Refusal> {
         if session.delivery.offline != Offline::Pull {
             return Ok(Fetched::default());
+        }
+        if !session.mailbox.may_be_handed() {
+            return Err(Refusal::RateLimited);
         }
         let limit = fetch.limit.max(1) as usize;
         let (kept, more) = session
@@ -139,7 +145,8 @@ impl Im {
             session.mailbox.set_aside(other);
             found.messages.extend(wanted);
             found.more = page.more;
-            if !page.more {
+            let bytes: usize = found.messages.iter().map(|it| it.weight()).sum();
+            if !page.more || bytes > PAGE_BYTES {
                 break;
             }
         }
@@ -147,7 +154,19 @@ impl Im {
         Ok(found)
     }
 
-    /// Hands to a session what was fetched for it, and says then that this was it.
+    /// Hands to a session what of history was fetched for it, and says then that this was it.
+    ///
+    /// # Errors
+    /// `RateLimited` if it has not taken what it was handed before.
+    pub fn hand_history(&self, session: &Session, fetched: &Fetched) -> Result<(), Refusal> {
+        if !session.mailbox.may_be_handed() {
+            return Err(Refusal::RateLimited);
+        }
+        self.hand(session, fetched);
+        Ok(())
+    }
+
+    /// Hands to a session what it had missed, and says then that this was it.
     pub fn hand(&self, session: &Session, fetched: &Fetched) {
         let notice = Notice::Handed {
             count: fetched.messages.len(),

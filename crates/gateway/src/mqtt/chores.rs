@@ -20,6 +20,9 @@ use crate::protocol::{Done, Work};
 /// Messages that may be named in one `read`.
 const MAX_READ: usize = 500;
 
+/// The largest report that is kept.
+const MAX_REPORT_BYTES: usize = 16 << 10;
+
 /// Something to be done for a session.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Chore {
@@ -100,12 +103,17 @@ async fn run(im: &Im, session: &Session, chore: Chore) -> Outcome {
         Chore::Read { names, to } => read(im, session, &names, &to).await,
         Chore::Pull(pull) => {
             let fetch = fetch_of(im, session, &pull).await?;
-            let fetched = match pull.mode {
-                Some(PullMode::History) => im.fetch_history(&session.user, &fetch).await?,
-                Some(PullMode::Offline) | None => im.fetch_missed(session, &fetch).await?,
-            };
-            im.hand(session, &fetched);
-            Ok(())
+            match pull.mode {
+                Some(PullMode::History) => {
+                    let fetched = im.fetch_history(&session.user, &fetch).await?;
+                    im.hand_history(session, &fetched)
+                }
+                Some(PullMode::Offline) | None => {
+                    let fetched = im.fetch_missed(session, &fetch).await?;
+                    im.hand(session, &fetched);
+                    Ok(())
+                }
+            }
         }
         Chore::PushOff { forget_token } => {
             let change = RegistrationChange {
@@ -122,6 +130,7 @@ async fn run(im: &Im, session: &Session, chore: Chore) -> Outcome {
             };
             change_own(im, session, &device_id, &change).await
         }
+        Chore::Report(text) if text.len() > MAX_REPORT_BYTES => Err(Refusal::TooLarge),
         Chore::Report(text) => im.report(session, text).await,
         Chore::Remember(habit) => {
             let change = RegistrationChange {

@@ -51,6 +51,8 @@ pub(super) struct Agreement {
     is_expiry_ours: bool,
     pub(super) receive_maximum: u16,
     pub(super) max_packet_bytes: Option<u32>,
+    /// The highest topic alias that the client takes.
+    pub(super) topic_alias_maximum: u16,
     pub(super) problem_information: bool,
     /// A will for the messenger.
     pub(super) im_will: Option<Will>,
@@ -105,6 +107,7 @@ impl Agreement {
             is_expiry_ours: expiry_secs != wanted_secs,
             receive_maximum: properties.receive_maximum.map_or(u16::MAX, Into::into),
             max_packet_bytes: properties.max_packet_bytes.map(Into::into),
+            topic_alias_maximum: properties.topic_alias_maximum.unwrap_or(0),
             problem_information: properties.request_problem_information.unwrap_or(true),
             im_will,
             topic_will,

@@ -14,6 +14,7 @@ use crosstalk_wire::mqtt::{
 };
 
 use super::acks::{AckKind, Acks, Slot};
+use super::aliases::OutAliases;
 use super::connect::Agreement;
 use super::deliver::Outgoing;
 use super::envelope::{self, MqttReader};
@@ -77,6 +78,8 @@ pub(super) struct Live {
     pub(super) flight: Flight,
     /// Topics by the client's aliases, at most as many as it was told.
     pub(super) aliases: HashMap<u16, TopicName>,
+    /// Ours.
+    out_aliases: OutAliases,
     /// Publications of QoS 2 that are not released; true if the core knows the number, too.
     pub(super) received: HashMap<u16, bool>,
     next_ticket: u64,
@@ -139,6 +142,7 @@ impl Live {
             acks: Acks::default(),
             flight: Flight::new(agreement.receive_maximum, before),
             aliases: HashMap::new(),
+            out_aliases: OutAliases::new(agreement.topic_alias_maximum),
             received: HashMap::new(),
             next_ticket: 0,
             next_ask: 1,
@@ -168,6 +172,16 @@ impl Live {
             tracing::debug!(%error, user = %self.session.user.uid, "a packet was not written");
         }
         written.is_ok()
+    }
+
+    /// Publishes something; false if the client cannot take it.
+    pub(super) fn write_publish(&mut self, mut publish: Publish, turn: &mut Turn) -> bool {
+        let new = self.out_aliases.shorten(&mut publish);
+        let is_written = self.write(&Packet::Publish(publish), turn);
+        if let Some(topic) = new.filter(|_| is_written) {
+            self.out_aliases.told(topic);
+        }
+        is_written
     }
 
     /// The next command that the core answers in order.
@@ -261,13 +275,13 @@ impl Live {
     }
 
     /// Publishes something to the client that is worth nothing later.
-    pub(super) fn publish_once(&self, payload: Bytes, turn: &mut Turn) -> bool {
+    pub(super) fn publish_once(&mut self, payload: Bytes, turn: &mut Turn) -> bool {
         self.publish_own(payload, Delivery::AtMostOnce, None, turn)
     }
 
     /// Publishes to the client's own topic.
     pub(super) fn publish_own(
-        &self,
+        &mut self,
         payload: Bytes,
         delivery: Delivery,
         expiry_secs: Option<u32>,
@@ -285,7 +299,7 @@ impl Live {
             },
             payload,
         };
-        self.write(&Packet::Publish(publish), turn)
+        self.write_publish(publish, turn)
     }
 
     /// Says goodbye with a reason, where the version has words for it.

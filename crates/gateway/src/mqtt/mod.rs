@@ -6,6 +6,7 @@
 //! out of the messenger, `plain` what has to do with plain topics.
 
 mod acks;
+mod aliases;
 mod chores;
 mod connect;
 mod deliver;

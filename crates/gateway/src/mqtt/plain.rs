@@ -393,7 +393,7 @@ impl Live {
                 }
             }
             let is_written = match publish_of(&delivery, now) {
-                Some(publish) => self.write(&Packet::Publish(publish), turn),
+                Some(publish) => self.write_publish(publish, turn),
                 None => false,
             };
             // What the client cannot take counts as sent (MQTT 5.0 §3.1.2.11.4).

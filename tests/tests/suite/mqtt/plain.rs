@@ -335,3 +335,28 @@ async fn shared_subscriptions_divide_messages() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_client_that_takes_aliases_is_given_them() {
+    let server = Server::start().await;
+    let mut hello = hello(&server, "bob", Version::V5, true).await;
+    hello.properties.topic_alias_maximum = Some(1);
+    let (mut to, _) = MqttClient::connect(&server, &hello).await;
+    to.subscribe("t/#", Qos::AtMostOnce).await;
+    let mut from = open(&server, "ann").await;
+    for topic in ["t/a", "t/a", "t/b"] {
+        from.say(&Packet::Publish(qos0(topic, topic))).await;
+    }
+    let mut heard = Vec::new();
+    for _ in 0..3 {
+        let next = to.published(|it| it.payload.starts_with(b"t/")).await;
+        let topic = next.topic.map(|it| it.as_str().to_owned());
+        heard.push((topic, next.topic_alias.map(NonZeroU16::get)));
+    }
+    let expected = [
+        (Some("t/a".to_owned()), Some(1)),
+        (None, Some(1)),
+        (Some("t/b".to_owned()), None),
+    ];
+    assert_eq!(heard, expected);
+}

@@ -137,3 +137,30 @@ async fn a_message_that_has_expired_does_not_come() {
             .is_some_and(|secs| (1..100).contains(&secs))
     );
 }
+
+#[tokio::test]
+async fn a_number_that_counts_once_is_known_to_the_next_connection_and_after_a_restart() {
+    let mut server = Server::start().await;
+    let ann = register(&server, "ann", "d1").await;
+    let bob = register(&server, "bob", "d2").await;
+    let (mut from, _) = MqttClient::connect(&server, &ann.connect_v5(true, 3600)).await;
+    let id = from.id();
+    let payload = text("m1", &bob.account, "x").to_string();
+    let delivery = Delivery::ExactlyOnce { id, dup: false };
+    let publish = MqttClient::publish_packet("im/send", delivery, payload.as_bytes());
+    from.say(&Packet::Publish(publish)).await;
+    from.hears(|it| matches!(it, Packet::Pubrec(ack) if ack.packet_id == id).then_some(()))
+        .await;
+    server.restart().await;
+    let (mut from, connack) = MqttClient::connect(&server, &ann.connect_v5(false, 3600)).await;
+    assert!(connack.session_present);
+    for reason in [ReasonCode::Success, ReasonCode::PacketIdNotFound] {
+        from.say(&Packet::Pubrel(Ack::new(id, ReasonCode::Success)))
+            .await;
+        let comp = from.hears(|it| match it {
+            Packet::Pubcomp(ack) if ack.packet_id == id => Some(ack.reason),
+            _ => None,
+        });
+        assert_eq!(comp.await, reason);
+    }
+}

@@ -21,8 +21,15 @@ pub(super) struct Aside {
 }
 
 impl Mailbox {
-    /// Puts messages that were asked for into the mailbox, whatever its size: the client
-    /// bounds what it asks for. The notice follows them.
+    /// Whether more may be asked for: what was handed before is not all taken out, if there is
+    /// more than may wait.
+    pub(crate) fn may_be_handed(&self) -> bool {
+        let inner = self.inner.lock();
+        !inner.closed && inner.events.len() < self.limits.items && inner.bytes < self.limits.bytes
+    }
+
+    /// Puts messages that were asked for into the mailbox, and the notice behind them. What
+    /// asks bounds them, and asks whether it may.
     pub(crate) fn hand(&self, messages: &[Arc<Message>], notice: Notice) {
         let mut inner = self.inner.lock();
         if inner.closed {

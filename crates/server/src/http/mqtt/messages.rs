@@ -37,7 +37,7 @@ pub(super) async fn history(
     let fetched = state.edge.im.fetch_history(user, &fetch).await?;
     if pull.deliver == PullDelivery::Mqtt {
         let session = caller.session(&state).await?.ok_or_else(not_connected)?;
-        state.edge.im.hand(&session, &fetched);
+        state.edge.im.hand_history(&session, &fetched)?;
     }
     Ok(Done(pulled(&state, &caller, &pull, &fetched)))
 }
