@@ -185,6 +185,27 @@ async fn in_groups_only_those_who_asked_learn_what_is_read() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn changes_of_what_others_may_not_see_do_not_end_the_list() {
+    let world = World::new().await;
+    for uid in ["alice", "bob", "carol"] {
+        world.join("g", uid).await;
+    }
+    let mut secret = text("for bob");
+    secret.audience = Some([world.user("bob").await.num].into());
+    for body in [secret, text("for all")] {
+        let said = world.send("alice", to_group("g"), body).await;
+        revoke(&world, said.expect("sent"), "alice").await;
+    }
+    for (uid, seqs) in [("carol", vec![2]), ("bob", vec![1])] {
+        let viewer = world.user(uid).await;
+        let changed = world.im().changed(&viewer, &key("g"), 0, 1).await;
+        let changed = changed.expect("changed");
+        let seen: Vec<_> = changed.iter().map(|changed| changed.message.seq).collect();
+        assert_eq!(seen, seqs, "{uid}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_sender_learns_once_that_a_receiver_has_it() {
     let world = World::new().await;
     let alice = world.client("alice", "a", LISTENING).await;

@@ -2,6 +2,7 @@
 
 use super::Im;
 use crate::channel::{ChannelKey, ChannelKind, LogKind};
+use crate::conversation::ConversationRow;
 use crate::id::UserRef;
 use crate::message::Message;
 use crate::receipt::MessageState;
@@ -9,6 +10,8 @@ use crate::refusal::Refusal;
 
 /// The most that one question gives.
 const MAX: u32 = 1000;
+/// Pages that are read at most until there is something on one that the viewer may know of.
+const MAX_PAGES: usize = 100;
 
 /// A message that has changed.
 #[derive(Debug, Clone)]
@@ -52,10 +55,33 @@ impl Im {
         };
         let limit = limit.clamp(1, MAX);
         let receipts = &self.stores.receipts;
-        let states = receipts
-            .changed_since(channel.num, after_version, limit)
-            .await?;
-        let mut changed = Vec::with_capacity(states.len());
+        let mut changed = Vec::new();
+        let mut after_version = after_version;
+        for _ in 0..MAX_PAGES {
+            let states = receipts
+                .changed_since(channel.num, after_version, limit)
+                .await?;
+            let more = states.len() == limit as usize;
+            after_version = states.last().map_or(after_version, |last| last.version);
+            self.changed_of(viewer, &row, readers, states, &mut changed)
+                .await?;
+            // Whoever asks goes on from the last one: none would be the end.
+            if !changed.is_empty() || !more {
+                break;
+            }
+        }
+        Ok(changed)
+    }
+
+    /// Of some states those that the viewer may know of.
+    async fn changed_of(
+        &self,
+        viewer: &UserRef,
+        row: &ConversationRow,
+        readers: u64,
+        states: Vec<MessageState>,
+        changed: &mut Vec<Changed>,
+    ) -> Result<(), Refusal> {
         for state in states
             .into_iter()
             .filter(|state| state.seq > row.begins_after)
@@ -73,6 +99,6 @@ impl Im {
                 });
             }
         }
-        Ok(changed)
+        Ok(())
     }
 }

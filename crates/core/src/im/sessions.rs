@@ -301,16 +301,21 @@ impl Im {
     }
 
     /// The user whom a token of any sort speaks for: one registered for one of the user's
-    /// device flags, or a user token. A proof for one request, not for a session.
+    /// device flags, or a user token. A proof for one request, not for a session; failures
+    /// count like those of logins.
     ///
     /// # Errors
-    /// `NotAuthenticated`, `UserBanned`, or when the store fails.
+    /// `LoginThrottled`, `NotAuthenticated`, `UserBanned`, or when the store fails.
     pub async fn check_token(
         &self,
         realm: &Realm,
         uid: &Uid,
         token: &str,
+        peer: IpAddr,
     ) -> Result<UserRef, Refusal> {
+        if !self.throttle.allows(peer, Some(uid)) {
+            return Err(Refusal::LoginThrottled);
+        }
         for flag in FLAGS {
             match self.authenticate_token(realm, uid, token, flag).await {
                 Ok(proven) if proven.state.record.flags.ban => return Err(Refusal::UserBanned),
@@ -319,6 +324,7 @@ impl Im {
                 Err(why) => return Err(why),
             }
         }
+        self.throttle.failed(peer, Some(uid));
         Err(Refusal::NotAuthenticated)
     }
 

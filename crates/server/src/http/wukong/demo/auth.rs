@@ -1,6 +1,8 @@
 //! Who calls: with the manager token anybody in whose name it says, with a user's own token
 //! that user (wukong-client.md Q1-2).
 
+use std::net::IpAddr;
+
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use crosstalk_core::id::{Uid, UserRef};
@@ -32,6 +34,10 @@ impl From<Refusal> for Refused {
                 StatusCode::FORBIDDEN,
                 "the user may not do this with the message or channel",
             ),
+            Refusal::LoginThrottled => Self::Caller(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too many wrong tokens; try again in a minute",
+            ),
             // As the original's clients show it.
             Refusal::TooLate => Self::Failure(Failure::new("超过撤回时间")),
             other => Self::Failure(other.into()),
@@ -53,6 +59,7 @@ pub(super) async fn caller(
     api: &WukongApiState,
     headers: &HeaderMap,
     login_uid: &str,
+    client: IpAddr,
 ) -> Result<UserRef, Refused> {
     let token = headers.get(TOKEN_HEADER).map(|token| token.as_bytes());
     let token = token.unwrap_or_default();
@@ -76,13 +83,19 @@ pub(super) async fn caller(
         // A user token says whose it is.
         let identity = api.im.verify_user_token(token).await;
         return match identity {
-            Ok(identity) if identity.realm == api.realm => Ok(identity.user),
+            Ok(identity) if identity.realm == api.realm => {
+                let state = api.im.user(&api.realm, &identity.user.uid).await?;
+                if state.record.flags.ban {
+                    return Err(Refusal::UserBanned.into());
+                }
+                Ok(identity.user)
+            }
             Ok(_) | Err(Refusal::NotAuthenticated) => Err(nobody),
             Err(why) => Err(why.into()),
         };
     }
     let uid: Uid = names::uid("login_uid", login_uid)?;
-    match api.im.check_token(&api.realm, &uid, token).await {
+    match api.im.check_token(&api.realm, &uid, token, client).await {
         Ok(user) => Ok(user),
         Err(Refusal::NotAuthenticated) => {
             let someone = api.im.verify_user_token(token).await.is_ok();

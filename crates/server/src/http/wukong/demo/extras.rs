@@ -1,7 +1,9 @@
 //! Extras: what became of messages, by version (wukong-client.md Q1-4).
 
+use std::net::SocketAddr;
+
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{ConnectInfo, State};
 use axum::http::HeaderMap;
 use crosstalk_core::im::Changed;
 use crosstalk_core::message::{Message, Revocation};
@@ -117,10 +119,11 @@ fn revoker(message: &Message, revocation: &Revocation) -> String {
 
 pub(super) async fn sync(
     State(api): State<WukongApiState>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     Body(request): Body<SyncRequest>,
 ) -> Result<Json<Vec<ExtraRow>>, Refused> {
-    let user = caller(&api, &headers, &request.login_uid).await?;
+    let user = caller(&api, &headers, &request.login_uid, client.ip()).await?;
     let key = channel(&api, &user, request.channel_type, &request.channel_id)?;
     let limit = match request.limit {
         0 => DEFAULT_LIMIT,

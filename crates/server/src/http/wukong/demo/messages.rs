@@ -1,6 +1,8 @@
 //! Taking messages back, and saying that they were read.
 
-use axum::extract::State;
+use std::net::SocketAddr;
+
+use axum::extract::{ConnectInfo, State};
 use axum::http::HeaderMap;
 use crosstalk_core::channel::ChannelKey;
 use crosstalk_core::deliver::Operator;
@@ -36,10 +38,11 @@ pub(super) struct RevokeRequest {
 /// Takes a message back; everybody is told by a CMD.
 pub(super) async fn revoke(
     State(api): State<WukongApiState>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     Body(request): Body<RevokeRequest>,
 ) -> Result<Done, Refused> {
-    let user = caller(&api, &headers, &request.login_uid).await?;
+    let user = caller(&api, &headers, &request.login_uid, client.ip()).await?;
     let key = channel(&api, &user, request.channel_type, &request.channel_id)?;
     let names = [&request.message_id, &request.client_msg_no];
     let mut names = names.into_iter().filter(|name| !name.is_empty());
@@ -68,10 +71,11 @@ pub(super) struct ReadRequest {
 /// Says that messages were read; those who asked for it are told by a CMD.
 pub(super) async fn readed(
     State(api): State<WukongApiState>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     Body(request): Body<ReadRequest>,
 ) -> Result<Done, Refused> {
-    let user = caller(&api, &headers, &request.login_uid).await?;
+    let user = caller(&api, &headers, &request.login_uid, client.ip()).await?;
     let key = channel(&api, &user, request.channel_type, &request.channel_id)?;
     if request.message_ids.is_empty() || request.message_ids.len() > MAX_MESSAGES {
         let why = format!("message_ids: 1 to {MAX_MESSAGES} messages");

@@ -2,6 +2,7 @@
 
 use crosstalk_core::channel::{Address, ChannelKind};
 use crosstalk_core::deliver::Sender;
+use crosstalk_core::directory::{AppId, UserChange};
 use crosstalk_core::message::{Body as MessageBody, Draft, Flags, OnReuse};
 
 use super::*;
@@ -206,4 +207,39 @@ async fn a_user_acts_for_nobody_else() {
     assert_eq!(stranger.status, 403, "u4 is no member");
     let nobody = call(&api, MANAGER, "/v1/message/revoke", &at("", json!({}))).await;
     assert_eq!(nobody.status, 400);
+}
+
+#[tokio::test]
+async fn tokens_cannot_be_guessed_here_either() {
+    let (api, _) = with_message().await;
+    let sync = at("u1", json!({}));
+    let mut guesses = Vec::new();
+    for n in 0..30 {
+        let guess = call(&api, &format!("g{n}"), "/v1/message/extra/sync", &sync).await;
+        guesses.push(guess.status);
+    }
+    assert_eq!((guesses[0], guesses[29]), (401, 429));
+    let right = call(&api, "t-u1", "/v1/message/extra/sync", &sync).await;
+    assert_eq!(right.status, 429, "not even the right one, for a while");
+    let other = call(&api, "t-u2", "/v1/message/extra/sync", &at("u2", json!({}))).await;
+    assert_eq!(other.status, 200);
+}
+
+#[tokio::test]
+async fn a_banned_user_acts_no_more_with_a_token_either() {
+    let (api, _) = with_message().await;
+    let realm = Realm::default();
+    let app = api.im.apps().get(&AppId::default()).expect("the app");
+    let uid = Uid::parse("u1").expect("a uid");
+    let token = api.im.issue_token(&app, &uid, 60, None).await.expect("a token");
+    let sync = at("", json!({}));
+    let before = call(&api, &token.token, "/v1/message/extra/sync", &sync).await;
+    assert_eq!(before.status, 200, "{}", before.body);
+    let ban = UserChange {
+        ban: Some(true),
+        ..UserChange::default()
+    };
+    api.im.put_user(&realm, &uid, &ban).await.expect("banned");
+    let after = call(&api, &token.token, "/v1/message/extra/sync", &sync).await;
+    assert_eq!(after.status, 400);
 }

@@ -8,11 +8,13 @@ mod history;
 mod send;
 mod users;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
+use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -76,7 +78,9 @@ impl Api {
         }
     }
 
-    async fn send(&self, request: Request<Body>) -> Answer {
+    async fn send(&self, mut request: Request<Body>) -> Answer {
+        let client = SocketAddr::from(([203, 0, 113, 9], 1));
+        request.extensions_mut().insert(ConnectInfo(client));
         let response = self
             .routes
             .clone()
