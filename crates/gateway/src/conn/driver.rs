@@ -182,7 +182,9 @@ impl Driver {
         loop {
             self.run_commands(&session, &mut turn).await;
             self.drain_mailbox(&session, now, &mut turn).await;
-            self.drain_topics(now, &mut turn).await;
+            if self.topics.is_used() {
+                self.drain_topics(now, &mut turn).await;
+            }
             self.finish(line, &turn).await?;
             // What was to be done once that is written.
             self.run_commands(&session, &mut turn).await;
@@ -253,7 +255,7 @@ impl Driver {
             self.machine.answer(id, *answer, now, turn);
         }
         if let Some(topics::Woken::Answer(id, answer)) = woken.topics {
-            self.machine.topics(id, answer, now, turn);
+            self.machine.topics(id, *answer, now, turn);
             if !line.input.is_empty() {
                 // It may have waited for this.
                 self.machine.receive(&mut line.input, now, turn);

@@ -35,12 +35,17 @@ struct Link {
 /// What has happened.
 pub(super) enum Woken {
     /// A verb was answered.
-    Answer(AskId, TopicAnswer),
+    Answer(AskId, Box<TopicAnswer>),
     /// There is something to drain.
     Ready,
 }
 
 impl Topics {
+    /// Whether the connection has to do with topics.
+    pub(super) fn is_used(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// How many verbs wait.
     pub(super) fn waiting(&self) -> usize {
         self.0.as_ref().map_or(0, |link| link.waiting.len())
@@ -104,7 +109,7 @@ impl Topics {
         if !link.waiting.is_empty()
             && let Poll::Ready(Some((id, answer))) = Pin::new(&mut link.waiting).poll_next(cx)
         {
-            return Poll::Ready(Woken::Answer(id, answer));
+            return Poll::Ready(Woken::Answer(id, Box::new(answer)));
         }
         let Some(attachment) = &link.attachment else {
             return Poll::Pending;

@@ -398,7 +398,7 @@ fn the_second_guarantee_is_noted_before_it_is_answered_where_the_session_goes_on
     wire.machine
         .topics(note, TopicAnswer::Done(Ok(true)), START, &mut turn);
     let received = Packet::Pubrec(Ack::new(id(9), ReasonCode::Success));
-    assert_eq!(wire.heard(&turn), [received.clone()]);
+    assert_eq!(wire.heard(&turn), std::slice::from_ref(&received));
     // It comes again: nothing is sent, and the answer is the same.
     let turn = wire.say(&publish("im/send", delivery, &text("m1", "bob")));
     assert!(turn.commands.is_empty());
@@ -560,8 +560,10 @@ fn who_leaves_takes_the_will_along_and_who_is_lost_does_not() {
 #[test]
 fn a_session_that_ends_with_its_connection_cannot_be_prolonged_at_its_end() {
     let mut wire = Wire::open(hello(Version::V5));
-    let mut goodbye = crosstalk_wire::mqtt::Disconnect::default();
-    goodbye.session_expiry_secs = Some(60);
+    let goodbye = crosstalk_wire::mqtt::Disconnect {
+        session_expiry_secs: Some(60),
+        ..crosstalk_wire::mqtt::Disconnect::default()
+    };
     let turn = wire.say(&Packet::Disconnect(goodbye));
     let heard = wire.heard(&turn);
     assert!(
