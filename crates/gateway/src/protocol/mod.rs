@@ -108,6 +108,8 @@ impl Out {
     ///
     /// # Errors
     /// What `write` says.
+    // Once for each delivery.
+    #[inline]
     pub fn frame<E>(
         &mut self,
         write: impl FnOnce(&mut BytesMut) -> Result<(), E>,
