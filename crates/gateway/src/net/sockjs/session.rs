@@ -176,6 +176,23 @@ impl SessionTransport {
         session.receiver.wake();
         Poll::Pending
     }
+
+    /// Waits until requests have taken all that was queued. Only then is it written: who does
+    /// not ask for it has not got it.
+    fn poll_taken(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let session = &self.0;
+        session.writer.register(cx.waker());
+        let state = session.state.lock();
+        if state.has_ended() {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        if state.is_taken() {
+            return Poll::Ready(Ok(()));
+        }
+        drop(state);
+        session.receiver.wake();
+        Poll::Pending
+    }
 }
 
 impl Transport for SessionTransport {
@@ -203,8 +220,7 @@ impl Transport for SessionTransport {
             let message = String::from_utf8_lossy(frame);
             in_time(poll_fn(|cx| self.poll_push(cx, &message))).await?;
         }
-        self.0.receiver.wake();
-        Ok(())
+        in_time(poll_fn(|cx| self.poll_taken(cx))).await
     }
 
     async fn close(&mut self, code: u16) {

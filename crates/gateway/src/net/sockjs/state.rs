@@ -142,6 +142,11 @@ impl State {
         has_room
     }
 
+    /// True if no message waits for the client.
+    pub(super) fn is_taken(&self) -> bool {
+        self.queue.is_empty()
+    }
+
     /// Appends what the client sent; false if the session has ended.
     pub(super) fn put(&mut self, text: &str) -> bool {
         if self.ended.is_none() {

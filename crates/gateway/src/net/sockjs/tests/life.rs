@@ -27,6 +27,8 @@ async fn the_server_s_close_is_told_until_the_session_is_forgotten() {
     assert_eq!(bed.send("s", r#"["a;close;"]"#).await, 204);
     assert_eq!(piece(&mut body).await.as_deref(), Some("a[\"a\"]\n"));
     let goodbye = "c[3000,\"Closed\"]\n";
+    // wait: the clock goes on once the service has closed
+    sleep(Duration::from_millis(1)).await;
     // That request is still there, but another is not told that it is.
     assert_eq!(bed.text("POST /0/s/xhr").await, goodbye);
     assert_eq!(piece(&mut body).await.as_deref(), Some(goodbye));

@@ -95,6 +95,13 @@ impl Clock for RuntimeClock {
     }
 }
 
+fn clock() -> Arc<dyn Clock> {
+    Arc::new(RuntimeClock {
+        start: Instant::now(),
+        system: SystemClock::new(),
+    })
+}
+
 #[derive(Clone)]
 pub(super) struct Bed {
     endpoint: Arc<Endpoint>,
@@ -113,17 +120,13 @@ impl Bed {
 
     /// At most so many connections.
     fn with_limit(total: usize) -> Self {
-        let clock: Arc<dyn Clock> = Arc::new(RuntimeClock {
-            start: Instant::now(),
-            system: SystemClock::new(),
-        });
         let limits = ConnectionLimits {
             total,
             per_address: 0,
         };
         let counters = Arc::new(Counters::default());
         Self {
-            endpoint: Arc::new(Endpoint::new(clock)),
+            endpoint: Arc::new(Endpoint::new(clock())),
             keeper: Arc::new(Doorkeeper::new(limits, Arc::clone(&counters))),
             counters,
             tasks: TaskTracker::new(),

@@ -1,5 +1,8 @@
 //! What the transports carry, both ways.
 
+use crosstalk_wire::sockjs::Framing;
+
+use super::super::session::{Session, SessionTransport};
 use super::*;
 
 #[tokio::test(start_paused = true)]
@@ -169,4 +172,36 @@ async fn who_is_not_read_any_more_waits_and_loses_nothing() {
     // After the driver's time the session ends, and with it the wait.
     assert_eq!(second.await.expect("no panic"), 404);
     assert_eq!(begin.elapsed().as_secs(), 30);
+}
+
+/// The next answer to a poll of a session.
+async fn poll(session: &Arc<Session>) -> String {
+    let id = session.attach().expect("nobody else receives");
+    let mut body = SockJsBody::received(Arc::clone(session), id, Framing::Xhr);
+    let frame = piece(&mut body).await.expect("a frame");
+    assert_eq!(piece(&mut body).await, None, "one frame each time");
+    frame
+}
+
+/// The dialects take what was sent for received: what nobody has asked for must not be.
+#[tokio::test(start_paused = true)]
+async fn what_is_said_was_sent_when_it_was_taken() {
+    let session = Arc::new(Session::new(clock()));
+    let mut transport = SessionTransport(Arc::clone(&session));
+    assert_eq!(poll(&session).await, "o\n");
+    let mut out = Out::default();
+    put(&mut out, b"x");
+    put(&mut out, b"y");
+    {
+        let mut sending = std::pin::pin!(transport.send(&out));
+        assert!(futures_util::poll!(sending.as_mut()).is_pending());
+        assert_eq!(poll(&session).await, "a[\"x\",\"y\"]\n");
+        sending.await.expect("it was taken");
+    }
+    let mut sending = std::pin::pin!(transport.send(&out));
+    assert!(futures_util::poll!(sending.as_mut()).is_pending());
+    let id = session.attach().expect("nobody else receives");
+    session.detach(id, false);
+    let failed = sending.await.expect_err("nobody has taken it");
+    assert_eq!(failed.kind(), std::io::ErrorKind::BrokenPipe);
 }
