@@ -114,10 +114,13 @@ pub fn connect(
 /// An envelope as a client publishes it.
 #[must_use]
 pub fn envelope(id: &str, to: &str, kind: impl Into<Value>, content: Value) -> Value {
-    json!({
-        "id": id, "from": "", "to": to, "tenantNo": "", "target": "", "type": kind.into(),
-        "content": content, "timestamp": 1, "isBackground": false,
-    })
+    let mut envelope = json!({
+        "id": id, "from": "", "to": to, "tenantNo": "", "target": "", "timestamp": 1,
+        "isBackground": false,
+    });
+    envelope["type"] = kind.into();
+    envelope["content"] = content;
+    envelope
 }
 
 /// A text message's envelope.
