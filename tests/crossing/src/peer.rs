@@ -29,7 +29,10 @@ impl Peer {
             dialect,
             uid: uid.to_owned(),
             // wg's client names are ASCII; mqtt's devices belong to one user each.
-            device: format!("device-of-{}", uid.replace(|c: char| !c.is_ascii(), "")),
+            device: format!(
+                "device-of-{}",
+                uid.replace(|c: char| !c.is_ascii_alphanumeric(), "")
+            ),
             log: Arc::new(Log::new(uid)),
             client: None,
         }

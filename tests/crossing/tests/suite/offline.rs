@@ -5,10 +5,13 @@ use crosstalk_gateway::Dialect;
 use crosstalk_tests::eventually;
 use serde_json::json;
 
-use crate::cast::{direct, is_text, others, peer_of, text_by};
+use crate::cast::{direct, group, is_text, others, peer_of, text_by};
 
 /// Messages of each author.
 const EACH: usize = 3;
+
+/// What each author says to the group.
+const TO_ALL: &str = "to all while you were away";
 
 fn label(at: usize) -> String {
     format!("while away {at}")
@@ -22,7 +25,13 @@ async fn back(reader: &mut Peer, world: &World) -> bool {
 /// Everything that others wrote, in their order, exactly once.
 async fn hears_what_waited(reader: &Peer, authors: &[(Dialect, String)]) {
     for (dialect, uid) in authors {
-        let is_theirs = |heard: &Heard| heard.from == *uid;
+        let is_theirs = |heard: &Heard| heard.from == *uid && heard.place == group("g-1");
+        let heard = reader.log().expect(uid, 1, is_theirs).await;
+        assert_eq!(heard.len(), 1, "{uid} at {}: {heard:?}", reader.uid);
+        let is_it = is_text(&heard[0], *dialect, reader.dialect, TO_ALL);
+        assert!(is_it, "{uid} at {}: {heard:?}", reader.uid);
+
+        let is_theirs = |heard: &Heard| heard.from == *uid && heard.place == direct(uid);
         let heard = reader
             .log()
             .expect(format!("message of {uid}"), EACH, is_theirs)
@@ -46,6 +55,14 @@ async fn finds_in_history(world: &World, reader: &Peer, author: &str) {
     let rows = answer["messages"].as_array().expect("messages");
     let theirs = rows.iter().filter(|row| row["from_uid"] == author);
     assert_eq!(theirs.count(), EACH, "{author} at {}: {answer}", reader.uid);
+    let ask = json!({
+        "login_uid": reader.uid, "channel_id": "g-1", "channel_type": 2,
+        "start_message_seq": 0, "end_message_seq": 0, "limit": 100, "pull_mode": 0,
+    });
+    let answer = api.post("/channel/messagesync", ask).await.ok();
+    let rows = answer["messages"].as_array().expect("messages");
+    let theirs = rows.iter().filter(|row| row["from_uid"] == author);
+    assert_eq!(theirs.count(), 1, "{author} in g-1: {answer}");
     let ask = json!({"uid": reader.uid, "version": 0, "last_msg_seqs": "", "msg_count": 1});
     let rows = api.post("/conversation/sync", ask).await.ok();
     let rows = rows.as_array().expect("conversations");
@@ -59,6 +76,10 @@ async fn finds_in_history(world: &World, reader: &Peer, author: &str) {
 }
 
 async fn each_comes_back(world: World) {
+    let mut world = world;
+    let members: Vec<String> = world.uids().into_iter().map(str::to_owned).collect();
+    let members: Vec<&str> = members.iter().map(String::as_str).collect();
+    world.add_group("g-1", &members).await;
     for absent in Dialect::ALL {
         let mut peers = world.peers().await;
         let at = peers.iter().position(|peer| peer.dialect == absent);
@@ -78,6 +99,8 @@ async fn each_comes_back(world: World) {
                 let written = text_by(author.dialect, &label(at));
                 author.send(&direct(&reader.uid), &written).await;
             }
+            let written = text_by(author.dialect, TO_ALL);
+            author.send(&group("g-1"), &written).await;
         }
         let authors: Vec<_> = peers
             .iter()
@@ -93,8 +116,11 @@ async fn each_comes_back(world: World) {
 
         // Read, and back once more: nothing comes but what is new.
         for (_, uid) in &authors {
-            let theirs = reader.log().messages(|heard| heard.from == *uid);
-            reader.read(theirs.last().expect("messages")).await;
+            for place in [direct(uid), group("g-1")] {
+                let is_theirs = |heard: &Heard| heard.from == *uid && heard.place == place;
+                let theirs = reader.log().messages(is_theirs);
+                reader.read(theirs.last().expect("messages")).await;
+            }
         }
         reader.disconnect().await;
         back(&mut reader, &world).await;

@@ -4,22 +4,28 @@ use crosstalk_crossing::{Heard, World};
 use crosstalk_gateway::Dialect;
 use crosstalk_tests::eventually;
 use futures_util::future::join_all;
+use serde_json::json;
 
 use crate::cast::{direct, is_text, peer_of, text_by};
 
+/// The longest id that there is, with all characters that ids may have besides letters and
+/// digits (TG-16).
+const EVERYWHERE: &str = "到处.-_=到处到处到处到处到处到处到处到处到处到处到处到处到处到处到处到处到处到处到处到处到处到处到处到处到处到处到处到处到Z";
+
 #[tokio::test]
 async fn all_clients_of_a_user_hear_it_once_and_reading_at_one_is_reading_at_all() {
+    assert_eq!(EVERYWHERE.chars().count(), 64);
     let mut world = World::start().await;
-    world.add_user("everywhere").await;
+    world.add_user(EVERYWHERE).await;
     let world = &world;
     let authors = world.peers().await;
     let clients =
-        join_all(Dialect::ALL.map(async |dialect| world.peer_as(dialect, "everywhere").await));
+        join_all(Dialect::ALL.map(async |dialect| world.peer_as(dialect, EVERYWHERE).await));
     let clients = clients.await;
 
     for author in &authors {
         author
-            .send(&direct("everywhere"), &text_by(author.dialect, "to all"))
+            .send(&direct(EVERYWHERE), &text_by(author.dialect, "to all"))
             .await;
     }
     let mut last = None;
@@ -56,4 +62,21 @@ async fn all_clients_of_a_user_hear_it_once_and_reading_at_one_is_reading_at_all
         .read(&last.expect("a message"))
         .await;
     counts(authors.len() as u64 - 1).await;
+}
+
+#[tokio::test]
+async fn ids_with_characters_of_addresses_are_refused_wherever_users_are_made() {
+    let world = World::start().await;
+    let server = world.server();
+    for uid in ["a@b", "a:b", "a#b", "a b", "a,b", "group:a"] {
+        let in_path = uid.replace('#', "%23").replace(' ', "%20");
+        let rest = server.admin();
+        let asked = rest
+            .post(&format!("/v1/users/{in_path}/tokens"), json!({}))
+            .await;
+        asked.problem(422, "invalid_uid");
+        let body = json!({"uid": uid, "token": "t", "device_flag": 1, "device_level": 1});
+        let asked = server.wukong_api().post("/user/token", body).await;
+        assert_eq!(asked.status, 400, "{uid}: {}", asked.text());
+    }
 }
