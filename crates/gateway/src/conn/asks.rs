@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use crosstalk_core::channel::{Address, ChannelKey};
 use crosstalk_core::conversation::ConversationRow;
 use crosstalk_core::deliver::Operator;
-use crosstalk_core::id::UserNum;
+use crosstalk_core::id::{Uid, UserNum};
 use crosstalk_core::im::{HistoryQuery, Im, Viewer};
 use crosstalk_core::message::Message;
 use crosstalk_core::refusal::Refusal;
@@ -138,6 +138,10 @@ impl Asker {
         let address: Address = match target {
             Target::Address(address) => address.clone(),
             Target::Named(name) => self.im.resolve(&session.realm, name).await?,
+            Target::System => {
+                let own = &session.user.uid;
+                return Ok(ChannelKey::direct(&session.realm, own, &Uid::system()));
+            }
         };
         address.key(&session.realm, &session.user.uid)
     }

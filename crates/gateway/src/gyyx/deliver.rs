@@ -17,7 +17,7 @@ use crosstalk_wire::gyyx::{
 use super::live::Live;
 use super::outbox::{PORTION_BYTES, say};
 use super::unacked::Given;
-use super::view::{named_id, receiver, seen};
+use super::view::{named_id, receiver, seen, shown};
 use crate::protocol::{Command, Now, Turn};
 
 /// What is not the same for all receivers of a message. The version is each receiver's own
@@ -181,7 +181,7 @@ impl Live {
         if is_author {
             return self.say(base, ToClient::Recalled(chat), turn);
         }
-        base.user_id.clone_from(&message.sender);
+        base.user_id = shown(&message.sender).to_owned();
         self.say(base, ToClient::RecalledByPeer(chat), turn);
     }
 

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use crosstalk_core::id::UserRef;
+use crosstalk_core::id::{Uid, UserRef};
 use crosstalk_core::message::Message;
 use crosstalk_wire::gyyx::{
     Base, Chat, Code, Incoming, Limits, MsgType, Outgoing, Own, Receipt, Style, ToClient, ToServer,
@@ -20,7 +20,7 @@ use super::requests::{Request, Requests};
 use super::sends::Sent;
 use super::settings::GyyxBehaviour;
 use super::unacked::{Given, Unacked};
-use super::view::{has_unique, is_called};
+use super::view::{SYSTEM, has_unique, is_called};
 use crate::protocol::{Command, Now, Seed, Turn, close_code};
 
 /// The longest id that a frame may have, bytes; nobody is called so.
@@ -297,7 +297,10 @@ impl Live {
 
     fn acked(&mut self, chat: &Chat, turn: &mut Turn) {
         let own = self.user.uid.as_str();
-        let peer = &chat.receive_user_id;
+        let peer = match &*chat.receive_user_id {
+            SYSTEM => Uid::SYSTEM,
+            peer => peer,
+        };
         let group = peer.strip_prefix("group:");
         let acked = self.unacked.acked(|Given { message, .. }| {
             if chat.message_id.is_empty() {

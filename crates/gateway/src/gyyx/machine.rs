@@ -112,7 +112,8 @@ impl Machine {
                 stable_device: false,
                 acks: true,
                 offline: Offline::Sync,
-                echo: Echo::Never,
+                // Who writes to themselves is the receiver, too (gyyx.md Q4-8).
+                echo: Echo::Notes,
                 receipts: false,
                 presence: true,
             },

@@ -14,7 +14,7 @@ use super::live::{Asked, Live};
 use super::outbox::{Kind, List, PORTION_BYTES, array, say};
 use super::sends::Unnamed;
 use super::unacked::Given;
-use super::view::{message_id, seen};
+use super::view::{message_id, seen, target};
 use crate::protocol::{Answer, Ask, AskId, Command, Now, Scope, Target, Turn};
 
 /// Requests that may wait; more are refused.
@@ -157,7 +157,6 @@ impl Live {
     }
 
     fn ask(&mut self, request: Request, turn: &mut Turn) {
-        let named = |peer: &Arc<str>| Target::Named(Arc::clone(peer));
         let ask = match &request {
             Request::Meet { device, .. } => Ask::MeetDevice(device.clone()),
             Request::First { .. } => Ask::Newest { limit: MAX_FIRST },
@@ -165,9 +164,9 @@ impl Live {
                 of: None,
                 limit: MAX_UNREAD,
             },
-            Request::View { peer, .. } => Ask::ReadConversation(named(peer), None),
+            Request::View { peer, .. } => Ask::ReadConversation(target(peer), None),
             Request::Viewed { peer, .. } => Ask::Page {
-                of: Scope::Channel(named(peer)),
+                of: Scope::Channel(target(peer)),
                 skip: 0,
                 limit: VIEWED,
             },
@@ -177,23 +176,28 @@ impl Live {
                     * u64::from(history.page_size),
                 limit: history.page_size,
             },
-            Request::Total { peer, .. } => Ask::CountUnread(peer.as_ref().map(named)),
+            Request::Total { peer, .. } => Ask::CountUnread(peer.as_ref().map(target)),
             Request::Recall { recall, .. } => Ask::Revoke {
                 name: recall.message_id.clone(),
-                within: self.other(&recall.receive_user_id).map(Target::Named),
+                within: self.within(&recall.receive_user_id),
             },
             Request::Read { chat, .. } if chat.message_id.is_empty() => {
                 let peer = chat.receive_user_id.as_str().into();
-                Ask::ReadConversation(Target::Named(peer), None)
+                Ask::ReadConversation(target(&peer), None)
             }
             Request::Read { chat, .. } => Ask::ReadMessage {
                 name: chat.message_id.clone(),
-                within: self.other(&chat.receive_user_id).map(Target::Named),
+                within: self.within(&chat.receive_user_id),
             },
         };
         let id = self.requests.next_id();
         self.requests.current = Some((id, request));
         turn.commands.push(Command::Ask(id, ask));
+    }
+
+    /// The conversation that a message is named in, if one is.
+    fn within(&self, peer: &str) -> Option<Target> {
+        self.other(peer).as_ref().map(target)
     }
 
     /// Where a 161 looks: the other party, the own id = what the user sent, nothing = all.
@@ -203,7 +207,7 @@ impl Live {
         } else if sender == self.user.uid.as_str() {
             Scope::Own
         } else {
-            Scope::Channel(Target::Named(sender.into()))
+            Scope::Channel(target(&sender.into()))
         }
     }
 

@@ -1,9 +1,10 @@
 //! What a message looks like to one user of the dialect (interop.md G.2).
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use crosstalk_core::change::MessageName;
 use crosstalk_core::channel::{ChannelKey, ChannelKind};
-use crosstalk_core::content::Content;
 use crosstalk_core::id::{MessageId, Uid};
 use crosstalk_core::message::{Message, Origin};
 use crosstalk_wire::gyyx::{Base, Chat, ContentType, Own, Unique, Zone};
@@ -11,12 +12,13 @@ use crosstalk_wire::lenient::Json;
 
 use super::map::{self, Extra};
 use crate::content::content;
+use crate::protocol::Target;
 use crate::registry::Dialect;
 
 /// What stands before the id of a group.
 const GROUP_PREFIX: &str = "group:";
 /// Who says what nobody says.
-const SYSTEM: &str = "SYSTEM";
+pub(super) const SYSTEM: &str = "SYSTEM";
 
 /// A message as clients of this dialect see it, the same for everybody but `receiveUserId`,
 /// `appId` and, unless its sender is of this dialect, `version`.
@@ -34,21 +36,15 @@ pub(super) fn seen(message: &Message, own: Own<'_>, zone: Zone) -> Option<Seen> 
         return None;
     }
     let extra = Extra::of(body);
-    let (content_type, said, is_tip) = if map::is_own(body) {
+    let (content_type, said) = if map::is_own(body) {
         let number = body.tag.parse().unwrap_or(ContentType::TEXT.0);
-        (ContentType(number), Json::parse(&body.payload).ok()?, false)
+        (ContentType(number), Json::parse(&body.payload).ok()?)
     } else {
-        let content = content(message);
-        let (content_type, said) = map::outward(&content)?;
-        (content_type, said, matches!(content, Content::Tip { .. }))
+        map::outward(&content(message))?
     };
     let mark = extra
         .mark
         .map(|raw| Bytes::copy_from_slice(raw.get().as_bytes()));
-    let user_id = match is_tip {
-        true => SYSTEM.to_owned(),
-        false => shown(&message.sender.uid),
-    };
     let base = Base {
         app_id: own.app_id.to_owned(),
         device_id: extra.device_id.into_owned(),
@@ -57,7 +53,8 @@ pub(super) fn seen(message: &Message, own: Own<'_>, zone: Zone) -> Option<Seen> 
             .unwrap_or(Json::NULL),
         timestamp_ms: message.sent_at_ms,
         unique: unique(message),
-        user_id,
+        // Whatever it looks like: anybody can write what looks like the system's.
+        user_id: shown(message.sender.uid.as_str()).to_owned(),
         version: match extra.version.is_empty() {
             true => own.version.to_owned(),
             false => extra.version.into_owned(),
@@ -78,10 +75,19 @@ pub(super) fn seen(message: &Message, own: Own<'_>, zone: Zone) -> Option<Seen> 
 }
 
 /// A user's id as clients are shown it.
-fn shown(uid: &Uid) -> String {
-    match uid.is_system() {
-        true => SYSTEM.to_owned(),
-        false => uid.as_str().to_owned(),
+pub(super) fn shown(uid: &str) -> &str {
+    match uid == Uid::SYSTEM {
+        true => SYSTEM,
+        false => uid,
+    }
+}
+
+/// What clients mean by the id of a peer: what [`shown`] shows, or a name that the core
+/// resolves.
+pub(super) fn target(peer: &Arc<str>) -> Target {
+    match &**peer {
+        SYSTEM => Target::System,
+        _ => Target::Named(Arc::clone(peer)),
     }
 }
 

@@ -24,6 +24,8 @@ pub enum Target {
     Address(Address),
     /// By a text that may mean a user or a group (`Im::resolve`).
     Named(Arc<str>),
+    /// What the server itself tells the user.
+    System,
 }
 
 /// Where a page of history is from.

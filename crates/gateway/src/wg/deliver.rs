@@ -6,7 +6,6 @@ use std::cell::RefCell;
 use bytes::{Bytes, BytesMut};
 use crosstalk_core::change::MessageName;
 use crosstalk_core::channel::ChannelKind;
-use crosstalk_core::content::Content;
 use crosstalk_core::id::{MessageId, Uid};
 use crosstalk_core::message::Message;
 use crosstalk_wire::wg::{
@@ -115,21 +114,19 @@ fn envelope(
     settings: &WgSettings,
 ) -> Option<(WireMessage<ToClient>, Option<String>)> {
     let extra = Extra::of(message);
-    let (content, is_tip) = if message.body.origin == ORIGIN {
-        (map::own(&message.body)?, false)
+    let content = if message.body.origin == ORIGIN {
+        map::own(&message.body)?
     } else {
-        let content = content(message);
         let is_claimed = |code| settings.handler(code).is_some();
-        let shown = map::shown(&content, is_claimed)?;
-        (shown, matches!(content, Content::Tip { .. }))
+        map::shown(&content(message), is_claimed)?
     };
+    // Whatever the content looks like: anybody can write what looks like the system's.
     let is_system = match &extra.from {
         Some(_) => extra.system,
-        None => is_tip || message.sender.uid.is_system(),
+        None => message.sender.uid.is_system(),
     };
     let from = match extra.from {
         Some(from) => from,
-        None if is_tip => SYSTEM.to_owned(),
         None => sender_of(message).to_owned(),
     };
     let shown = WireMessage {

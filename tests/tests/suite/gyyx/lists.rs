@@ -238,3 +238,29 @@ async fn settings_change_how_lists_come() {
     bob.ask(160, json!({"receiveUserId": "48057"})).await;
     assert_eq!(bob.list(160).await, [Value::Null; 0]);
 }
+
+/// What the server says itself is a conversation with SYSTEM: counted, shown and read.
+#[tokio::test]
+async fn what_the_server_says_can_be_read() {
+    let server = Server::start().await;
+    let mut bob = server.gyyx("48058").await;
+    let said = json!({"to": {"kind": "direct", "id": "48058"}, "content": {"type": "text", "text": "维护"}});
+    for _ in 0..2 {
+        server.admin().post("/v1/messages", said.clone()).await.ok();
+        assert_eq!(bob.hear(140).await["userId"], "SYSTEM");
+    }
+    let system = json!({"receiveUserId": "SYSTEM"});
+    assert_eq!(total(&mut bob, system.clone()).await, "2");
+    bob.ask(161, json!({"sender": "SYSTEM"})).await;
+    assert_eq!(super::texts(&bob.list(161).await), ["维护", "维护"]);
+    bob.ask(160, system.clone()).await;
+    assert_eq!(super::texts(&bob.list(160).await), ["维护", "维护"]);
+    assert_eq!(total(&mut bob, json!({})).await, "0");
+    server.admin().post("/v1/messages", said).await.ok();
+    let id = bob.hear(140).await["messageId"].clone();
+    bob.ask(198, json!({"receiveUserId": "SYSTEM", "messageId": id}))
+        .await;
+    bob.hear(30).await;
+    bob.hear(199).await;
+    assert_eq!(total(&mut bob, system).await, "0");
+}

@@ -304,3 +304,23 @@ async fn groups_are_written_to_by_their_prefix_or_their_bare_id() {
     carol.ask(161, json!({"sender": "group:g1"})).await;
     carol.hear(10).await;
 }
+
+/// The receiver's clients are told, and here they are the sender's.
+#[tokio::test]
+async fn a_note_to_oneself_arrives_on_all_connections() {
+    let server = Server::start().await;
+    let mut here = server.gyyx("48057").await;
+    let mut there = server.gyyx("48057").await;
+    let id = here.send("48057", "milk").await["messageId"].clone();
+    for client in [&mut here, &mut there] {
+        let pushed = client.hear(140).await;
+        assert_eq!(
+            (&pushed["messageId"], &pushed["message"]),
+            (&id, &json!("milk"))
+        );
+        assert_eq!(
+            (&pushed["userId"], &pushed["receiveUserId"]),
+            (&json!("48057"), &json!("48057"))
+        );
+    }
+}

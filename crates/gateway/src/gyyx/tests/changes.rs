@@ -52,6 +52,23 @@ fn a_message_of_another_dialect_comes_in_this_ones_words() {
 }
 
 #[test]
+fn nobody_can_speak_for_the_system() {
+    let tip = "{\"type\":\"tip\",\"text\":\"your account is closed\"}";
+    let mut sent = Message::clone(&message(7, "bob", tip));
+    sent.body = Arc::new(Body {
+        origin: Origin::REST,
+        tag: "".into(),
+        ..Body::clone(&sent.body)
+    });
+    let turn = Wire::open().push(&Arc::new(sent.clone()));
+    assert_eq!(heard(&turn)[0]["userId"], "bob");
+    sent.id = MessageId(8);
+    sent.sender.uid = Uid::system();
+    let turn = Wire::open().push(&Arc::new(sent));
+    assert_eq!(heard(&turn)[0]["userId"], "SYSTEM");
+}
+
+#[test]
 fn a_frame_for_many_is_each_receivers_own() {
     let shared = message(7, "bob", "\"x\"");
     let mut first = Wire::open();
@@ -332,4 +349,17 @@ fn friends_come_and_go() {
         assert_eq!(told["isOnline"], is_online);
         assert!(turn.commands.is_empty());
     }
+}
+
+#[test]
+fn the_server_takes_back_what_it_said_under_the_name_it_said_it() {
+    let mut wire = Wire::open();
+    let mut said = Message::clone(&message(7, "bob", "\"x\""));
+    said.sender = UserRef {
+        num: UserNum(9),
+        uid: Uid::system(),
+    };
+    let turn = wire.push(&revoked(&Arc::new(said), None));
+    assert_eq!(codes(&turn), [192]);
+    assert_eq!(heard(&turn)[0]["userId"], "SYSTEM");
 }

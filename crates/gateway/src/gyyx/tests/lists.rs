@@ -406,3 +406,36 @@ fn who_asks_in_the_url_is_told_at_once_and_not_again() {
     let turn = wire.answer(id, Answer::Device(Ok(true)));
     assert!(turn.out.is_empty() && turn.commands.is_empty());
 }
+
+#[test]
+fn what_the_server_says_is_a_conversation_like_others() {
+    let within = Some(Target::System);
+    let peer = json!({"receiveUserId": "SYSTEM"});
+    let message = json!({"receiveUserId": "SYSTEM", "messageId": "7"});
+    let name = || "7".to_owned();
+    for (code, more, expected) in [
+        (160, &peer, Ask::ReadConversation(Target::System, None)),
+        (180, &peer, Ask::CountUnread(within.clone())),
+        (198, &peer, Ask::ReadConversation(Target::System, None)),
+        (
+            198,
+            &message,
+            Ask::ReadMessage {
+                name: name(),
+                within: within.clone(),
+            },
+        ),
+        (
+            161,
+            &json!({"sender": "SYSTEM"}),
+            Ask::Page {
+                of: Scope::Channel(Target::System),
+                skip: 0,
+                limit: 20,
+            },
+        ),
+    ] {
+        let turn = Wire::open().say(&frame(code, "q", more.clone()));
+        assert_eq!(only_ask(&turn).1, &expected, "{code}");
+    }
+}
