@@ -21,6 +21,11 @@ use super::Shared;
 use super::error::DbResult;
 use super::rows::{self, MESSAGE_COLUMNS, count};
 
+/// Messages that a page looks at most, so many and so many for each that is wanted: however
+/// many are for others only, no page takes for ever.
+const LOOKS: usize = 256;
+const LOOKS_PER_MESSAGE: usize = 16;
+
 /// A message's place: its seq in its log and its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Place {
@@ -77,6 +82,7 @@ pub(super) fn oldest(
         user,
         query,
         bytes: 0,
+        looked_at: 0,
         messages: Vec::new(),
     };
     let Some(first) = at.first() else {
@@ -235,12 +241,17 @@ struct Page<'a> {
     user: UserNum,
     query: WaitingQuery,
     bytes: usize,
+    /// How many messages were looked at: some are not for the user.
+    looked_at: usize,
     messages: Vec<Message>,
 }
 
 impl Page<'_> {
     fn is_full(&self) -> bool {
-        self.messages.len() >= self.query.messages as usize || self.bytes >= self.query.bytes
+        let wanted = self.query.messages as usize;
+        self.messages.len() >= wanted
+            || self.bytes >= self.query.bytes
+            || self.looked_at >= LOOKS.saturating_add(wanted.saturating_mul(LOOKS_PER_MESSAGE))
     }
 
     fn ends_at(self, through: MessageId) -> Waiting {
@@ -310,6 +321,7 @@ impl Page<'_> {
     }
 
     fn take(&mut self, log: &Readable, row: &Row<'_>) -> DbResult<()> {
+        self.looked_at += 1;
         if let Some(message) = rows::read(self.shared, self.conn, &log.channel, row)?
             && message.is_for(self.user)
         {

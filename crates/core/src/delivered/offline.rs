@@ -88,7 +88,8 @@ pub(crate) async fn pull(session: &Session, ledger: &Ledger, limit: u32) -> Stor
         let page = page(session, ledger, &cursor, end, query).await?;
         let last = page.through >= end;
         // Another one may have asked beside this one: what it was given is not given twice.
-        if mailbox.pulled_page(&cursor, &page.messages, page.through, last) {
+        let is_taken = mailbox.pulled_page(&cursor, &page.messages, page.through, last);
+        if is_taken && (last || !page.messages.is_empty()) {
             return Ok(Pulled {
                 messages: page.messages,
                 more: !last,

@@ -41,7 +41,7 @@ pub struct WaitingQuery {
 /// The oldest of what waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
-    /// Ascending by id.
+    /// Ascending by id. There may be none and yet more: ask on, above `through`.
     pub messages: Vec<Message>,
     /// Of what was asked for, everything up to this position is among them. The last one
     /// asked for when nothing more waits.

@@ -3,15 +3,18 @@
 use std::fs;
 
 use crosstalk_core::contract::{append, numbered, store, user};
+use crosstalk_core::delivered::{DeviceKey, Devices, Stretch};
 use crosstalk_core::directory::{Aliases, Directory};
 use crosstalk_core::id::{MessageId, Realm, Uid, UserNum};
 use crosstalk_core::log::{AppendOutcome, Log, RevokeOutcome};
-use crosstalk_core::message::Naming;
+use crosstalk_core::message::{Body, Naming, Origin, Revocation};
+use crosstalk_core::receipt::Receipts;
 use crosstalk_core::store::{StoreErrorKind, StoreResult};
+use rusqlite::Connection;
 
 use super::{Bed, all, people, room, view};
 use crate::sqlite::Sqlite;
-use crate::sqlite::rows::{MESSAGE_COLUMNS, MessageRow};
+use crate::sqlite::rows::{MESSAGE_COLUMNS, MessageRow, REVOKED};
 
 fn refused(opened: StoreResult<Sqlite>) -> (StoreErrorKind, String) {
     let error = opened.expect_err("refused");
@@ -31,11 +34,99 @@ fn refused_untouched(bed: &Bed) -> (StoreErrorKind, String) {
 const FIRST_VERSION: &str = "
     INSERT INTO user VALUES (1, 'default', 'alice', 1, 0, NULL, 1);
     INSERT INTO user VALUES (2, 'default', 'bob', 1, 0, NULL, 1);
-    INSERT INTO channel VALUES (1, 'default', 2, 'g', 0, 0, '{}', 2, 1);
+    INSERT INTO channel (num, realm, kind, id, log, flags, settings, member_count, first_seq)
+        VALUES (1, 'default', 2, 'g', 0, 0, '{}', 2, 1);
     INSERT INTO member VALUES (1, 1, 1, 0, 0, 0, 0, 1);
     INSERT INTO member VALUES (1, 2, 1, 0, 0, 0, 0, 1);
     INSERT INTO conversation VALUES (2, 1, 1, 1, 1, 0, 0, 0, 0, 1);
 ";
+
+/// Inserts a message as the versions wrote it that knew no names: without the columns that
+/// came later.
+fn insert_as_before_names(raw: &Connection, seq: i64, body: &Body, flags: i64) {
+    let (place, sent_at) = ((seq, 1, seq, seq), 1_700_000_000_000);
+    let mut row = MessageRow::new(place, UserNum(1), sent_at, body, Naming::default());
+    row.flags |= flags;
+    let columns = MESSAGE_COLUMNS.replace(", name, audience", "");
+    let sql = format!(
+        "INSERT INTO message ({columns}) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, '', ?7, ?8, NULL, ?9, ?10, NULL, ?11)"
+    );
+    let values = rusqlite::params![
+        row.id,
+        row.channel,
+        row.seq,
+        row.ordinal,
+        row.sender,
+        row.origin,
+        row.flags,
+        row.sent_at,
+        row.client_no,
+        row.payload,
+        row.crc()
+    ];
+    raw.execute(&sql, values).unwrap();
+}
+
+/// What the third version had beside [`FIRST_VERSION`]: a revoked message, and a device that
+/// was given the first one.
+const THIRD_VERSION: &str = "
+    INSERT INTO message_state VALUES (2, 1, 2, 1700000000500, 1, 1, 1700000000400);
+    INSERT INTO device VALUES (1, 2, 3, 'phone');
+    INSERT INTO device_range VALUES (1, 1, 1);
+";
+
+#[tokio::test]
+async fn what_a_file_of_the_third_version_says_of_messages_stays_so() {
+    let bed = Bed::new();
+    let mut raw = bed.raw();
+    crate::sqlite::migrate::migrate_to(&mut raw, 3);
+    raw.execute_batch(FIRST_VERSION).unwrap();
+    raw.execute_batch(THIRD_VERSION).unwrap();
+    let mut asking = numbered("3", "x");
+    asking.flags.receipt = true;
+    insert_as_before_names(&raw, 1, &numbered("1", "x"), 0);
+    insert_as_before_names(&raw, 2, &numbered("2", "x").erased(), REVOKED);
+    insert_as_before_names(&raw, 3, &asking, 0);
+    drop(raw);
+
+    let db = bed.open();
+    let (alice, bob) = people(&db).await;
+    let log = room(&db, "g", &[&alice, &bob]).await;
+    let found = all(&db, &log).await;
+    let revocation = Revocation {
+        by: Some(alice.clone()),
+        at_ms: 1_700_000_000_400,
+    };
+    let revoked: Vec<_> = found.iter().map(|m| m.revoked.as_deref()).collect();
+    assert_eq!(revoked, [None, Some(&revocation), None]);
+    assert!(found[1].body.payload.is_empty() && found[0].body.payload == "x");
+    // Bob has read the first; of the others one counts no more.
+    assert_eq!(view(&db, &bob, &log).await.unread(), 1);
+    let states = db.changed_since(log.num, 0, 10).await.unwrap();
+    let states: Vec<_> = states
+        .iter()
+        .map(|state| (state.seq, state.version, state.asked, state.read_count))
+        .collect();
+    assert_eq!(states, [(2, 1_700_000_000_500, false, 0)]);
+    let again = db.revoke(found[1].id, None).await.unwrap();
+    assert_eq!(again, RevokeOutcome::Before(revocation));
+    // What asked for a receipt before there were any gets its receipts now.
+    let read = Receipts::read(&*db, log.num, bob.num, 1..=3, 77, 10).await;
+    let read: Vec<_> = read.unwrap().iter().map(|read| read.seq).collect();
+    assert_eq!(read, [3]);
+    let phone = DeviceKey {
+        user: bob.num,
+        origin: Origin(3),
+        id: "phone".into(),
+    };
+    let given = db.given(&phone).await.unwrap().expect("it was seen");
+    let first = Stretch {
+        lo: MessageId(1),
+        hi: MessageId(1),
+    };
+    assert_eq!(given.ranges(), [first]);
+}
 
 #[tokio::test]
 async fn a_file_of_the_first_version_is_brought_up_to_date() {
@@ -44,32 +135,7 @@ async fn a_file_of_the_first_version_is_brought_up_to_date() {
     crate::sqlite::migrate::migrate_to(&mut raw, 1);
     raw.execute_batch(FIRST_VERSION).unwrap();
     for seq in 1..=3 {
-        let body = numbered(&seq.to_string(), "x");
-        let place = (seq, 1, seq, seq);
-        let naming = Naming::default();
-        let row = MessageRow::new(place, UserNum(1), 1_700_000_000_000, &body, naming);
-        // As that version wrote it, without the columns that came later.
-        let columns = MESSAGE_COLUMNS.replace(", name, audience", "");
-        let sql = format!(
-            "INSERT INTO message ({columns}) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, '', ?7, ?8, NULL, ?9, X'78', NULL, ?10)"
-        );
-        let place = (row.id, row.channel, row.seq, row.ordinal, row.sender);
-        let (id, channel, seq, ordinal, sender) = place;
-        let (flags, number, crc) = (row.flags, row.client_no, row.crc());
-        let values = rusqlite::params![
-            id,
-            channel,
-            seq,
-            ordinal,
-            sender,
-            row.origin,
-            flags,
-            row.sent_at,
-            number,
-            crc
-        ];
-        raw.execute(&sql, values).unwrap();
+        insert_as_before_names(&raw, seq, &numbered(&seq.to_string(), "x"), 0);
     }
     drop(raw);
     for _ in 0..2 {

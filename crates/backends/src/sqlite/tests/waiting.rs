@@ -76,6 +76,37 @@ async fn stretches_of_long_logs_are_found() {
     }
 }
 
+#[tokio::test]
+async fn however_many_are_for_others_a_page_ends() {
+    let bed = Bed::new();
+    let db = bed.open();
+    let (alice, bob) = people(&db).await;
+    let log = room(&db, "g", &[&alice, &bob]).await;
+    let mut own = text("for alice");
+    own.audience = Some([alice.num].into());
+    let mut batch = vec![append(&log, &alice, own); 1000];
+    batch.push(append(&log, &alice, text("for all")));
+    let stored = store(&*db, batch).await;
+    let Some(AppendOutcome::Stored { id: last, .. }) = stored.last() else {
+        panic!("not stored")
+    };
+    let query = WaitingQuery {
+        messages: 1,
+        ..QUERY
+    };
+    let (mut pages, mut lo, mut found) = (0, MessageId(1), Vec::new());
+    while lo <= *last {
+        let page = db.waiting(bob.num, vec![Stretch { lo, hi: *last }], query);
+        let page = page.await.unwrap();
+        assert!(page.through >= lo, "each page gets on");
+        lo = MessageId(page.through.0 + 1);
+        found.extend(page.messages.into_iter().map(|message| message.id));
+        pages += 1;
+    }
+    assert_eq!(found, [*last]);
+    assert!(pages > 2, "they were looked at in {pages}");
+}
+
 /// What a page costs goes with the user's logs and the page, not with what was said.
 #[tokio::test]
 async fn nothing_is_scanned() {
