@@ -1,9 +1,11 @@
 //! Reading a channel (protocols/wukong.md §4.5). Whether a user may read is for the business
-//! backend to check: who does not belong to a channel is shown all of it.
+//! backend to check: who does not belong to a channel is shown all of it,
+//! but for messages that are for others by name.
 
 use axum::Json;
 use axum::extract::State;
 use crosstalk_core::channel::ChannelKey;
+use crosstalk_core::id::UserRef;
 use crosstalk_core::im::{HistoryQuery, Viewer};
 use crosstalk_core::message::Message;
 use crosstalk_core::refusal::Refusal;
@@ -61,8 +63,13 @@ pub(super) async fn sync(
     let messages = match range.query() {
         Some(query) => {
             let user = api.im.find_user(&api.realm, &viewer).await?;
-            let viewer = user.map_or(Viewer::Application, Viewer::User);
-            read(&api, &key, viewer, query).await?
+            let messages = read(&api, &key, user.as_ref(), query).await?;
+            let shown = |message: Message| match &user {
+                Some(user) => message.seen_by(user.num),
+                None if viewer.is_system() || message.body.audience.is_none() => message,
+                None => message.concealed(),
+            };
+            messages.into_iter().map(shown).collect()
         }
         None => Vec::new(),
     };
@@ -82,9 +89,10 @@ pub(super) async fn sync(
 async fn read(
     api: &WukongApiState,
     key: &ChannelKey,
-    viewer: Viewer,
+    user: Option<&UserRef>,
     query: HistoryQuery,
 ) -> Result<Vec<Message>, Refusal> {
+    let viewer = user.cloned().map_or(Viewer::Application, Viewer::User);
     match api.im.history(key, &viewer, query).await {
         Err(Refusal::NotAMember) => api.im.history(key, &Viewer::Application, query).await,
         read => read,

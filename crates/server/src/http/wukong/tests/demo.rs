@@ -231,7 +231,11 @@ async fn a_banned_user_acts_no_more_with_a_token_either() {
     let realm = Realm::default();
     let app = api.im.apps().get(&AppId::default()).expect("the app");
     let uid = Uid::parse("u1").expect("a uid");
-    let token = api.im.issue_token(&app, &uid, 60, None).await.expect("a token");
+    let token = api
+        .im
+        .issue_token(&app, &uid, 60, None)
+        .await
+        .expect("a token");
     let sync = at("", json!({}));
     let before = call(&api, &token.token, "/v1/message/extra/sync", &sync).await;
     assert_eq!(before.status, 200, "{}", before.body);

@@ -134,6 +134,37 @@ async fn an_unknown_channel_is_empty_and_a_stranger_reads() {
 }
 
 #[tokio::test]
+async fn a_message_for_somebody_is_shown_to_nobody_else() {
+    let api = with_messages(0).await;
+    let realm = Realm::default();
+    let user = async |text| {
+        let uid = Uid::parse(text).expect("a uid");
+        api.im.ensure_user(&realm, &uid).await.expect("a user")
+    };
+    let draft = Draft {
+        to: Address::parse(ChannelKind::GROUP, "g1").expect("an address"),
+        body: MessageBody {
+            origin: WUKONG_ORIGIN,
+            payload: r#"{"type":1,"content":"hi"}"#.into(),
+            audience: Some([user("u2").await.num].into()),
+            ..Default::default()
+        },
+        on_reuse: OnReuse::Store,
+        require_peer: false,
+        fault: None,
+    };
+    let sender = Sender::User(user("u1").await);
+    api.im.send_as(&realm, sender, draft).await.expect("sent");
+    user("known").await;
+    for (login, is_shown) in [("u2", true), ("known", false), ("stranger", false)] {
+        let page = sync(&api, json!({"login_uid": login})).await;
+        assert_eq!(seqs(&page["messages"]), [1], "{login}");
+        let payload = page["messages"][0]["payload"].as_str();
+        assert_eq!(payload == Some(PAYLOAD), is_shown, "{login}");
+    }
+}
+
+#[tokio::test]
 async fn the_newest_seq_is_told() {
     let api = with_messages(3).await;
     api.say("u1", 1, "u2").await;
