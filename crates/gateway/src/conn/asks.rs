@@ -6,6 +6,7 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use crosstalk_core::channel::{Address, ChannelKey};
 use crosstalk_core::conversation::ConversationRow;
@@ -17,18 +18,34 @@ use crosstalk_core::refusal::Refusal;
 use crosstalk_core::session::Session;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
-use futures_util::{FutureExt, Stream};
+use futures_util::{FutureExt, Stream, StreamExt};
+use tokio::time::timeout;
 
 use crate::protocol::{Answer, Ask, AskId, Target};
 
 /// Unread messages that one question reads at most.
 const MAX_UNREAD: u32 = 10_000;
 
+/// A question that waits for its answer.
+struct Question {
+    /// It changes something, whoever is there to hear that it has.
+    changes: bool,
+    answer: BoxFuture<'static, (AskId, Box<Answer>)>,
+}
+
+impl Future for Question {
+    type Output = (AskId, Box<Answer>);
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.answer.as_mut().poll(cx)
+    }
+}
+
 /// Questions that wait for their answers.
 #[derive(Default)]
 pub(super) struct Asks(
     /// None while nothing waits: an idle connection holds no memory for it.
-    Option<FuturesUnordered<BoxFuture<'static, (AskId, Box<Answer>)>>>,
+    Option<FuturesUnordered<Question>>,
 );
 
 impl Asks {
@@ -38,12 +55,28 @@ impl Asks {
             im: Arc::clone(im),
             session: Arc::clone(session),
         };
+        let changes = changes(&ask);
         let mut answer = async move { (id, Box::new(asker.answer(ask).await)) }.boxed();
         let first = poll_fn(|cx| Poll::Ready(answer.as_mut().poll(cx)));
+        let answer = match first.await {
+            Poll::Ready(answered) => std::future::ready(answered).boxed(),
+            Poll::Pending => answer,
+        };
         let waiting = self.0.get_or_insert_default();
-        match first.await {
-            Poll::Ready(answered) => waiting.push(std::future::ready(answered).boxed()),
-            Poll::Pending => waiting.push(answer),
+        waiting.push(Question { changes, answer });
+    }
+
+    /// The client has gone: what it wanted changed is changed all the same, if that takes no
+    /// longer than this. Nobody waits for the other answers.
+    pub(super) async fn finish(&mut self, patience: Duration) {
+        let Some(waiting) = self.0.take() else {
+            return;
+        };
+        let changes = waiting.into_iter().filter(|question| question.changes);
+        let mut changes: FuturesUnordered<Question> = changes.collect();
+        let all = async { while changes.next().await.is_some() {} };
+        if timeout(patience, all).await.is_err() {
+            tracing::warn!("what a client wanted before it left was given up: it took too long");
         }
     }
 
@@ -66,6 +99,14 @@ impl Asks {
             Poll::Pending => Poll::Pending,
         }
     }
+}
+
+/// Whether a question is one in name only.
+fn changes(ask: &Ask) -> bool {
+    matches!(
+        ask,
+        Ask::Revoke { .. } | Ask::ReadMessage { .. } | Ask::ReadConversation(..) | Ask::Do(_)
+    )
 }
 
 /// Who asks whom.
@@ -205,10 +246,13 @@ impl Asker {
                     && message.revoked.is_none()
                     && !message.is_concealed
             }));
+            // As often as it doubles, so that no more is held however many conversations
+            // there are.
+            if unread.len() >= 2 * limit as usize {
+                keep_newest(&mut unread, limit);
+            }
         }
-        unread.sort_unstable_by_key(|message| message.id);
-        let over = unread.len().saturating_sub(limit as usize);
-        unread.drain(..over);
+        keep_newest(&mut unread, limit);
         Ok(unread)
     }
 
@@ -222,5 +266,59 @@ impl Asker {
         let viewer = Viewer::User(self.session.user.clone());
         let newest = self.im.newest(&viewer, &logs, 1).await?;
         Ok(newest.into_iter().flatten().collect())
+    }
+}
+
+/// Of these messages the newest, oldest first.
+fn keep_newest(messages: &mut Vec<Message>, limit: u32) {
+    messages.sort_unstable_by_key(|message| message.id);
+    let over = messages.len().saturating_sub(limit as usize);
+    messages.drain(..over);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    fn question(changes: bool, done: &Arc<AtomicBool>, steps: usize) -> Question {
+        let done = Arc::clone(done);
+        let answer = async move {
+            for _ in 0..steps {
+                tokio::task::yield_now().await;
+            }
+            done.store(true, Ordering::SeqCst);
+            (AskId(0), Box::new(Answer::Count(Ok(0))))
+        };
+        Question {
+            changes,
+            answer: answer.boxed(),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_to_be_changed_is_changed_though_the_client_has_gone() {
+        let (changed, read) = (Arc::default(), Arc::default());
+        let mut asks = Asks::default();
+        let waiting = asks.0.get_or_insert_default();
+        waiting.push(question(true, &changed, 10));
+        waiting.push(question(false, &read, 0));
+        asks.finish(Duration::from_secs(20)).await;
+        assert!(changed.load(Ordering::SeqCst) && !read.load(Ordering::SeqCst));
+        assert_eq!(asks.len(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_takes_too_long_is_not_waited_for() {
+        let answer = std::future::pending().boxed();
+        let mut asks = Asks::default();
+        let waiting = asks.0.get_or_insert_default();
+        waiting.push(Question {
+            changes: true,
+            answer,
+        });
+        asks.finish(Duration::from_secs(2)).await;
+        assert_eq!(asks.len(), 0);
     }
 }

@@ -32,6 +32,8 @@ const MAX_ASKED: usize = 32;
 const MAX_REFILLS: usize = 8;
 /// How long answers that are due are waited for when the server stops.
 const LAST_ANSWERS_MS: u64 = 2_000;
+/// How long changes that a client wanted before it left may take.
+const LAST_CHANGES: Duration = Duration::from_secs(2);
 
 /// What a connection needs.
 pub(crate) struct Connection {
@@ -87,6 +89,7 @@ pub(crate) async fn drive<T: Transport>(connection: Connection, mut transport: T
         let run = pin!(driver.run(&mut line, &stop));
         abort.or(run).await
     };
+    let has_time = ended.is_some();
     let code = match ended {
         Some(Ok(never)) => match never {},
         Some(Err(End::Code(code))) => code,
@@ -96,7 +99,7 @@ pub(crate) async fn drive<T: Transport>(connection: Connection, mut transport: T
         }
         None => close_code::GOING_AWAY,
     };
-    driver.leave().await;
+    driver.leave(has_time).await;
     transport.close(code).await;
 }
 
@@ -357,13 +360,17 @@ impl Driver {
         }
     }
 
-    /// The session is over; the machine has the last word.
-    async fn leave(&mut self) {
+    /// The session is over; the machine has the last word. If there is time, what was asked
+    /// for before is done.
+    async fn leave(&mut self, has_time: bool) {
         if let Some(session) = self.session.take() {
             let mut turn = Turn::default();
             self.machine.lost(self.now(), &mut turn);
             self.run_commands(&session, &mut turn).await;
             self.im.close_session(&session).await;
+            if has_time {
+                self.asks.finish(LAST_CHANGES).await;
+            }
         }
     }
 
@@ -387,7 +394,7 @@ impl Driver {
     /// The machine has closed: the session is gone at once, the connection when the machine
     /// says. What the client still says is read and dropped, so that the goodbye reaches it.
     async fn linger<T: Transport>(&mut self, line: &mut Line<'_, T>, close: Close) -> End {
-        self.leave().await;
+        self.leave(true).await;
         loop {
             let heard = poll_fn(|cx| {
                 if line.alarm.poll(cx, close.at_mono_ms).is_ready() {
