@@ -382,7 +382,11 @@ impl Protocol for Machine {
         {
             live.tell(&Telling::Kick(serde_json::Map::new()), now, turn);
         }
-        if matches!(self.phase, Phase::Live(_)) {
+        if let Phase::Live(live) = &mut self.phase {
+            if why == Ending::ShuttingDown {
+                // The client is not lost: it comes back with the server.
+                live.will = None;
+            }
             self.part(reason, code, now, turn);
         } else {
             self.over(now, code, turn);

@@ -20,6 +20,13 @@ pub(super) struct Aside {
     bytes: usize,
 }
 
+#[cfg(test)]
+impl Aside {
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
 impl Mailbox {
     /// Whether more may be asked for: what was handed before is not all taken out, if there is
     /// more than may wait.

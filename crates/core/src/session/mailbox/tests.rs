@@ -1,6 +1,7 @@
 //! Mailboxes: bounds, gaps, healing.
 
 mod backlog;
+mod handed;
 mod record;
 
 use bytes::Bytes;
