@@ -1,10 +1,10 @@
 //! Rules bind authors of all dialects, each refused in their own way (G.5, G.8 TG-11).
 
-use crosstalk_crossing::{Answer, Event, Place, World};
+use crosstalk_crossing::{Answer, Heard, Place, World};
 use crosstalk_gateway::Dialect;
 use serde_json::json;
 
-use crate::cast::{direct, group, others, text_by};
+use crate::cast::{direct, each_pair, group, is_text, text_by};
 
 /// Why something is refused.
 #[derive(Debug, Clone, Copy)]
@@ -33,7 +33,15 @@ fn code(why: Why, dialect: Dialect) -> i64 {
     }
 }
 
-async fn all_are_refused(world: &World, place_for: impl Fn(&str) -> Place, label: &str, why: Why) {
+/// All are refused in a place with a text; then `allow` changes whatever has to be, and direct
+/// messages come through.
+async fn all_are_refused(
+    world: &World,
+    place_for: impl Fn(&str) -> Place,
+    label: &str,
+    why: Why,
+    allow: impl AsyncFn(&World),
+) {
     let peers = world.peers().await;
     for author in &peers {
         let place = place_for(&author.uid);
@@ -56,51 +64,62 @@ async fn all_are_refused(world: &World, place_for: impl Fn(&str) -> Place, label
         }
     }
     // The connections stay, and what is allowed comes through, alone.
-    for author in &peers {
-        for reader in others(&peers, author) {
-            if matches!(why, Why::Blocked) {
-                continue;
-            }
-            author
-                .send(&direct(&reader.uid), &text_by(author.dialect, "allowed"))
-                .await;
-        }
-    }
+    allow(world).await;
+    each_pair(&peers, async |author, reader| {
+        let written = text_by(author.dialect, "allowed");
+        author.send(&direct(&reader.uid), &written).await;
+    })
+    .await;
     for reader in &peers {
-        if !matches!(why, Why::Blocked) {
-            reader
-                .log()
-                .expect("allowed message", peers.len() - 1, |_| true)
-                .await;
-        }
-        reader.log().look(|events| {
-            let heard = events
-                .iter()
-                .filter(|event| matches!(event, Event::Heard(_)));
-            let forbidden = heard.filter(|event| format!("{event:?}").contains(label));
-            assert_eq!(forbidden.count(), 0, "{}", reader.uid);
-        });
+        let others = peers.len() - 1;
+        let heard = reader
+            .log()
+            .expect("allowed message", others, |_| true)
+            .await;
+        assert_eq!(heard.len(), others, "{}: {heard:?}", reader.uid);
+        let is_forbidden = |heard: &Heard| heard.shown.to_string().contains(label);
+        assert!(!heard.iter().any(is_forbidden), "{}: {heard:?}", reader.uid);
     }
+}
+
+/// Nothing has to change.
+async fn as_it_is(_: &World) {}
+
+/// Somebody else than this user.
+fn somebody_else(world: &World, own: &str) -> Place {
+    let uids = world.uids();
+    let other = uids.into_iter().find(|uid| *uid != own);
+    direct(other.expect("another user"))
+}
+
+/// All ordered pairs of users.
+fn uid_pairs(world: &World) -> Vec<(String, String)> {
+    let uids = world.uids();
+    let pairs = uids
+        .iter()
+        .flat_map(|one| uids.iter().map(move |other| (*one, *other)));
+    let pairs = pairs.filter(|(one, other)| one != other);
+    pairs
+        .map(|(one, other)| (one.to_owned(), other.to_owned()))
+        .collect()
 }
 
 #[tokio::test]
 async fn who_is_blocked() {
     let world = World::start().await;
     let admin = world.server().admin();
-    for reader in world.uids() {
-        for author in world.uids() {
-            if reader != author {
-                let path = format!("/v1/users/{reader}/blacklist/{author}");
-                admin.put(&path, json!({})).await.ok();
-            }
-        }
+    for (reader, author) in uid_pairs(&world) {
+        let path = format!("/v1/users/{reader}/blacklist/{author}");
+        admin.put(&path, json!({})).await.ok();
     }
-    let uids: Vec<String> = world.uids().into_iter().map(str::to_owned).collect();
-    let somebody_else = |own: &str| {
-        let other = uids.iter().find(|uid| *uid != own);
-        direct(other.expect("another user"))
+    let unblock = async |world: &World| {
+        for (reader, author) in uid_pairs(world) {
+            let path = format!("/v1/users/{reader}/blacklist/{author}");
+            admin.delete(&path).await.ok();
+        }
     };
-    all_are_refused(&world, somebody_else, "forbidden", Why::Blocked).await;
+    let place = |own: &str| somebody_else(&world, own);
+    all_are_refused(&world, place, "forbidden", Why::Blocked, unblock).await;
 }
 
 #[tokio::test]
@@ -108,7 +127,14 @@ async fn who_is_not_a_member() {
     let mut world = World::start().await;
     world.server().user_token("somebody").await;
     world.add_group("g-1", &["somebody"]).await;
-    all_are_refused(&world, |_| group("g-1"), "forbidden", Why::NotAMember).await;
+    all_are_refused(
+        &world,
+        |_| group("g-1"),
+        "forbidden",
+        Why::NotAMember,
+        as_it_is,
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -122,23 +148,36 @@ async fn a_muted_group() {
         .put("/v1/channels/group/g-1", json!({"send_ban": true}))
         .await
         .ok();
-    all_are_refused(&world, |_| group("g-1"), "forbidden", Why::Muted).await;
+    all_are_refused(&world, |_| group("g-1"), "forbidden", Why::Muted, as_it_is).await;
 }
 
 #[tokio::test]
 async fn a_forbidden_word() {
     let world = World::start_with(&["moderation.reject=[\"BADWORD\"]"]).await;
-    let uids: Vec<String> = world.uids().into_iter().map(str::to_owned).collect();
-    let somebody_else = |own: &str| {
-        let other = uids.iter().find(|uid| *uid != own);
-        direct(other.expect("another user"))
-    };
-    all_are_refused(&world, somebody_else, "a badword in it", Why::Word).await;
+    let place = |own: &str| somebody_else(&world, own);
+    all_are_refused(&world, place, "a badword in it", Why::Word, as_it_is).await;
 }
 
 #[tokio::test]
 async fn nobody_is_there() {
     let world = World::start_with(&["wukong.strict_users=true"]).await;
     let nobody = |_: &str| direct("nobody-at-all");
-    all_are_refused(&world, nobody, "forbidden", Why::NoSuchUser).await;
+    all_are_refused(&world, nobody, "forbidden", Why::NoSuchUser, as_it_is).await;
+}
+
+/// Each dialect's own payload is the text with asterisks, for its own readers' sake; all others
+/// see them, too.
+#[tokio::test]
+async fn a_word_that_nobody_may_see() {
+    let world = World::start_with(&["moderation.mask=[\"HUSHED\"]"]).await;
+    let peers = world.peers().await;
+    each_pair(&peers, async |author, reader| {
+        let written = text_by(author.dialect, "it is hushed up");
+        author.send(&direct(&reader.uid), &written).await;
+        let is_theirs = |heard: &Heard| heard.from == author.uid;
+        let heard = reader.log().expect("message", 1, is_theirs).await;
+        let is_it = is_text(&heard[0], author.dialect, reader.dialect, "it is ****** up");
+        assert!(is_it, "{} to {}: {heard:?}", author.uid, reader.uid);
+    })
+    .await;
 }
