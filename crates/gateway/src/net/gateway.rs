@@ -17,6 +17,7 @@ use tokio_tungstenite::tungstenite::handshake::server as handshake;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::cookies::cookies_may_go;
 use super::limits::{Admission, Doorkeeper};
 use super::proxy_header::{TrustedProxies, take_header};
 use super::sockjs::Endpoint;
@@ -341,7 +342,7 @@ impl Gateway {
         };
         let takes_cookies = self
             .plug(dialect)
-            .is_some_and(|plug| websocket::cookies_count(headers, plug.allowed_origins()));
+            .is_some_and(|plug| cookies_may_go(headers, plug.allowed_origins()));
         Arrival {
             client: self.client_of(request, peer),
             carrier,

@@ -65,20 +65,6 @@ pub(super) fn agree<B>(response: &mut Response<B>, subprotocol: Option<&'static 
     }
 }
 
-/// Whether a request's cookies may say who it is: it comes from no page, from a page of the
-/// same origin, or of one that is listed by name (contract.md §3).
-pub(super) fn cookies_count(headers: &HeaderMap, listed: &[String]) -> bool {
-    let Some(origin) = headers.get(header::ORIGIN) else {
-        return true;
-    };
-    let host = headers.get(header::HOST).map_or(&[][..], |host| host.as_bytes());
-    let is_same = [&b"http://"[..], b"https://"].iter().any(|scheme| {
-        let rest = origin.as_bytes().strip_prefix(*scheme);
-        rest.is_some_and(|rest| !host.is_empty() && rest == host)
-    });
-    is_same || listed.iter().any(|entry| entry.as_bytes() == origin.as_bytes())
-}
-
 /// The first of these subprotocols, by our preference, that the client offers.
 pub(super) fn subprotocol(
     headers: &HeaderMap,
