@@ -263,3 +263,78 @@ async fn retained_messages_of_the_messenger_are_not_kept() {
     from.send(&text("m2", &bob.account, "next")).await;
     assert_eq!(to.message().await["id"], "m2");
 }
+
+#[tokio::test]
+async fn broken_packets_end_their_connection_and_no_other() {
+    let server = Server::start().await;
+    let ann = register(&server, "ann", "d1").await;
+    let bob = register(&server, "bob", "d2").await;
+    let mut witness = bob.open(&server, true).await;
+    let broken: [(&str, &[u8], ReasonCode); 9] = [
+        ("a second CONNECT", b"\x10\x00", ReasonCode::ProtocolError),
+        (
+            "SUBSCRIBE with the flags of another",
+            b"\x80\x06\x00\x01\x00\x00\x00\x00",
+            ReasonCode::MalformedPacket,
+        ),
+        (
+            "a length of five bytes",
+            b"\x30\xff\xff\xff\xff\x01",
+            ReasonCode::MalformedPacket,
+        ),
+        (
+            "QoS 3",
+            b"\x36\x05\x00\x03t/x\x00",
+            ReasonCode::MalformedPacket,
+        ),
+        (
+            "a packet id of 0",
+            b"\x32\x08\x00\x03t/x\x00\x00\x00",
+            ReasonCode::ProtocolError,
+        ),
+        (
+            "a topic with a wildcard",
+            b"\x30\x06\x00\x03t/#\x00",
+            ReasonCode::MalformedPacket,
+        ),
+        (
+            "no topic and no alias",
+            b"\x30\x03\x00\x00\x00",
+            ReasonCode::ProtocolError,
+        ),
+        (
+            "a SUBSCRIBE to nothing",
+            b"\x82\x03\x00\x01\x00",
+            ReasonCode::ProtocolError,
+        ),
+        (
+            "AUTH out of the blue",
+            b"\xf0\x00",
+            ReasonCode::ProtocolError,
+        ),
+    ];
+    for (what, bytes, reason) in broken {
+        let (mut client, _) = MqttClient::connect(&server, &ann.connect_v5(true, 0)).await;
+        client.say_bytes(bytes).await;
+        let said = client.closed().await;
+        assert!(
+            matches!(said.last(), Some(Packet::Disconnect(it)) if it.reason == reason),
+            "{what}: {said:?}"
+        );
+    }
+    for greeting in [
+        b"GET / HTTP/1.1\r\n\r\n".as_slice(),
+        b"\xc0\x00",
+        b"\x10\x04\x00\x04MQ",
+    ] {
+        let mut client = MqttClient::tcp(&server, Version::V311).await;
+        client.say_bytes(greeting).await;
+        if greeting[0] != 0x10 {
+            assert_eq!(client.closed().await, []);
+        }
+    }
+    witness.say(&Packet::Pingreq).await;
+    witness
+        .hears(|it| (*it == Packet::Pingresp).then_some(()))
+        .await;
+}
