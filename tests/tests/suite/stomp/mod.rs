@@ -9,5 +9,6 @@ mod logins;
 mod reading;
 mod revoking;
 mod sending;
+mod sockjs;
 mod subscribing;
 mod syncing;
