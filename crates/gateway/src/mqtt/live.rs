@@ -96,6 +96,8 @@ pub(super) struct Live {
     pub(super) is_over: bool,
     /// It has said goodbye.
     pub(super) has_left: bool,
+    /// The session does not outlive the connection any more: the client was logged out.
+    pub(super) is_logged_out: bool,
     /// Makes ids of what is told distinct from all others.
     told_prefix: String,
     told: u64,
@@ -154,6 +156,7 @@ impl Live {
             will: agreement.im_will.take(),
             is_over: false,
             has_left: false,
+            is_logged_out: false,
             told_prefix,
             told: 0,
             form_is_fixed: habit.is_some_and(|habit| habit.is_fixed),

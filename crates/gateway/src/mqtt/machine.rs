@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use crosstalk_core::pubsub::{self, AttachmentEnd, Detach, TopicError};
 use crosstalk_core::refusal::Refusal;
-use crosstalk_core::session::{Ending, Event, SendReply, Session, Ticket};
+use crosstalk_core::session::{Displacement, Ending, Event, SendReply, Session, Ticket};
 use crosstalk_wire::mqtt::im::background::Event as Telling;
 use crosstalk_wire::mqtt::{
     Connack, Connect, DecodeError, Decoder, Disconnect, Encoder, Packet, Qos, ReasonCode, Version,
@@ -348,10 +348,11 @@ impl Protocol for Machine {
         };
         if !live.has_left {
             live.say_will(turn);
-            let verb = TopicVerb::Detach(Detach::Lost, None);
+            let new_expiry = live.is_logged_out.then_some(0);
+            let verb = TopicVerb::Detach(Detach::Lost, new_expiry);
             turn.commands.push(Command::Topics(ATTACH, verb));
         }
-        if live.expiry_secs > 0 {
+        if live.expiry_secs > 0 && !live.is_logged_out {
             let sent = live.flight.under_way();
             let user = live.session.user.num;
             self.settings.under_way().keep(user, &live.client_id, sent);
@@ -383,6 +384,10 @@ impl Protocol for Machine {
             live.tell(&Telling::Kick(serde_json::Map::new()), now, turn);
         }
         if let Phase::Live(live) = &mut self.phase {
+            live.is_logged_out = matches!(
+                why,
+                Ending::Kicked | Ending::Displaced(Displacement::Kicked)
+            );
             if why == Ending::ShuttingDown {
                 // The client is not lost: it comes back with the server.
                 live.will = None;

@@ -36,6 +36,32 @@ async fn what_was_sent_meanwhile_comes_in_order_after_a_restart_of_the_server_to
 }
 
 #[tokio::test]
+async fn who_is_logged_out_comes_back_to_nothing() {
+    let server = Server::start().await;
+    let bob = register(&server, "bob", "d2").await;
+    let ann = register(&server, "ann", "d1").await;
+    let mut hello = bob.connect(false);
+    hello.client_id = "another name".into();
+    let (mut to, _) = MqttClient::connect(&server, &hello).await;
+    to.subscribe(&bob.account, Qos::AtLeastOnce).await;
+    to.subscribe("t/news", Qos::AtLeastOnce).await;
+    let out = serde_json::json!({});
+    bob.http(&server).post("/im/v1/logout", out).await.ok();
+    to.closed().await;
+    let mut from = ann.open(&server, true).await;
+    from.send(&text("m1", &bob.account, "while away")).await;
+    from.publish("t/news", b"while away").await;
+    let again = register(&server, "bob", "d2").await;
+    hello.password = Some(again.token.into());
+    let (mut to, connack) = MqttClient::connect(&server, &hello).await;
+    assert!(!connack.session_present);
+    to.subscribe("t/after", Qos::AtLeastOnce).await;
+    from.publish("t/after", b"after").await;
+    let first = to.published(|it| it.payload.ends_with(b"r")).await;
+    assert_eq!(&first.payload[..], b"after");
+}
+
+#[tokio::test]
 async fn what_is_not_acknowledged_comes_again_marked_and_under_its_packet_id() {
     let server = Server::start().await;
     let ann = register(&server, "ann", "d1").await;
