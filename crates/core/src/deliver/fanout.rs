@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use rustc_hash::FxHashSet;
+
 use super::lane::{Lane, ReplyTo, Sender, answer};
 use crate::channel::{ChannelKey, ChannelRef};
 use crate::id::{SessionId, UserNum};
@@ -198,9 +200,16 @@ impl Lane {
             Sender::Session(session) => Some(session.id),
             Sender::User(_) | Sender::Application(_) | Sender::Change(_) => None,
         };
+        // An audience is looked through once, and not once for each session.
+        let audience = message.body.audience.as_deref();
+        let audience: Option<FxHashSet<UserNum>> = audience.map(|a| a.iter().copied().collect());
+        let is_for = |user: UserNum| {
+            let may_see = |audience: &FxHashSet<_>| audience.contains(&user);
+            audience.as_ref().is_none_or(may_see) || user == message.sender.num
+        };
         let mut tally = Tally::default();
         let mut gone = Vec::new();
-        for user in state.participants.iter() {
+        for user in state.participants.iter().filter(|user| is_for(user.num)) {
             parts.hub.each_of(user.num, |session| {
                 tally.count(give(message, session, from));
             });
@@ -210,7 +219,8 @@ impl Lane {
             let participants = Arc::clone(&state.participants);
             let online = state.online(&parts.hub);
             for session in online.values() {
-                if participants.iter().any(|user| user.num == session.user.num) {
+                let user = session.user.num;
+                if !is_for(user) || participants.iter().any(|other| other.num == user) {
                     continue;
                 }
                 let push = give(message, session, from);
@@ -261,7 +271,8 @@ impl Lane {
     }
 }
 
-/// Puts a message into a session's mailbox, unless it is the sender's own and not wanted.
+/// Puts a message that its user may see into a session's mailbox, unless it is the sender's
+/// own and not wanted.
 fn give(message: &Arc<Message>, session: &Session, from: Option<SessionId>) -> Option<Push> {
     if session.realm != message.channel.key.realm {
         return None;
@@ -271,7 +282,7 @@ fn give(message: &Arc<Message>, session: &Session, from: Option<SessionId>) -> O
             session.mailbox.note_own(message);
             return None;
         }
-    } else if !session.is_for(message) || !message.is_for(session.user.num) {
+    } else if !session.is_for(message) {
         return None;
     }
     Some(session.mailbox.push(Event::Message(Arc::clone(message))))
