@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crosstalk_core::change::Change;
-use crosstalk_core::channel::ChannelKey;
+use crosstalk_core::channel::{ChannelKey, MemberChange, MemberRole};
 use crosstalk_core::contract::text;
 use crosstalk_core::deliver::Operator;
 use crosstalk_core::id::{MessageId, Realm, Uid};
@@ -202,6 +202,31 @@ async fn changes_of_what_others_may_not_see_do_not_end_the_list() {
         let changed = changed.expect("changed");
         let seen: Vec<_> = changed.iter().map(|changed| changed.message.seq).collect();
         assert_eq!(seen, seqs, "{uid}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_revoked_message_for_some_is_told_to_them_and_its_author() {
+    let world = World::new().await;
+    for uid in ["alice", "bob", "carol"] {
+        world.join("g", uid).await;
+    }
+    let boss = MemberChange::Join(world.user("boss").await, MemberRole::Administrator);
+    let joined = world.im().change_members(&key("g"), vec![boss]).await;
+    joined.expect("joined");
+    let mut clients = Vec::new();
+    for uid in ["alice", "bob", "carol"] {
+        clients.push(world.client(uid, "d", LISTENING).await);
+    }
+    let mut secret = text("for bob");
+    secret.audience = Some([world.user("bob").await.num].into());
+    let said = world.send("alice", to_group("g"), secret).await;
+    revoke(&world, said.expect("sent"), "boss").await;
+    let last = world.say("boss", to_group("g")).await;
+    world.handed_out(last).await;
+    for (client, is_told) in clients.iter().zip([true, true, false]) {
+        let told = changes(&client.take(&world).await);
+        assert_eq!(told.len(), usize::from(is_told), "{:?}", client.session);
     }
 }
 

@@ -90,7 +90,11 @@ impl Lane {
         let mut draft = change.draft(to);
         draft.body.client_no = format!("revoked-{}", message.id).into();
         // Who may not see the message is not told of it either.
-        draft.body.audience.clone_from(&message.body.audience);
+        let audience = message.body.audience.as_deref();
+        draft.body.audience = audience.map(|audience| {
+            let author = std::iter::once(message.sender.num);
+            author.chain(audience.iter().copied()).collect()
+        });
         let sender = Sender::Change(by.unwrap_or(&message.sender).clone());
         let mut sends = vec![SendJob {
             key,
