@@ -231,6 +231,31 @@ async fn a_revoked_message_for_some_is_told_to_them_and_its_author() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_has_left_does_not_learn_who_reads() {
+    let world = World::new().await;
+    for uid in ["alice", "bob", "carol"] {
+        world.join("g", uid).await;
+    }
+    let alice = world.client("alice", "a", LISTENING).await;
+    let carol = world.client("carol", "c", LISTENING).await;
+    for uid in ["alice", "carol"] {
+        let mut asking = text("who reads this?");
+        asking.flags.receipt = true;
+        world.send(uid, to_group("g"), asking).await.expect("sent");
+    }
+    world.leave("g", "alice").await;
+    let bob = world.user("bob").await;
+    world.im().read(&bob, &key("g"), None).await.expect("read");
+    assert_eq!(told(&world, &carol).await.len(), 1);
+    // Her own log is in order: what comes now comes after all that she was told.
+    let mut command = text("x");
+    command.flags.command = true;
+    let last = world.send("alice", to_user("alice"), command).await;
+    world.handed_out(last.expect("sent")).await;
+    assert_eq!(changes(&alice.take(&world).await), []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_sender_learns_once_that_a_receiver_has_it() {
     let world = World::new().await;
     let alice = world.client("alice", "a", LISTENING).await;

@@ -7,9 +7,9 @@ use super::Im;
 use crate::change::{Change, ChannelName, MessageName};
 use crate::channel::{Address, ChannelKey, ChannelKind, ChannelRef, LogKind};
 use crate::clock::Clock;
-use crate::conversation::{ConversationChange, ConversationRow};
+use crate::conversation::{ConversationChange, ConversationRow, Inbox};
 use crate::deliver::{Job, Lanes, ReplyTo, SendJob, Sender};
-use crate::id::{Uid, UserRef};
+use crate::id::{Uid, UserNum, UserRef};
 use crate::log::Page;
 use crate::message::Message;
 use crate::refusal::Refusal;
@@ -21,8 +21,8 @@ const RECEIPTS: u32 = 1000;
 /// Members up to which a channel's messages have read receipts (architecture.md §3, step 8).
 const MAX_MEMBERS: u32 = 500;
 
-/// Messages of one author that somebody has newly read.
-type ByAuthor = BTreeMap<String, Vec<MessageName>>;
+/// Messages that somebody has newly read, by their authors.
+type ByAuthor = BTreeMap<UserNum, (Uid, Vec<MessageName>)>;
 
 impl Im {
     /// Reads a conversation up to a seq (`None` = the head). The reader's other devices are
@@ -57,7 +57,7 @@ impl Im {
             let after = inbox.change(reader.num, channel.num, change).await?;
             let after = after.ok_or(Refusal::NotAMember)?;
             if after.read_seq > before.read_seq {
-                tells.authors(&reader, &key, after.read_seq, read).await;
+                tells.authors(&reader, &channel, after.read_seq, read).await;
             }
             if after.badge_seq != before.badge_seq || after.read_seq > before.read_seq {
                 tells.reader(&reader, &key, &after).await;
@@ -79,6 +79,7 @@ impl Im {
     fn tells(&self) -> Tells {
         Tells {
             lanes: Arc::clone(&self.lanes),
+            inbox: Arc::clone(&self.stores.inbox),
             clock: Arc::clone(&self.parts.clock),
         }
     }
@@ -133,7 +134,7 @@ impl Im {
         };
         let messages: Vec<Message> = messages.iter().filter(is_read).cloned().collect();
         let receipts = Arc::clone(&self.stores.receipts);
-        let (tells, reader, key) = (self.tells(), reader.clone(), channel.key.clone());
+        let (tells, reader, channel) = (self.tells(), reader.clone(), Arc::clone(channel));
         self.to_the_end(async move {
             let at_ms = tells.clock.now_ms();
             let mut read = ByAuthor::new();
@@ -147,7 +148,7 @@ impl Im {
                     note(&mut read, &message);
                 }
             }
-            tells.authors(&reader, &key, row.read_seq, read).await;
+            tells.authors(&reader, &channel, row.read_seq, read).await;
             Ok(())
         })
         .await
@@ -205,13 +206,17 @@ impl Im {
 /// Says what has changed, in command logs.
 struct Tells {
     lanes: Arc<Lanes>,
+    inbox: Arc<dyn Inbox>,
     clock: Arc<dyn Clock>,
 }
 
 impl Tells {
-    async fn authors(&self, reader: &UserRef, key: &ChannelKey, up_to: u64, read: ByAuthor) {
-        let at_ms = self.clock.now_ms();
-        for (author, messages) in read {
+    async fn authors(&self, reader: &UserRef, channel: &ChannelRef, up_to: u64, read: ByAuthor) {
+        let (at_ms, key) = (self.clock.now_ms(), &channel.key);
+        for (author, (uid, messages)) in read {
+            if !self.has_to_do(author, channel).await {
+                continue;
+            }
             let change = Change::Read {
                 channel: ChannelName::of(key),
                 reader: reader.uid.as_str().to_owned(),
@@ -219,9 +224,22 @@ impl Tells {
                 messages,
                 at_ms,
             };
-            let author = Uid::from_store(&author);
-            let own = ChannelKey::direct(&key.realm, &author, &author);
+            let own = ChannelKey::direct(&key.realm, &uid, &uid);
             self.tell(&own, reader, &change).await;
+        }
+    }
+
+    /// Whoever has left a channel does not learn what goes on there.
+    async fn has_to_do(&self, author: UserNum, channel: &ChannelRef) -> bool {
+        if channel.key.kind == ChannelKind::DIRECT {
+            return true;
+        }
+        match self.inbox.conversation(author, channel.num).await {
+            Ok(row) => row.is_some(),
+            Err(error) => {
+                tracing::warn!(%error, "an author is not told who has read");
+                false
+            }
         }
     }
 
@@ -261,8 +279,9 @@ fn is_of_another(message: &Message, reader: &UserRef) -> bool {
 }
 
 fn note(read: &mut ByAuthor, message: &Message) {
-    let author = message.sender.uid.as_str().to_owned();
-    read.entry(author)
-        .or_default()
-        .push(MessageName::of(message));
+    let author = &message.sender;
+    let (_, messages) = read
+        .entry(author.num)
+        .or_insert_with(|| (author.uid.clone(), Vec::new()));
+    messages.push(MessageName::of(message));
 }
