@@ -31,6 +31,10 @@ pub(super) struct Incoming {
     /// What the message that has begun is of, and whether its last frame has.
     kind: MessageKind,
     is_last: bool,
+    /// Bytes of that message, with what stands before it, that are in the input.
+    kept: usize,
+    /// The input was cleared meanwhile: the rest of the message is of no use.
+    is_lost: bool,
 }
 
 impl Incoming {
@@ -53,6 +57,7 @@ impl Incoming {
         input: &mut BytesMut,
         answers: &mut BytesMut,
     ) -> Result<(), Closing> {
+        self.is_lost |= input.len() < self.kept;
         loop {
             if self.rest > 0 && !raw.is_empty() {
                 self.take_payload(raw, input);
@@ -82,6 +87,7 @@ impl Incoming {
                     (self.rest, self.mask) = (length, mask);
                     if kind != Data::Continue && self.heard == Heard::Messages {
                         input.put_bytes(0, MESSAGE_HEADER_BYTES);
+                        self.kept = MESSAGE_HEADER_BYTES;
                     }
                     if self.rest == 0 {
                         self.end_frame(input)?;
@@ -143,7 +149,9 @@ impl Incoming {
             return Ok(());
         }
         let length = self.message_bytes.take().unwrap_or(0);
-        if self.heard == Heard::Messages {
+        self.kept = 0;
+        let is_lost = std::mem::take(&mut self.is_lost);
+        if self.heard == Heard::Messages && !is_lost {
             let length = usize::try_from(length).unwrap_or(usize::MAX);
             let begins = input.len() - length;
             let (before, payload) = input.split_at_mut(begins);
@@ -159,10 +167,15 @@ impl Incoming {
     /// Takes what is there of a frame's payload.
     fn take_payload(&mut self, raw: &mut BytesMut, input: &mut BytesMut) {
         let count = usize::try_from(self.rest).map_or(raw.len(), |rest| rest.min(raw.len()));
-        let before = input.len();
-        input.extend_from_slice(&raw[..count]);
+        if !self.is_lost {
+            let before = input.len();
+            input.extend_from_slice(&raw[..count]);
+            unmask(&mut input[before..], self.mask);
+        }
+        if self.heard == Heard::Messages && !self.is_lost {
+            self.kept += count;
+        }
         raw.advance(count);
-        unmask(&mut input[before..], self.mask);
         self.mask.rotate_left(count % 4);
         self.rest -= count as u64;
     }
@@ -299,6 +312,32 @@ mod tests {
             }
             assert_eq!(ear.input, expected, "in pieces of {piece}");
             assert_eq!(&ear.answers[..], b"\x8a\x07between");
+        }
+    }
+
+    #[test]
+    fn half_a_message_that_nobody_wants_is_not_waited_for() {
+        for pieces in [1, 2] {
+            let mut ear = Ear {
+                incoming: Incoming::new(Heard::Messages),
+                ..Ear::default()
+            };
+            let text = [b'x'; 100];
+            let begun = frame(0x01, &text[..50]);
+            assert_eq!(ear.hear(&frame(0x81, b"whole")), Ok(()));
+            for piece in begun.chunks(60 / pieces) {
+                assert_eq!(ear.hear(piece), Ok(()));
+                // The connection is over for whoever reads it.
+                ear.input.clear();
+            }
+            assert_eq!(ear.hear(&frame(0x80, &text[50..])), Ok(()));
+            assert!(ear.input.is_empty(), "{:?}", ear.input);
+            assert_eq!(ear.hear(&frame(0x81, b"next")), Ok(()));
+            let next = crate::protocol::take_message(&mut ear.input).expect("a message");
+            assert_eq!(
+                next,
+                (MessageKind::Text, bytes::Bytes::from_static(b"next"))
+            );
         }
     }
 
