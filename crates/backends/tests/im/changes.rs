@@ -149,6 +149,40 @@ async fn the_peer_of_a_direct_channel_learns_what_is_read_and_other_devices_do()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_has_answered_can_still_say_that_they_have_read() {
+    let world = World::new().await;
+    let alice = world.client("alice", "a", LISTENING).await;
+    let said = world.say("alice", to_user("bob")).await;
+    let reply = world.say("bob", to_user("alice")).await;
+    world.handed_out(reply).await;
+    let (reader, channel) = (world.user("bob").await, direct("alice", "bob"));
+    for asked in [1, 1] {
+        let read = world.im().read(&reader, &channel, Some(asked)).await;
+        read.expect("read");
+    }
+    let last = world.say("bob", to_user("alice")).await;
+    world.handed_out(last).await;
+    let heard = told(&world, &alice).await;
+    let [Change::Read { messages, .. }] = &heard[..] else {
+        panic!("once: {heard:?}");
+    };
+    assert_eq!(messages.iter().map(|m| m.id).collect::<Vec<_>>(), [said]);
+    // And again after the next answer, also for the whole conversation.
+    let more = world.say("alice", to_user("bob")).await;
+    world.say("bob", to_user("alice")).await;
+    world
+        .im()
+        .read(&reader, &channel, None)
+        .await
+        .expect("read");
+    let heard = told(&world, &alice).await;
+    let [Change::Read { messages, .. }] = &heard[..] else {
+        panic!("once: {heard:?}");
+    };
+    assert_eq!(messages.iter().map(|m| m.id).collect::<Vec<_>>(), [more]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_groups_only_those_who_asked_learn_what_is_read() {
     let world = World::new().await;
     for uid in ["alice", "bob", "carol"] {

@@ -137,6 +137,8 @@ pub struct Im {
     reports: Reports,
     /// Deliveries that were told to their senders.
     told: Told,
+    /// How far readers have told that they have read.
+    told_reads: Arc<reading::ToldReads>,
     throttle: Throttle,
     budgets: Budgets,
     apps: AppKeys,
@@ -217,6 +219,7 @@ impl Im {
             ledger,
             reports,
             told: Told::default(),
+            told_reads: reading::told_reads(),
             throttle,
             budgets,
             apps,

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use quick_cache::sync::Cache;
+
 use super::Im;
 use crate::change::{Change, ChannelName, MessageName};
 use crate::channel::{Address, ChannelKey, ChannelKind, ChannelRef, LogKind};
 use crate::clock::Clock;
 use crate::conversation::{ConversationChange, ConversationRow, Inbox};
 use crate::deliver::{Job, Lanes, ReplyTo, SendJob, Sender};
-use crate::id::{Uid, UserNum, UserRef};
+use crate::id::{ChannelNum, Uid, UserNum, UserRef};
 use crate::log::Page;
 use crate::message::Message;
 use crate::refusal::Refusal;
@@ -20,6 +22,18 @@ const NAMED: u32 = 100;
 const RECEIPTS: u32 = 1000;
 /// Members up to which a channel's messages have read receipts (architecture.md §3, step 8).
 const MAX_MEMBERS: u32 = 500;
+
+/// How far readers have said that they have read; of those who said it longest ago it is
+/// forgotten beyond this many.
+const REMEMBERED: usize = 100_000;
+
+/// See [`REMEMBERED`].
+pub(super) type ToldReads = Cache<(ChannelNum, UserNum), u64>;
+
+/// Nobody has said anything yet.
+pub(super) fn told_reads() -> Arc<ToldReads> {
+    Arc::new(Cache::new(REMEMBERED))
+}
 
 /// Messages that somebody has newly read, by their authors.
 type ByAuthor = BTreeMap<UserNum, (Uid, Vec<MessageName>)>;
@@ -42,8 +56,18 @@ impl Im {
         let inbox = &self.stores.inbox;
         let before = inbox.conversation(reader.num, channel.num).await?;
         let before = before.ok_or(Refusal::NotAMember)?;
+        let place = (channel.num, reader.num);
+        let told = self.told_reads.get(&place);
+        // Who answers has read, but has told nobody so: authors are told of everything since
+        // the reader last said it. Where that is not known, of what is newly read, and of the
+        // message that is named.
+        let from = match (told, up_to) {
+            (Some(told), _) => told.min(before.read_seq) + 1,
+            (None, Some(named)) => named.min(before.read_seq + 1),
+            (None, None) => before.read_seq + 1,
+        };
         let up_to = up_to.unwrap_or(before.head_seq).min(before.head_seq);
-        let from = before.read_seq.max(before.begins_after) + 1;
+        let from = from.max(before.begins_after + 1);
         let mut read = ByAuthor::new();
         if up_to >= from {
             // Before the reader's own row: if this is all that a crash leaves, reading again
@@ -52,13 +76,13 @@ impl Im {
         }
         let inbox = Arc::clone(inbox);
         let (tells, reader, key) = (self.tells(), reader.clone(), key.clone());
+        let told_reads = Arc::clone(&self.told_reads);
         self.to_the_end(async move {
             let change = ConversationChange::Read(Some(up_to));
             let after = inbox.change(reader.num, channel.num, change).await?;
             let after = after.ok_or(Refusal::NotAMember)?;
-            if after.read_seq > before.read_seq {
-                tells.authors(&reader, &channel, after.read_seq, read).await;
-            }
+            told_reads.insert(place, told.unwrap_or(0).max(up_to));
+            tells.authors(&reader, &channel, up_to, read).await;
             if after.badge_seq != before.badge_seq || after.read_seq > before.read_seq {
                 tells.reader(&reader, &key, &after).await;
             }
