@@ -106,13 +106,7 @@ pub const WUKONG_ORIGIN: Origin = Dialect::Wukong.origin();
 
 impl Dialect {
     /// All of them, in the order of their origins.
-    pub const ALL: [Self; 5] = [
-        Self::Wukong,
-        Self::Stomp,
-        Self::Mqtt,
-        Self::Gyyx,
-        Self::Wg,
-    ];
+    pub const ALL: [Self; 5] = [Self::Wukong, Self::Stomp, Self::Mqtt, Self::Gyyx, Self::Wg];
 
     const fn row(self) -> &'static Row {
         &TABLE[self as usize]

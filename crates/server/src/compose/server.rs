@@ -11,6 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use crosstalk_backends::sqlite::Sqlite;
 use crosstalk_core::clock::SystemClock;
+#[cfg(feature = "wukong")]
 use crosstalk_core::id::Realm;
 use crosstalk_core::im::Im;
 use crosstalk_gateway::net::TrustedProxies;
@@ -121,12 +122,26 @@ impl Server {
         let http = self.bind("http", listen.http.address())?;
         let wukong_api = self.bind_for(config, Dialect::Wukong, "wukong_api", listen.wukong_api)?;
         let alone = [
-            (Dialect::Wg, self.bind_for(config, Dialect::Wg, "wg", listen.wg)?),
-            (Dialect::Gyyx, self.bind_for(config, Dialect::Gyyx, "gyyx", listen.gyyx)?),
+            (
+                Dialect::Wg,
+                self.bind_for(config, Dialect::Wg, "wg", listen.wg)?,
+            ),
+            (
+                Dialect::Gyyx,
+                self.bind_for(config, Dialect::Gyyx, "gyyx", listen.gyyx)?,
+            ),
         ];
         let own = [
-            ("wukong_tcp", Listener::Tcp(Dialect::Wukong), listen.wukong_tcp),
-            ("wukong_ws", Listener::WebSocket(Dialect::Wukong), listen.wukong_ws),
+            (
+                "wukong_tcp",
+                Listener::Tcp(Dialect::Wukong),
+                listen.wukong_tcp,
+            ),
+            (
+                "wukong_ws",
+                Listener::WebSocket(Dialect::Wukong),
+                listen.wukong_ws,
+            ),
             ("mqtt_tcp", Listener::Tcp(Dialect::Mqtt), listen.mqtt_tcp),
         ];
         for (name, what, place) in own {
