@@ -1,5 +1,9 @@
 //! Sending and reading.
 
+use crosstalk_core::channel::{Address, ChannelKind};
+use crosstalk_core::deliver::Sender;
+use crosstalk_core::message::{Body as MessageBody, Draft, OnReuse};
+
 use super::*;
 
 const TEAM: &str = "/v1/channels/group/team";
@@ -373,6 +377,43 @@ async fn a_direct_channel_is_read_in_somebodys_view() {
         .call(&mallory, "GET", &format!("/v1/messages/{id}"), Value::Null)
         .await;
     assert_eq!(foreign.problem(), (404, "no_such_message".to_owned()));
+}
+
+#[tokio::test]
+async fn a_message_for_somebody_is_read_by_nobody_else() {
+    let rest = with_team().await;
+    let realm = Realm::default();
+    let user = async |text| {
+        let uid = Uid::parse(text).expect("a uid");
+        rest.im.user_ref(&realm, &uid).await.expect("a user")
+    };
+    let carol = rest.user("carol").await;
+    rest.post(&format!("{TEAM}/members"), json!({"members": ["carol"]}))
+        .await;
+    let draft = Draft {
+        to: Address::parse(ChannelKind::GROUP, "team").expect("an address"),
+        body: MessageBody {
+            payload: r#"{"type":"text","text":"for bob"}"#.into(),
+            audience: Some([user("bob").await.num].into()),
+            ..MessageBody::default()
+        },
+        on_reuse: OnReuse::Store,
+        require_peer: false,
+        fault: None,
+    };
+    let sender = Sender::User(user("alice").await);
+    let sent = rest.im.send_as(&realm, sender, draft).await.expect("sent");
+    let path = format!("/v1/messages/{}", sent.id);
+    let bob = rest.user("bob").await;
+    for (token, state, is_shown) in [(bob, "sent", true), (carol, "concealed", false)] {
+        for view in [
+            rest.call(&token, "GET", &path, Value::Null).await.ok(),
+            rest.call(&token, "GET", HISTORY, Value::Null).await.ok()["items"][0].clone(),
+        ] {
+            assert_eq!(view["state"], state);
+            assert_eq!(view["content"]["text"] == "for bob", is_shown, "{view}");
+        }
+    }
 }
 
 #[tokio::test]
