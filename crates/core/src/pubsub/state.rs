@@ -33,8 +33,11 @@ pub(super) enum Effect {
     /// Messages without one.
     Once(Arc<Subscriber>, Vec<Delivery>),
     /// Somebody is answered, or told of the failure.
-    Answer(Box<dyn FnOnce(Option<&TopicError>) + Send>),
+    Answer(Answer),
 }
+
+/// How somebody is told that all went well, or why not.
+pub(super) type Answer = Box<dyn FnOnce(Option<&TopicError>) + Send>;
 
 /// What a batch of verbs leads to.
 pub(super) struct Turn {

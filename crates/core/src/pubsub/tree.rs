@@ -161,13 +161,13 @@ fn join<K: Eq>(groups: &mut Vec<Group<K>>, name: &str, member: Member<K>) -> boo
     }
 }
 
-fn leave<K: Eq>(groups: &mut Vec<Group<K>>, name: &str, who: K) -> bool {
+fn leave<K: Eq>(groups: &mut Vec<Group<K>>, name: &str, who: &K) -> bool {
     let Some(at) = groups.iter().position(|group| &*group.name == name) else {
         return false;
     };
     let members = &mut groups[at].members;
     let before = members.len();
-    members.retain(|member| member.who != who);
+    members.retain(|member| member.who != *who);
     let was_there = members.len() < before;
     if members.is_empty() {
         groups.swap_remove(at);
@@ -184,7 +184,7 @@ fn remove<K: Copy + Eq + Hash>(
     let [level, rest @ ..] = levels else {
         return match group {
             None => node.single.remove(&who).is_some(),
-            Some(name) => leave(&mut node.groups, name, who),
+            Some(name) => leave(&mut node.groups, name, &who),
         };
     };
     let Some(child) = node.children.get_mut(*level) else {

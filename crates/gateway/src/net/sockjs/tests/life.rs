@@ -36,6 +36,7 @@ async fn the_server_s_close_is_told_until_the_session_is_forgotten() {
     assert_eq!(bed.text("POST /0/s/xhr").await, goodbye);
     assert_eq!(bed.send("s", r#"["a;"]"#).await, 404);
     assert!(!is_empty(&bed), "it is remembered");
+    // wait: the stopped clock goes on
     sleep(Duration::from_millis(5_001)).await;
     assert!(is_empty(&bed));
     assert_eq!(bed.text("POST /0/s/xhr").await, "o\n", "a new one");
@@ -45,6 +46,7 @@ async fn the_server_s_close_is_told_until_the_session_is_forgotten() {
 async fn who_does_not_poll_for_five_seconds_is_gone() {
     let bed = Bed::new();
     assert_eq!(bed.text("POST /0/s/xhr").await, "o\n");
+    // wait: the stopped clock goes on
     sleep(Duration::from_millis(4_900)).await;
     assert_eq!(
         bed.send("s", r#"["a;"]"#).await,
@@ -52,8 +54,10 @@ async fn who_does_not_poll_for_five_seconds_is_gone() {
         "sending is no receiving"
     );
     assert_eq!(bed.text("POST /0/s/xhr").await, "a[\"a\"]\n");
+    // wait: the stopped clock goes on
     sleep(Duration::from_millis(4_900)).await;
     assert_eq!(bed.endpoint.sessions().count(), 1, "since the last one");
+    // wait: the stopped clock goes on
     sleep(Duration::from_millis(101)).await;
     assert!(is_empty(&bed));
     assert_eq!(bed.send("s", r#"["a;"]"#).await, 404);
@@ -76,6 +80,7 @@ async fn who_waits_is_given_signs_of_life() {
         "polling ends with it"
     );
     assert_eq!(bed.endpoint.sessions().count(), 2);
+    // wait: the stopped clock goes on
     sleep(Duration::from_millis(5_001)).await;
     assert_eq!(
         bed.endpoint.sessions().count(),
@@ -92,6 +97,7 @@ async fn a_request_that_breaks_off_ends_its_session() {
     drop(poll);
     assert_eq!(bed.text("POST /0/s/xhr").await, INTERRUPTED);
     assert_eq!(bed.send("s", r#"["a;"]"#).await, 404);
+    // wait: the stopped clock goes on
     sleep(Duration::from_millis(5_001)).await;
     assert!(is_empty(&bed));
 }

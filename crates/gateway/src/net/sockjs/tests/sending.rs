@@ -164,6 +164,7 @@ async fn who_is_not_read_any_more_waits_and_loses_nothing() {
     let begin = Instant::now();
     // From now on the service writes, which nobody takes, and reads no more.
     assert_eq!(bed.send("s", r#"["number;"]"#).await, 204);
+    // wait: the stopped clock goes on
     tokio::time::sleep(Duration::from_millis(1)).await;
     let half = format!("[\"{}\"]", "x".repeat(700_000));
     assert_eq!(bed.send("s", &half).await, 204, "there is room for it");
