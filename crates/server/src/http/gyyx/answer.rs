@@ -1,5 +1,6 @@
 //! Answers in the form of the dialect.
 
+use axum::extract::rejection::BytesRejection;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use crosstalk_core::refusal::Refusal;
@@ -11,6 +12,13 @@ pub(super) struct Failure(pub(super) HttpError);
 
 impl From<RequestFault> for Failure {
     fn from(_: RequestFault) -> Self {
+        Self(HttpError::BadRequest)
+    }
+}
+
+/// The body is too large, or does not come.
+impl From<BytesRejection> for Failure {
+    fn from(_: BytesRejection) -> Self {
         Self(HttpError::BadRequest)
     }
 }

@@ -3,6 +3,7 @@
 
 use axum::body::Bytes;
 use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
@@ -19,8 +20,9 @@ use crate::http::edge::Edge;
 pub(super) async fn chat_sign(
     State(edge): State<Edge>,
     parts: Parts,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Failure> {
+    let body = body?;
     let request = ChatSignRequest::read(parameters(&parts.uri, &body)?)?;
     let app = AppId::parse(&request.app_id).map_err(|_| Failure(HttpError::NotLoggedIn))?;
     let credentials = credentials(&headers(&parts, &[]));

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{ConnectInfo, State};
 use axum::http::StatusCode;
 use axum::http::header;
@@ -38,8 +39,9 @@ pub(super) async fn sign(
     State(edge): State<Edge>,
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     parts: Parts,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Failure> {
+    let body = body?;
     let request = SignRequest::read(parameters(&parts.uri, &body)?)?;
     if request.version.len() > MAX_VERSION_BYTES {
         return Err(Failure(HttpError::BadRequest));

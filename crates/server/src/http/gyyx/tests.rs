@@ -196,6 +196,15 @@ async fn parameters_come_in_a_form_and_in_json_too() {
 }
 
 #[tokio::test]
+async fn a_body_that_is_too_large_is_refused_in_the_dialects_words() {
+    let api = Api::start().await;
+    let body = format!("appId={}", "x".repeat(3 << 20));
+    for path in ["/im/sign", "/im/chat-sign"] {
+        assert_eq!(api.ask("POST", path, &[], &body).await.failed(), 400);
+    }
+}
+
+#[tokio::test]
 async fn who_is_not_logged_in_gets_401() {
     let api = Api::start().await;
     let token = api.token("48057").await;
