@@ -67,7 +67,11 @@ impl Answers {
 
     pub(super) fn get(&self, question: &[u8; 32]) -> Option<ForeignIdentity> {
         let kept = self.kept.get(question)?;
-        if self.clock.mono_ms() < kept.until_mono_ms {
+        let now_ms = self.clock.now_ms();
+        let ends_at_ms = kept.identity.expires_at_ms;
+        // A login that has ended may have been renewed since.
+        let has_ended = ends_at_ms.is_some_and(|at_ms| at_ms <= now_ms);
+        if self.clock.mono_ms() < kept.until_mono_ms && !has_ended {
             return Some(kept.identity);
         }
         self.kept.remove(question);

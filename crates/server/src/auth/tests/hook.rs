@@ -191,6 +191,24 @@ async fn an_answer_holds_for_its_credential_wherever_that_stood() {
 }
 
 #[tokio::test]
+async fn a_login_that_has_ended_is_asked_for_again() {
+    let saying = |expires_at: i64| {
+        let said = json!({"uid": "alice", "ttl_secs": 3600, "expires_at": expires_at});
+        said.to_string()
+    };
+    let app = App::saying(&saying(NOW_MS + 1000)).await;
+    let bed = bed(&app);
+    bed.uid(&login("t")).await.expect("accepted");
+    app.now_says(StatusCode::OK, &saying(NOW_MS + 9000));
+    bed.clock.advance_ms(999);
+    bed.uid(&login("t")).await.expect("still known");
+    assert_eq!(app.asked().len(), 1);
+    bed.clock.advance_ms(1);
+    let renewed = bed.identify(&login("t")).await.expect("accepted");
+    assert_eq!(renewed.expires_at_ms, Some(NOW_MS + 9000));
+}
+
+#[tokio::test]
 async fn no_answer_is_kept_for_ever() {
     let app = App::saying(r#"{"uid":"alice","ttl_secs":99999999999}"#).await;
     let bed = bed(&app);
