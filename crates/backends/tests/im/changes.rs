@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crosstalk_core::change::Change;
 use crosstalk_core::channel::{ChannelKey, MemberChange, MemberRole};
 use crosstalk_core::contract::text;
-use crosstalk_core::deliver::Operator;
+use crosstalk_core::deliver::{Operator, Sender};
 use crosstalk_core::id::{MessageId, Realm, Uid};
 use crosstalk_core::message::{Message, Origin};
 use crosstalk_core::relation::RelationChange;
@@ -287,6 +287,26 @@ async fn who_has_left_does_not_learn_who_reads() {
     let last = world.send("alice", to_user("alice"), command).await;
     world.handed_out(last.expect("sent")).await;
     assert_eq!(changes(&alice.take(&world).await), []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_system_is_not_told_who_reads_what_it_says() {
+    let world = World::new().await;
+    let (im, realm) = (world.im(), Realm::default());
+    let bob = world.client("bob", "b", LISTENING).await;
+    let system = im.ensure_user(&realm, &Uid::system()).await;
+    let sender = Sender::Application(system.expect("a user"));
+    let said = draft(to_user("bob"), text("welcome"));
+    im.send_as(&realm, sender, said).await.expect("sent");
+    let channel = ChannelKey::direct(&realm, &Uid::system(), &bob.session.user.uid);
+    let read = im.read(&bob.session.user, &channel, None).await;
+    assert_eq!(read.expect("read").unread(), 0);
+    assert_eq!(told(&world, &bob).await.len(), 1);
+    // What is stored: what was said, and what his other devices are told.
+    let last = world.say("bob", to_user("alice")).await;
+    world.handed_out(last).await;
+    let stored = &im.counters().stored;
+    assert_eq!(stored.load(std::sync::atomic::Ordering::Relaxed), 3);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -238,7 +238,8 @@ impl Tells {
     async fn authors(&self, reader: &UserRef, channel: &ChannelRef, up_to: u64, read: ByAuthor) {
         let (at_ms, key) = (self.clock.now_ms(), &channel.key);
         for (author, (uid, messages)) in read {
-            if !self.has_to_do(author, channel).await {
+            // The system has no devices that would hear of it.
+            if uid.is_system() || !self.has_to_do(author, channel).await {
                 continue;
             }
             let change = Change::Read {
