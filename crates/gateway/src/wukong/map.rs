@@ -204,19 +204,7 @@ fn payload(content: &Content) -> Value {
             mentions,
             mention_all,
             reply,
-        } => {
-            let mut payload = json!({"type": 1, "content": text});
-            if !mentions.is_empty() || *mention_all {
-                payload["mention"] = json!({"all": u8::from(*mention_all), "uids": mentions});
-            }
-            if let Some(reply) = reply {
-                payload["reply"] = json!({
-                    "message_id": reply.id, "from_uid": reply.from, "from_name": reply.from,
-                    "payload": {"type": 1, "content": reply.text},
-                });
-            }
-            payload
-        }
+        } => words(text, mentions, *mention_all, reply.as_deref()),
         Content::Tip { text } => json!({"type": 1, "content": text}),
         Content::Image {
             url,
@@ -285,6 +273,20 @@ fn payload(content: &Content) -> Value {
         Content::Command { cmd, param } => json!({"type": 99, "cmd": cmd, "param": param}),
         Content::Unknown { raw } => json!({"type": 999, "raw": raw}),
     }
+}
+
+fn words(text: &str, mentions: &[String], mention_all: bool, reply: Option<&Reply>) -> Value {
+    let mut payload = json!({"type": 1, "content": text});
+    if !mentions.is_empty() || mention_all {
+        payload["mention"] = json!({"all": u8::from(mention_all), "uids": mentions});
+    }
+    if let Some(reply) = reply {
+        payload["reply"] = json!({
+            "message_id": reply.id, "from_uid": reply.from, "from_name": reply.from,
+            "payload": {"type": 1, "content": reply.text},
+        });
+    }
+    payload
 }
 
 /// A link is text with an entity; offsets count UTF-16 units, as JavaScript does.

@@ -75,7 +75,7 @@ async fn next(session: &Session) -> Arc<Message> {
     told.expect("in time")
 }
 
-fn at(uid: &str, members: Value) -> Value {
+fn at(uid: &str, members: &Value) -> Value {
     let mut body = json!({"login_uid": uid, "channel_id": "g1", "channel_type": 2});
     for (name, value) in members.as_object().expect("an object") {
         body[name] = value.clone();
@@ -89,7 +89,7 @@ async fn a_message_is_taken_back_and_says_so_everywhere() {
     let session = api.try_session("u2", "t-u2").await.expect("a session");
     let revoke = at(
         "u1",
-        json!({"message_id": id, "client_msg_no": "m-1", "message_seq": 1}),
+        &json!({"message_id": id, "client_msg_no": "m-1", "message_seq": 1}),
     );
     let done = call(&api, "t-u1", "/v1/message/revoke", &revoke).await;
     assert_eq!((done.status, done.body), (200, json!({"status": 200})));
@@ -107,7 +107,7 @@ async fn a_message_is_taken_back_and_says_so_everywhere() {
     // … finds it among the extras …
     let sync = at(
         "u2",
-        json!({"source": "u2", "limit": 100, "extra_version": 0}),
+        &json!({"source": "u2", "limit": 100, "extra_version": 0}),
     );
     let rows = call(&api, "t-u2", "/v1/message/extra/sync", &sync)
         .await
@@ -122,7 +122,7 @@ async fn a_message_is_taken_back_and_says_so_everywhere() {
     });
     assert_eq!(rows, json!([row]));
     // … and in the history without what it said, but with its type.
-    let asked = at("u2", json!({"limit": 20}));
+    let asked = at("u2", &json!({"limit": 20}));
     let page = managed(&api, "/channel/messagesync", asked).await;
     let message = &page["messages"][0];
     let payload = STANDARD.decode(message["payload"].as_str().expect("a text"));
@@ -135,7 +135,7 @@ async fn a_message_is_taken_back_and_says_so_everywhere() {
 
     // Nothing is left to be told after that version.
     let version = rows[0]["extra_version"].clone();
-    let sync = at("u2", json!({"extra_version": version}));
+    let sync = at("u2", &json!({"extra_version": version}));
     let rows = call(&api, "t-u2", "/v1/message/extra/sync", &sync)
         .await
         .body;
@@ -145,7 +145,7 @@ async fn a_message_is_taken_back_and_says_so_everywhere() {
 #[tokio::test]
 async fn late_foreign_and_unknown_revocations_are_refused() {
     let (api, id) = with_message().await;
-    let revoke = |uid: &str, id: &Value| at(uid, json!({"message_id": id}));
+    let revoke = |uid: &str, id: &Value| at(uid, &json!({"message_id": id}));
     let foreign = call(&api, "t-u2", "/v1/message/revoke", &revoke("u2", &id)).await;
     assert_eq!(
         (foreign.status, &foreign.body["status"]),
@@ -165,7 +165,7 @@ async fn late_foreign_and_unknown_revocations_are_refused() {
         (late.status, &late.body["msg"]),
         (400, &json!("超过撤回时间"))
     );
-    let rows = managed(&api, "/v1/message/extra/sync", at("u2", json!({}))).await;
+    let rows = managed(&api, "/v1/message/extra/sync", at("u2", &json!({}))).await;
     assert_eq!(rows, json!([]));
 }
 
@@ -174,11 +174,11 @@ async fn readers_are_counted_and_the_author_is_told() {
     let (api, id) = with_message().await;
     let author = api.try_session("u1", "t-u1").await.expect("a session");
     for uid in ["u2", "u3", "u3"] {
-        let read = at(uid, json!({"message_ids": [id]}));
+        let read = at(uid, &json!({"message_ids": [id]}));
         let done = call(&api, &format!("t-{uid}"), "/v1/message/readed", &read).await;
         assert_eq!((done.status, done.body), (200, json!({"status": 200})));
     }
-    let rows = managed(&api, "/v1/message/extra/sync", at("u1", json!({}))).await;
+    let rows = managed(&api, "/v1/message/extra/sync", at("u1", &json!({}))).await;
     let counts = (&rows[0]["readed_count"], &rows[0]["unread_count"]);
     assert_eq!(counts, (&json!(2), &json!(0)));
     let told = next(&author).await;
@@ -194,7 +194,7 @@ async fn readers_are_counted_and_the_author_is_told() {
 #[tokio::test]
 async fn a_user_acts_for_nobody_else() {
     let (api, id) = with_message().await;
-    let revoke = at("u1", json!({"message_id": id}));
+    let revoke = at("u1", &json!({"message_id": id}));
     let none = call(&api, "", "/v1/message/revoke", &revoke).await;
     assert_eq!(none.status, 401);
     let wrong = call(&api, "t-u2", "/v1/message/revoke", &revoke).await;
@@ -202,17 +202,17 @@ async fn a_user_acts_for_nobody_else() {
         wrong.status, 401,
         "u2's registered token says nothing of u1"
     );
-    let stranger = at("u4", json!({}));
+    let stranger = at("u4", &json!({}));
     let stranger = call(&api, "t-u4", "/v1/message/extra/sync", &stranger).await;
     assert_eq!(stranger.status, 403, "u4 is no member");
-    let nobody = call(&api, MANAGER, "/v1/message/revoke", &at("", json!({}))).await;
+    let nobody = call(&api, MANAGER, "/v1/message/revoke", &at("", &json!({}))).await;
     assert_eq!(nobody.status, 400);
 }
 
 #[tokio::test]
 async fn tokens_cannot_be_guessed_here_either() {
     let (api, _) = with_message().await;
-    let sync = at("u1", json!({}));
+    let sync = at("u1", &json!({}));
     let mut guesses = Vec::new();
     for n in 0..30 {
         let guess = call(&api, &format!("g{n}"), "/v1/message/extra/sync", &sync).await;
@@ -221,7 +221,13 @@ async fn tokens_cannot_be_guessed_here_either() {
     assert_eq!((guesses[0], guesses[29]), (401, 429));
     let right = call(&api, "t-u1", "/v1/message/extra/sync", &sync).await;
     assert_eq!(right.status, 429, "not even the right one, for a while");
-    let other = call(&api, "t-u2", "/v1/message/extra/sync", &at("u2", json!({}))).await;
+    let other = call(
+        &api,
+        "t-u2",
+        "/v1/message/extra/sync",
+        &at("u2", &json!({})),
+    )
+    .await;
     assert_eq!(other.status, 200);
 }
 
@@ -236,7 +242,7 @@ async fn a_banned_user_acts_no_more_with_a_token_either() {
         .issue_token(&app, &uid, 60, None)
         .await
         .expect("a token");
-    let sync = at("", json!({}));
+    let sync = at("", &json!({}));
     let before = call(&api, &token.token, "/v1/message/extra/sync", &sync).await;
     assert_eq!(before.status, 200, "{}", before.body);
     let ban = UserChange {
