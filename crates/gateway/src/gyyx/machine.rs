@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use crosstalk_core::im::{Credential, OpenSession};
 use crosstalk_core::refusal::Refusal;
-use crosstalk_core::session::{
+use crosstalk_core::session::{Beginning, 
     Delivery, Displacement, Echo, Ending, Event, Offline, SendReply, Session, Ticket,
 };
 use crosstalk_wire::gyyx::{Base, Chat, Outgoing, Own, Style, ToClient, close_code as own_code};
@@ -112,6 +112,7 @@ impl Machine {
                 stable_device: false,
                 acks: true,
                 offline: Offline::Sync,
+                begins: Beginning::Newest,
                 // Who writes to themselves is the receiver, too (gyyx.md Q4-8).
                 echo: Echo::Notes,
                 receipts: false,

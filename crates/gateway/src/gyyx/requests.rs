@@ -14,7 +14,7 @@ use super::live::{Asked, Live};
 use super::outbox::{Kind, List, PORTION_BYTES, array, say};
 use super::sends::Unnamed;
 use super::unacked::Given;
-use super::view::{message_id, seen, target};
+use super::view::{message_id, receiver, seen, shown, target};
 use crate::protocol::{Answer, Ask, AskId, Command, Now, Scope, Target, Turn};
 
 /// Requests that may wait; more are refused.
@@ -282,7 +282,7 @@ impl Live {
                     let body = &message.body;
                     let chat = Chat {
                         message_id: message_id(message.id, body.origin, body.name.as_deref()),
-                        receive_user_id: recall.receive_user_id,
+                        receive_user_id: self.named_or_found(recall.receive_user_id, message),
                         ..self.blank(at_ms)
                     };
                     self.received_first(&asked, now, turn);
@@ -316,17 +316,26 @@ impl Live {
             Err(why) if is_all && is_nothing_said(why, &chat.receive_user_id) => None,
             Err(why) => return self.refuse(asked, why, now, turn),
         };
-        let name = message.map(|message| {
-            let body = &message.body;
-            message_id(message.id, body.origin, body.name.as_deref())
-        });
-        let chat = Chat {
-            message_id: name.unwrap_or_default(),
+        let mut done = Chat {
             receive_user_id: chat.receive_user_id,
             ..self.blank(now.wall_ms)
         };
+        if let Some(message) = message {
+            let body = &message.body;
+            done.message_id = message_id(message.id, body.origin, body.name.as_deref());
+            done.receive_user_id = self.named_or_found(done.receive_user_id, &message);
+        }
         self.received_first(asked, now, turn);
-        self.answer(asked, ToClient::ReadDone(chat), now, turn);
+        self.answer(asked, ToClient::ReadDone(done), now, turn);
+    }
+
+    /// The peer that a frame names; if it names only a message, that of its conversation.
+    fn named_or_found(&self, named: String, message: &Message) -> String {
+        if !named.is_empty() {
+            return named;
+        }
+        let own = self.user.uid.as_str();
+        shown(&receiver(&message.channel.key, own, own)).to_owned()
     }
 
     fn told_list(

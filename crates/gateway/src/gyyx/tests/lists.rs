@@ -439,3 +439,22 @@ fn what_the_server_says_is_a_conversation_like_others() {
         assert_eq!(only_ask(&turn).1, &expected, "{code}");
     }
 }
+
+#[test]
+fn who_names_only_a_message_is_told_whose_conversation_it_is_in() {
+    let mut wire = Wire::open();
+    let only = json!({"messageId": "1"});
+    let turn = wire.say(&frame(190, "r1", only.clone()));
+    let (id, _) = only_ask(&turn);
+    let taken = TakenBack {
+        message: Message::clone(&message(1, "48057", "\"x\"")),
+        is_new: true,
+    };
+    let turn = wire.answer(id, Answer::Revoked(Ok(taken)));
+    assert_eq!(heard(&turn)[1]["receiveUserId"], "bob");
+    let turn = wire.say(&frame(198, "d1", only));
+    let (id, _) = only_ask(&turn);
+    let read = Message::clone(&message(1, "bob", "\"x\""));
+    let turn = wire.answer(id, Answer::Read(Ok((row(), Some(read)))));
+    assert_eq!(heard(&turn)[1]["receiveUserId"], "bob");
+}
