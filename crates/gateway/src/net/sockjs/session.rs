@@ -134,6 +134,14 @@ impl Session {
     /// and its client knows.
     pub(super) async fn watch(&self, stop: &CancellationToken) {
         loop {
+            let is_left = stop.is_cancelled()
+                && self
+                    .state
+                    .lock()
+                    .leave(close_code::GOING_AWAY, self.clock.mono_ms());
+            if is_left {
+                self.ended();
+            }
             let (deadline_ms, is_settled) = {
                 let state = self.state.lock();
                 (state.deadline_ms(), state.is_settled())

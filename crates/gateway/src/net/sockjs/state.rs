@@ -165,6 +165,15 @@ impl State {
         self.end(End::Closed(code), now_ms);
     }
 
+    /// The server ends it unless somebody receives: no request will any more. True if it did.
+    pub(super) fn leave(&mut self, code: u16, now_ms: u64) -> bool {
+        let is_vacant = self.receiver.is_none() && self.ended.is_none();
+        if is_vacant {
+            self.close(code, now_ms);
+        }
+        is_vacant
+    }
+
     fn end(&mut self, how: End, now_ms: u64) {
         if self.ended.is_some() {
             return;

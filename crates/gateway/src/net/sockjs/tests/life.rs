@@ -123,6 +123,21 @@ async fn a_server_that_stops_tells_who_waits_and_waits_for_nobody_else() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_nobody_has_asked_for_keeps_no_server_from_stopping() {
+    let bed = Bed::new();
+    assert_eq!(bed.text("POST /0/s/xhr").await, "o\n");
+    // The service waits for a poll.
+    assert_eq!(bed.send("s", r#"["a;"]"#).await, 204);
+    sleep(Duration::from_millis(1)).await;
+    bed.stop.cancel();
+    bed.tasks.close();
+    let begin = Instant::now();
+    timeout(PATIENCE, bed.tasks.wait()).await.expect("in time");
+    assert_eq!(begin.elapsed(), Duration::ZERO);
+    assert!(is_empty(&bed));
+}
+
+#[tokio::test(start_paused = true)]
 async fn cutting_off_forgets_everything() {
     let bed = Bed::new();
     let mut body = stream(&bed, "s").await;
