@@ -7,6 +7,9 @@ use crosstalk_wire::stomp::im::{
     AppVerb, ChatRead, ChatRevoke, ChatSync, ChatType, ConversationId, ReadTarget, RefusedRequest,
 };
 
+use super::render::SYSTEM;
+use crate::protocol::Target;
+
 /// What is asked for.
 pub(super) enum What {
     Revoke(String),
@@ -47,12 +50,15 @@ pub(super) fn read(verb: AppVerb, body: &[u8]) -> Result<(Option<String>, What),
     })
 }
 
-pub(super) fn address(id: &ConversationId) -> Result<Address, Refusal> {
-    match id.chat_type {
+/// The channel of a conversation, by the names that the dialect shows.
+pub(super) fn target(id: &ConversationId) -> Result<Target, Refusal> {
+    let address = match id.chat_type {
+        ChatType::Single if id.target_id == SYSTEM => return Ok(Target::System),
         ChatType::Single => {
             let peer = Uid::parse(&id.target_id).map_err(|_| Refusal::NoSuchUser)?;
-            Ok(Address::direct(&peer))
+            Address::direct(&peer)
         }
-        ChatType::Group => Address::parse(ChannelKind::GROUP, &id.target_id),
-    }
+        ChatType::Group => Address::parse(ChannelKind::GROUP, &id.target_id)?,
+    };
+    Ok(Target::Address(address))
 }

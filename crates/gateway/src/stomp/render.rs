@@ -78,7 +78,7 @@ pub(super) fn conversation(key: &ChannelKey, user: &Uid) -> ConversationId {
     match key.peer_of(user.as_str()) {
         Some(peer) => ConversationId {
             chat_type: ChatType::Single,
-            target_id: peer.to_owned(),
+            target_id: shown(peer).to_owned(),
         },
         None => ConversationId {
             chat_type: ChatType::Group,

@@ -13,7 +13,7 @@ use crosstalk_core::refusal::Refusal;
 use crosstalk_wire::stomp::im::{AppVerb, Code, Destination, QueueError, Submitted};
 use crosstalk_wire::stomp::{Fault, MAX_MESSAGE_BODY_BYTES, Send};
 
-use super::jobs::{What, address, read};
+use super::jobs::{What, read, target};
 use super::live::{Live, group};
 use super::machine::Fatal;
 use super::reads::ReadBy;
@@ -21,7 +21,7 @@ use super::reasons::failure;
 use super::render::view;
 use super::sends::PendingSend;
 use super::sync::Sync;
-use crate::protocol::{Answer, Ask, AskId, Command, Now, Out, Target, Turn};
+use crate::protocol::{Answer, Ask, AskId, Command, Now, Out, Turn};
 
 /// Requests that may wait for their turn.
 const MAX_JOBS: usize = 512;
@@ -264,9 +264,9 @@ impl Live {
                     let ask = Ask::ReadMessage { name, within: None };
                     self.activate(ask, Active::Read(done), turn);
                 }
-                What::ReadConversation(id) => match address(&id) {
-                    Ok(address) => {
-                        let ask = Ask::ReadConversation(Target::Address(address), None);
+                What::ReadConversation(id) => match target(&id) {
+                    Ok(target) => {
+                        let ask = Ask::ReadConversation(target, None);
                         self.activate(ask, Active::Read(done), turn);
                     }
                     Err(why) => {

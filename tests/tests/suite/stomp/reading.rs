@@ -80,9 +80,14 @@ async fn ones_other_devices_learn_what_was_read() {
         }
     }
     let heard = phone.heard_so_far().await;
-    let told = heard.iter().filter(|it| it.header("subscription") == Some("events"));
+    let told = heard
+        .iter()
+        .filter(|it| it.header("subscription") == Some("events"));
     let told: Vec<_> = told.map(body).collect();
-    assert!(told.iter().all(|event| event["event"] != "READ"), "{told:?}");
+    assert!(
+        told.iter().all(|event| event["event"] != "READ"),
+        "{told:?}"
+    );
 }
 
 #[tokio::test]
@@ -104,4 +109,33 @@ async fn those_who_talk_with_somebody_learn_that_they_come_and_go() {
         (&event["event"], &event["userId"]),
         (&json!("OFFLINE"), &json!("bob"))
     );
+}
+
+/// The system has a name of its own in this dialect, also in the names of conversations.
+#[tokio::test]
+async fn what_the_system_says_is_read_like_anything_else() {
+    let server = Server::start().await;
+    let mut phone = StompClient::ready(&server, "alice").await;
+    let mut tablet = StompClient::ready(&server, "alice").await;
+    for by_id in [false, true] {
+        let body = json!({
+            "to": {"kind": "direct", "id": "alice"}, "content": {"type": "text", "text": "hi"},
+        });
+        server.admin().post("/v1/messages", body).await.ok();
+        let heard = phone.body("messages").await;
+        assert_eq!(heard["fromId"], "SYSTEM");
+        let target = if by_id {
+            json!({"messageId": heard["id"]})
+        } else {
+            json!({"conversationId": "SINGLE:SYSTEM"})
+        };
+        phone.done("chat.read", &target).await;
+        let event = tablet.body("events").await;
+        let (kind, conversation) = (&event["event"], &event["conversationId"]);
+        assert_eq!(
+            (kind, conversation),
+            (&json!("READ"), &json!("SINGLE:SYSTEM"))
+        );
+        assert_eq!(event["seq"], heard["seq"]);
+    }
 }
