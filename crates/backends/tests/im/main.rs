@@ -1,6 +1,7 @@
 //! The messenger on the embedded store: what devices get that were away, too slow, or
 //! connected to a server that crashed.
 
+mod beginning;
 mod catch_up;
 mod changes;
 mod crash;

@@ -132,6 +132,13 @@ impl Ledger {
         self.devices.newest(user, after, count).await
     }
 
+    /// Writes down at once that a session's device was given something.
+    pub(super) async fn remember(&self, session: &Session, given: Given) -> StoreResult<()> {
+        self.devices
+            .absorb(vec![(session.device_key(), given)])
+            .await
+    }
+
     /// Keeps what a session that is about to leave the hub was given. Gives it back if too
     /// much waits already.
     #[must_use]

@@ -6,11 +6,11 @@
 
 use std::sync::Arc;
 
-use super::{Ledger, Stretch, Waiting, WaitingQuery};
+use super::{Given, Ledger, Stretch, Waiting, WaitingQuery};
 use crate::id::{MessageId, SNOWFLAKE_EPOCH_MS};
 use crate::message::Message;
-use crate::session::Session;
 use crate::session::mailbox::{Backlog, Cursor};
+use crate::session::{Beginning, Offline, Session};
 use crate::store::StoreResult;
 
 /// What is older is history and not offered.
@@ -43,6 +43,24 @@ pub struct Pulled {
     pub more: bool,
 }
 
+/// Where a device begins whose first session this is, if it begins with that: known before
+/// anything is said to the client, since nothing that is sent from then on may be missed,
+/// whether the client stays or the server does.
+///
+/// # Errors
+/// When the store fails: the session must not be opened.
+pub(crate) async fn begin(session: &Session, ledger: &Ledger) -> StoreResult<()> {
+    if begins_with_session(session) {
+        cursor(session, ledger).await?;
+    }
+    Ok(())
+}
+
+fn begins_with_session(session: &Session) -> bool {
+    let delivery = &session.delivery;
+    delivery.offline == Offline::Push && delivery.begins == Beginning::Opening
+}
+
 /// Reads some of what a session missed while it was away into its mailbox, if there is room.
 /// True if there was something to do. What comes while its end is read follows it.
 ///
@@ -52,7 +70,7 @@ pub(crate) async fn catch_up(session: &Session, ledger: &Ledger) -> StoreResult<
     if !session.mailbox.wants_page() {
         return Ok(false);
     }
-    let Some(cursor) = cursor(session, ledger, Some(TO_NEW_DEVICE)).await? else {
+    let Some(cursor) = cursor(session, ledger).await? else {
         return Ok(false);
     };
     // In this order: everything that is not queued from here on is at or below the head.
@@ -81,7 +99,7 @@ pub(crate) async fn pull(session: &Session, ledger: &Ledger, limit: u32) -> Stor
         let Some(live_from) = mailbox.live_from() else {
             return Ok(Pulled::default());
         };
-        let Some(cursor) = cursor(session, ledger, None).await? else {
+        let Some(cursor) = cursor(session, ledger).await? else {
             return Ok(Pulled::default());
         };
         let end = MessageId(live_from.0 - 1);
@@ -99,12 +117,8 @@ pub(crate) async fn pull(session: &Session, ledger: &Ledger, limit: u32) -> Stor
 }
 
 /// Where a session goes on reading; `None` if it has read everything. A device that was
-/// never seen begins with its newest messages, if there is a limit to them.
-async fn cursor(
-    session: &Session,
-    ledger: &Ledger,
-    to_new_device: Option<u32>,
-) -> StoreResult<Option<Cursor>> {
+/// never seen begins where its dialect says, if what it missed is pushed to it.
+async fn cursor(session: &Session, ledger: &Ledger) -> StoreResult<Option<Cursor>> {
     loop {
         match session.mailbox.backlog() {
             Backlog::Read => return Ok(None),
@@ -113,10 +127,21 @@ async fn cursor(
         }
         let found = ledger.given_before(session).await?;
         let floor = position_before(ledger.now_ms() - OFFERED_MS);
-        let is_new = found.is_none();
-        let at = match to_new_device.filter(|_| is_new) {
-            Some(count) => ledger.newest(session.user.num, floor, count).await?,
-            None => floor,
+        let mut is_new = found.is_none();
+        let at = if !is_new || session.delivery.offline != Offline::Push {
+            floor
+        } else if begins_with_session(session) {
+            // One position at least, so that there is something to know the device by.
+            let lo = MessageId(floor.0 + 1);
+            let hi = session.mailbox.opened().max(lo);
+            let begun = Given::stretch(Stretch { lo, hi }, []);
+            ledger.remember(session, begun).await?;
+            is_new = false;
+            hi
+        } else {
+            ledger
+                .newest(session.user.num, floor, TO_NEW_DEVICE)
+                .await?
         };
         let given = Arc::new(found.unwrap_or_default());
         let cursor = Cursor { given, floor, at };

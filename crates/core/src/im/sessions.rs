@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use sha2::{Digest, Sha256};
 
 use super::{Im, Login, LoginRequest};
-use crate::delivered::{DeviceKey, Given, MAX_DEVICE_ID_BYTES};
+use crate::delivered::{self, DeviceKey, Given, MAX_DEVICE_ID_BYTES};
 use crate::directory::{AppId, Registration, UserState};
 use crate::id::{Realm, Uid, UserRef};
 use crate::message::Origin;
@@ -186,6 +186,7 @@ impl Im {
         // Likewise: a lane that builds its set now finds the session in the hub.
         let channels = self.stores.channels.of_user(user.num).await?;
         self.lanes.opened(session, channels).await;
+        delivered::begin(session, &self.ledger).await?;
         if is_first {
             self.turned(session, true);
         }

@@ -12,6 +12,8 @@ pub struct Delivery {
     pub acks: bool,
     /// How a device gets what was sent while it was away.
     pub offline: Offline,
+    /// Where what is pushed to a device begins that was never seen.
+    pub begins: Beginning,
     /// What the session gets back of what it sends itself.
     pub echo: Echo,
     /// It is told when what its user sent was delivered.
@@ -28,6 +30,7 @@ impl Delivery {
             stable_device: false,
             acks,
             offline,
+            begins: Beginning::Newest,
             echo: Echo::Never,
             receipts: false,
             presence: false,
@@ -45,6 +48,16 @@ pub enum Offline {
     Pull,
     /// It comes by itself, before anything that is sent meanwhile.
     Push,
+}
+
+/// Where what is pushed to a device begins that was never seen (data-model.md §3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beginning {
+    /// With the newest 1,000 messages of the last 30 days.
+    Newest,
+    /// With the opening of its first session: what was sent before is history. The device is
+    /// known, durably, when that session is open.
+    Opening,
 }
 
 /// What a session gets back of what it sends itself, in its place among what others send.

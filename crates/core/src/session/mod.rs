@@ -14,7 +14,7 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-pub use delivery::{Delivery, Echo, Offline};
+pub use delivery::{Beginning, Delivery, Echo, Offline};
 pub use device::{Device, DeviceLevel, Displacement};
 pub use hub::Hub;
 pub use mailbox::{

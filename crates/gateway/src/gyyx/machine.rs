@@ -7,8 +7,8 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use crosstalk_core::im::{Credential, OpenSession};
 use crosstalk_core::refusal::Refusal;
-use crosstalk_core::session::{Beginning, 
-    Delivery, Displacement, Echo, Ending, Event, Offline, SendReply, Session, Ticket,
+use crosstalk_core::session::{
+    Beginning, Delivery, Displacement, Echo, Ending, Event, Offline, SendReply, Session, Ticket,
 };
 use crosstalk_wire::gyyx::{Base, Chat, Outgoing, Own, Style, ToClient, close_code as own_code};
 use crosstalk_wire::lenient::Json;

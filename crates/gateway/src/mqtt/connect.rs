@@ -7,7 +7,7 @@ use crosstalk_core::id::Uid;
 use crosstalk_core::im::{Credential, LoginRequest, LoginScope, OpenSession};
 use crosstalk_core::pubsub;
 use crosstalk_core::session::foreign::ForeignHeaders;
-use crosstalk_core::session::{Delivery, Echo, Offline};
+use crosstalk_core::session::{Beginning, Delivery, Echo, Offline};
 use crosstalk_wire::mqtt::{ConnackProperties, Connect, Version, Will};
 
 use super::plain;
@@ -163,6 +163,7 @@ impl Agreement {
                 } else {
                     Offline::Pull
                 },
+                begins: Beginning::Opening,
                 echo: if settings.echo_sender {
                     Echo::Always
                 } else {

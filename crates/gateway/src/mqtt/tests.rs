@@ -10,7 +10,7 @@ use crosstalk_core::im::Credential;
 use crosstalk_core::message::{Accepted, Body, Flags, Message};
 use crosstalk_core::pubsub::{AttachmentEnd, Detach, Published, TopicError};
 use crosstalk_core::refusal::Refusal;
-use crosstalk_core::session::{Ending, Event, Offline, Refused, Session, Ticket};
+use crosstalk_core::session::{Beginning, Ending, Event, Offline, Refused, Session, Ticket};
 use crosstalk_wire::mqtt::{
     Ack, Connect, ConnectProperties, Decoder, Delivery, Encoder, MessageProperties, Packet,
     PacketId, Publish, Qos, ReasonCode, Subscribe, Subscription, TopicFilter, TopicName,
@@ -257,6 +257,7 @@ fn connect_asks_for_a_session_as_its_flags_say() {
         assert_eq!(open.delivery.stable_device, stable, "{version:?} {clean}");
         assert_eq!(&*open.device_id, "c1");
         assert!(open.delivery.acks && open.sync_own);
+        assert_eq!(open.delivery.begins, Beginning::Opening);
         let Credential::Login(login) = &open.credential else {
             panic!("{open:?}");
         };

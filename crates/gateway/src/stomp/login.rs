@@ -3,7 +3,7 @@
 
 use crosstalk_core::im::{Credential, LoginRequest, LoginScope, OpenSession};
 use crosstalk_core::session::foreign::ForeignHeaders;
-use crosstalk_core::session::{Delivery, Echo, Offline};
+use crosstalk_core::session::{Beginning, Delivery, Echo, Offline};
 use crosstalk_wire::stomp::Connect;
 use crosstalk_wire::stomp::im::query_token;
 
@@ -37,6 +37,7 @@ pub(super) fn request(
             stable_device,
             acks: true,
             offline: Offline::Pull,
+            begins: Beginning::Newest,
             echo: Echo::Always,
             receipts: true,
             presence: true,

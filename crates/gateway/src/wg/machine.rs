@@ -7,7 +7,9 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use crosstalk_core::im::{Credential, OpenSession};
 use crosstalk_core::refusal::Refusal;
-use crosstalk_core::session::{Delivery, Echo, Ending, Event, Offline, SendReply, Session, Ticket};
+use crosstalk_core::session::{
+    Beginning, Delivery, Echo, Ending, Event, Offline, SendReply, Session, Ticket,
+};
 use crosstalk_wire::wg::{
     Envelope, Fault, Incoming, Kind, Limits, Message, PONG, Status, StatusBody, ToServer,
     close_code as wg_close_code, decode_to_server, texts,
@@ -150,6 +152,7 @@ impl Machine {
                 stable_device: true,
                 acks: true,
                 offline: Offline::Push,
+                begins: Beginning::Newest,
                 echo: Echo::Notes,
                 receipts: true,
                 presence: false,

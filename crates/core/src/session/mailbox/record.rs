@@ -71,6 +71,8 @@ pub(super) struct Record {
     limit: usize,
     /// What was sent before and is given now, pushed or pulled.
     pub(super) below: Option<Stretch>,
+    /// Everything that is above was sent after the session was in the hub.
+    opened: MessageId,
     /// From here on live messages come. Not before the lanes know the session.
     live_from: Option<MessageId>,
     /// Lanes that do not know the session yet. One at least until it is told to them.
@@ -98,6 +100,7 @@ impl Record {
             presumed: 0,
             limit: AWAITING.max(items.saturating_mul(2)),
             below: None,
+            opened: MessageId(0),
             live_from: None,
             entering: 1,
             missed: None,
@@ -301,9 +304,15 @@ impl Mailbox {
     /// before. Whoever opens it counts as a lane until all are told.
     pub(crate) fn begin(&self, head: MessageId) {
         let mut inner = self.inner.lock();
+        inner.record.opened = head;
         if inner.flow == Flow::Live {
             inner.record.live_from = Some(after(head));
         }
+    }
+
+    /// The head of the log when the session was opened.
+    pub(crate) fn opened(&self) -> MessageId {
+        self.inner.lock().record.opened
     }
 
     /// So many lanes are going to say that they know the session.
