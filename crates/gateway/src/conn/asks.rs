@@ -25,6 +25,8 @@ use crate::protocol::{Answer, Ask, AskId, Target};
 
 /// Unread messages that one question reads at most.
 const MAX_UNREAD: u32 = 10_000;
+/// Newest messages of a conversation among which is one that was not taken back, or none is shown.
+const MAX_REVOKED: u32 = 20;
 
 /// A question that waits for its answer.
 struct Question {
@@ -264,7 +266,20 @@ impl Asker {
             .map(|row| (Arc::clone(&row.channel), row.begins_after + 1))
             .collect();
         let viewer = Viewer::User(self.session.user.clone());
-        let newest = self.im.newest(&viewer, &logs, 1).await?;
+        let mut newest: Vec<_> = self.im.newest(&viewer, &logs, 1).await?;
+        // Nothing is left of what was taken back: one of the few before it stands for it. One
+        // conversation at a time, so that little is held.
+        for (messages, log) in newest.iter_mut().zip(&logs) {
+            if messages.iter().all(|message| message.revoked.is_none()) {
+                continue;
+            }
+            let log = std::slice::from_ref(log);
+            let before = self.im.newest(&viewer, log, MAX_REVOKED).await?;
+            let left = before.into_iter().flatten();
+            let left = left.filter(|message| message.revoked.is_none());
+            messages.clear();
+            messages.extend(left.max_by_key(|message| message.seq));
+        }
         Ok(newest.into_iter().flatten().collect())
     }
 }

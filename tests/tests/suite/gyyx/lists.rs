@@ -264,3 +264,19 @@ async fn what_the_server_says_can_be_read() {
     bob.hear(199).await;
     assert_eq!(total(&mut bob, system).await, "0");
 }
+
+/// T4-24, where the newest was recalled: the one before it.
+#[tokio::test]
+async fn a_new_device_is_not_told_what_was_recalled() {
+    let (_server, mut alice, mut bob) = three_waiting().await;
+    alice.hear(200).await;
+    let id = alice.send("48058", "oops").await["messageId"].clone();
+    alice.ask(190, json!({"messageId": id})).await;
+    alice.hear(30).await;
+    alice.hear(191).await;
+    bob.hear(140).await;
+    bob.hear(192).await;
+    bob.ask(20, json!({"deviceId": "new"})).await;
+    bob.hear(21).await;
+    assert_eq!(bob.hear(1170).await["message"], "three");
+}
