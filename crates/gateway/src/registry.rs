@@ -2,6 +2,8 @@
 
 use bytes::Bytes;
 use crosstalk_core::content::Content;
+use crosstalk_core::directory::Alias;
+use crosstalk_core::id::Uid;
 use crosstalk_core::message::{Body, Origin};
 
 use crate::protocol::{Heard, Said};
@@ -35,6 +37,10 @@ struct Row {
     content: Option<fn(&Body) -> Content>,
     /// A text payload of its own that says something else.
     reworded: Option<fn(&Body, &str) -> Option<Bytes>>,
+    /// The aliases by which a payload of its own names users, if its clients know users so.
+    named: Option<fn(&Body) -> Vec<Alias>>,
+    /// Has a body keep whose they are.
+    note: Option<fn(&mut Body, &[(Alias, Uid)])>,
 }
 
 /// `Some` if the dialect is built in.
@@ -58,6 +64,8 @@ const TABLE: [Row; 5] = [
         subprotocols: &[],
         content: built!("wukong", crate::wukong::map::content),
         reworded: built!("wukong", crate::wukong::map::reworded),
+        named: None,
+        note: None,
     },
     Row {
         dialect: Dialect::Stomp,
@@ -68,6 +76,8 @@ const TABLE: [Row; 5] = [
         subprotocols: &["v12.stomp", "v11.stomp", "v10.stomp"],
         content: built!("stomp", crate::stomp::map::content),
         reworded: built!("stomp", crate::stomp::map::reworded),
+        named: None,
+        note: None,
     },
     Row {
         dialect: Dialect::Mqtt,
@@ -78,6 +88,8 @@ const TABLE: [Row; 5] = [
         subprotocols: &["mqtt", "mqttv3.1"],
         content: built!("mqtt", crate::mqtt::map::content),
         reworded: built!("mqtt", crate::mqtt::map::reworded),
+        named: built!("mqtt", crate::mqtt::users::named),
+        note: built!("mqtt", crate::mqtt::users::note),
     },
     Row {
         dialect: Dialect::Gyyx,
@@ -88,6 +100,8 @@ const TABLE: [Row; 5] = [
         subprotocols: &[],
         content: built!("gyyx", crate::gyyx::map::content),
         reworded: built!("gyyx", crate::gyyx::map::reworded),
+        named: None,
+        note: None,
     },
     Row {
         dialect: Dialect::Wg,
@@ -98,6 +112,8 @@ const TABLE: [Row; 5] = [
         subprotocols: &[],
         content: built!("wg", crate::wg::map::content),
         reworded: built!("wg", crate::wg::map::reworded),
+        named: None,
+        note: None,
     },
 ];
 
@@ -157,6 +173,19 @@ pub(crate) fn content(body: &Body) -> Option<Content> {
 pub(crate) fn reworded(body: &Body, text: &str) -> Option<Bytes> {
     let reworded = Dialect::of(body.origin)?.row().reworded?;
     reworded(body, text)
+}
+
+/// The aliases by which a body names users.
+pub(crate) fn named(body: &Body) -> Vec<Alias> {
+    let named = Dialect::of(body.origin).and_then(|dialect| dialect.row().named);
+    named.map(|named| named(body)).unwrap_or_default()
+}
+
+/// Has a body keep whose they are.
+pub(crate) fn note(body: &mut Body, users: &[(Alias, Uid)]) {
+    if let Some(note) = Dialect::of(body.origin).and_then(|dialect| dialect.row().note) {
+        note(body, users);
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use crosstalk_core::im::Im;
 use crosstalk_core::session::{Ending, Session};
+use futures_util::FutureExt;
 use tokio::task::coop::consume_budget;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -17,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::alarm::Alarm;
 use super::asks::Asks;
 use super::in_flight::InFlight;
-use super::naming::audience;
+use super::naming::{addressed, audience};
 use super::topics::{self, Topics};
 use super::{Abort, Input, Transport, lent};
 use crate::content::moderate;
@@ -86,20 +88,30 @@ pub(crate) async fn drive<T: Transport>(connection: Connection, mut transport: T
         alarm: Alarm::new(Arc::clone(driver.im.clock()), timer),
     };
     let ended = {
-        let run = pin!(driver.run(&mut line, &stop));
+        // A fault in a machine ends its own connection, and leaves no session behind.
+        let run = pin!(AssertUnwindSafe(driver.run(&mut line, &stop)).catch_unwind());
         abort.or(run).await
     };
-    let has_time = ended.is_some();
+    let has_time = matches!(ended, Some(Ok(_)));
     let code = match ended {
-        Some(Ok(never)) => match never {},
-        Some(Err(End::Code(code))) => code,
-        Some(Err(End::Failed(error))) => {
+        Some(Ok(Ok(never))) => match never {},
+        Some(Ok(Err(End::Code(code)))) => code,
+        Some(Ok(Err(End::Failed(error)))) => {
             tracing::debug!(%error, "connection failed");
             close_code::NORMAL
         }
+        // What was wrong was reported where it happened.
+        Some(Err(_)) => close_code::INTERNAL,
         None => close_code::GOING_AWAY,
     };
-    driver.leave(has_time).await;
+    if code == close_code::INTERNAL {
+        // The machine is not to be asked any more.
+        if let Some(session) = driver.session.take() {
+            driver.im.close_session(&session).await;
+        }
+    } else {
+        driver.leave(has_time).await;
+    }
     transport.close(code).await;
 }
 
@@ -276,11 +288,10 @@ impl Driver {
                     moderate(self.im.words(), &mut draft);
                     self.im.send(session, ticket, draft).await;
                 }
-                Command::SendTo(ticket, name, mut draft) => {
+                Command::SendTo(ticket, name, draft) => {
                     self.in_flight.issued(ticket);
-                    match self.im.resolve(&session.realm, &name).await {
-                        Ok(to) => {
-                            draft.to = to;
+                    match addressed(&self.im, session, &name, draft).await {
+                        Ok(mut draft) => {
                             moderate(self.im.words(), &mut draft);
                             self.im.send(session, ticket, draft).await;
                         }

@@ -9,6 +9,35 @@ use crosstalk_core::message::{Draft, MAX_AUDIENCE};
 use crosstalk_core::refusal::Refusal;
 use crosstalk_core::session::Session;
 
+use crate::registry;
+
+/// The draft, for whomever `to` means, and with what its content calls users by known for
+/// whose it is.
+pub(super) async fn addressed(
+    im: &Arc<Im>,
+    session: &Session,
+    to: &str,
+    mut draft: Draft,
+) -> Result<Draft, Refusal> {
+    draft.to = im.resolve(&session.realm, to).await?;
+    know(im, session, &mut draft).await?;
+    Ok(draft)
+}
+
+/// Finds out who the users are whom a content names by alias. Names that are nobody's stay.
+async fn know(im: &Arc<Im>, session: &Session, draft: &mut Draft) -> Result<(), Refusal> {
+    let mut users = Vec::new();
+    for alias in registry::named(&draft.body) {
+        if let Some(user) = im.resolve_user(&session.realm, alias.as_str()).await? {
+            users.push((alias, user.uid));
+        }
+    }
+    if !users.is_empty() {
+        registry::note(&mut draft.body, &users);
+    }
+    Ok(())
+}
+
 /// The draft, for whomever `to` means; of a group only for the members who are named.
 pub(super) async fn audience(
     im: &Arc<Im>,
@@ -17,7 +46,7 @@ pub(super) async fn audience(
     names: &[String],
     mut draft: Draft,
 ) -> Result<Draft, Refusal> {
-    draft.to = im.resolve(&session.realm, to).await?;
+    draft = addressed(im, session, to, draft).await?;
     if draft.to.kind == ChannelKind::DIRECT {
         return Ok(draft);
     }

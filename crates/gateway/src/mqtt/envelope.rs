@@ -2,13 +2,14 @@
 //! for delivery and for HTTP alike.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use bytes::{Bytes, BytesMut};
 use crosstalk_core::change::{Change, MessageName};
 use crosstalk_core::channel::{ChannelKey, ChannelKind};
 use crosstalk_core::directory::{Aliases, AppId};
 use crosstalk_core::id::{MessageId, Realm, Uid, UserRef};
-use crosstalk_core::message::{Message, Origin};
+use crosstalk_core::message::{Body, Message, Origin};
 use crosstalk_wire::mqtt::im::background::{Event, Read};
 use crosstalk_wire::mqtt::im::{MsgType, Outbound, SYSTEM, TypeForm, TypeTable, TypeValue};
 use serde::{Deserialize, Serialize};
@@ -16,21 +17,25 @@ use serde::{Deserialize, Serialize};
 use super::habit::Habit;
 use super::map;
 use super::settings::MqttSettings;
+use super::users;
 use crate::content::content;
 use crate::registry::Dialect;
 
-/// Members of the envelope that must come back as they were sent.
+/// What is kept beside the content: members of the envelope that must come back as they were
+/// sent, and who is who in it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Extra {
     /// `target` of a message to one user.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(super) target: String,
+    /// The uids of the users whom the content names by account.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) users: BTreeMap<String, String>,
 }
 
 impl Extra {
-    fn of(message: &Message) -> Self {
-        let body = &message.body;
+    pub(super) fn of(body: &Body) -> Self {
         let extra = body.extra.as_ref().filter(|_| is_ours(body.origin));
         extra
             .and_then(|json| serde_json::from_slice(json).ok())
@@ -236,12 +241,12 @@ pub fn mqtt_envelope(message: &Message, reader: &MqttReader) -> Option<Bytes> {
         }
         (kind, String::from_utf8_lossy(&body.payload))
     } else {
-        let (kind, json) = map::payload(&content(message));
+        let (kind, json) = map::payload(&users::by_account(content(message), reader));
         (kind, json.into())
     };
     let mut parties = reader.parties(channel, sender);
     if channel.kind == ChannelKind::DIRECT {
-        parties.target = Extra::of(message).target;
+        parties.target = Extra::of(body).target;
     }
     let outbound = Outbound {
         id: &name(message),

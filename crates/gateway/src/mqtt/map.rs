@@ -15,15 +15,23 @@ use crosstalk_wire::mqtt::im::{MsgType, TypeValue, read};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::users;
 use crate::content::unknown;
 
 /// Where files are going to be.
 const FILES: &str = "/im/v1/files/";
+/// What is to be done with a person's card; its `appid` is the person.
+const CARD: &str = "card";
 /// The member of a custom content that says of which type it is.
 const CUSTOM_TYPE: &str = "customType";
 
-/// What a payload means.
+/// What a payload means, with uids for the users that it names.
 pub(crate) fn content(body: &Body) -> Content {
+    users::by_uid(written(body), body)
+}
+
+/// What a payload means, with the names that its author gave.
+pub(super) fn written(body: &Body) -> Content {
     let payload = &body.payload[..];
     let kind = TypeValue::from_tag(&body.tag);
     let read = match kind.meaning() {
@@ -127,6 +135,12 @@ fn notice(notice: Notice) -> Content {
 }
 
 fn app(app: Notice) -> Content {
+    if app.action == CARD && app.url.is_empty() {
+        return Content::Card {
+            uid: app.appid,
+            name: app.title,
+        };
+    }
     Content::Link {
         title: app.title,
         text: app.content,
@@ -372,7 +386,7 @@ fn card(content: &Content) -> Notice {
         Content::Card { uid, name } => Notice {
             title: name.clone(),
             content: content.fallback_text(),
-            action: "card".to_owned(),
+            action: CARD.to_owned(),
             appid: uid.clone(),
             ..Notice::default()
         },

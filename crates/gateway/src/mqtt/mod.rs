@@ -25,6 +25,7 @@ pub(crate) mod settings;
 mod tests;
 mod topics;
 mod under_way;
+pub(crate) mod users;
 
 pub use envelope::{MqttReader, mqtt_envelope};
 pub use habit::mqtt_habit;

@@ -225,6 +225,7 @@ impl Live {
     ) -> Said {
         let extra = Extra {
             target: envelope.target.clone(),
+            ..Extra::default()
         };
         let body = Body {
             client_no: envelope.id.as_str().into(),

@@ -534,3 +534,49 @@ async fn messages_cross_to_and_from_wukong() {
             .is_some_and(|url| url.ends_with("/im/v1/files/f-1"))
     );
 }
+
+/// Clients of this dialect know users by their accounts, all others by their uids
+/// (interop.md G.2).
+#[tokio::test]
+async fn contents_name_users_as_their_readers_know_them() {
+    let server = Server::start().await;
+    let (ann, mut from, bob, mut to) = pair(&server).await;
+    let content = json!({"text": "@", "ext": {"mention": {"uids": [bob.account, "ann"]}}});
+    let sent = envelope("m1", &bob.account, 0, content.clone());
+    assert_eq!(from.send(&sent).await, ReasonCode::Success);
+    assert_eq!(to.message().await["content"], content, "as it was written");
+    let call = json!({"status": "invite", "avType": "video", "uid": ann.account, "roomId": "r"});
+    from.send(&envelope("c1", "bob", 8, call)).await;
+    assert_eq!(to.message().await["content"]["uid"], ann.account);
+    let token = server.user_token("bob").await;
+    let history = server.rest().bearer(&token);
+    let history = history.get("/v1/channels/direct/ann/messages").await.ok();
+    let items = history["items"].as_array().expect("messages");
+    assert_eq!(
+        items[0]["content"]["mentions"],
+        json!(["bob", "ann"]),
+        "{history}"
+    );
+    assert_eq!(items[1]["content"]["caller"], "ann", "{history}");
+
+    let said = [
+        json!({"type": "text", "text": "@", "mentions": ["ann"],
+               "reply": {"id": "7", "from": "bob", "text": "q"}}),
+        json!({"type": "card", "uid": "ann", "name": "Ann"}),
+        json!({"type": "call", "action": "invite", "caller": "ann", "room": "r"}),
+    ];
+    for content in said {
+        let body = json!({
+            "from": "ann", "to": {"kind": "direct", "id": "bob"}, "content": content,
+        });
+        server.admin().post("/v1/messages", body).await.ok();
+    }
+    let text = to.message().await;
+    assert_eq!(
+        text["content"]["ext"]["mention"]["uids"],
+        json!([ann.account])
+    );
+    assert_eq!(text["content"]["ext"]["reply"]["from"], bob.account);
+    assert_eq!(to.message().await["content"]["appid"], ann.account);
+    assert_eq!(to.message().await["content"]["uid"], ann.account);
+}

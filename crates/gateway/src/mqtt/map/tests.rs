@@ -169,3 +169,70 @@ fn other_words_leave_all_else_as_it_was() {
     assert_eq!(said, json!({"text": "***", "ext": {"a": 1}}));
     assert_eq!(reworded(&body("0", "7"), "x"), None);
 }
+
+#[test]
+fn a_persons_card_comes_back() {
+    let card = Content::Card {
+        uid: "bob".into(),
+        name: "Bob".into(),
+    };
+    assert_eq!(back(&card), card);
+}
+
+/// Accounts are noted when a message comes in; what was written stays as it was.
+#[test]
+fn the_users_behind_accounts_are_known_to_others() {
+    let ann = crosstalk_core::directory::Aliases::default()
+        .of(&crosstalk_core::id::Realm::default(), &uid("ann"));
+    let account = ann.as_str();
+    let nobody = "aaaaaaaaaaaaa";
+    let cases = [
+        (
+            "0",
+            json!({"text": "@", "ext": {"mention": {"uids": [account, "bob", nobody]}}}),
+            json!({"type": "text", "text": "@", "mentions": ["ann", "bob", nobody]}),
+        ),
+        (
+            "0",
+            json!({"text": "x", "ext": {"reply": {"id": "7", "from": account, "text": "q"}}}),
+            json!({"type": "text", "text": "x", "reply": {"id": "7", "from": "ann", "text": "q"}}),
+        ),
+        (
+            "8",
+            json!({"status": "invite", "uid": account}),
+            json!({"type": "call", "action": "invite", "media": "", "room": "", "caller": "ann", "duration_s": 0}),
+        ),
+        (
+            "7",
+            json!({"type": "call", "content": {"status": "invite", "uid": account}}),
+            json!({"type": "call", "action": "invite", "media": "", "room": "", "caller": "ann", "duration_s": 0}),
+        ),
+        (
+            "9",
+            json!({"title": "Ann", "action": "card", "appid": account}),
+            json!({"type": "card", "uid": "ann", "name": "Ann"}),
+        ),
+    ];
+    for (tag, written, meant) in cases {
+        let mut body = body(tag, &written.to_string());
+        body.extra = Some(Bytes::from_static(br#"{"target":"t"}"#));
+        let named = users::named(&body);
+        assert!(named.contains(&ann), "{written}");
+        users::note(&mut body, &[(ann.clone(), uid("ann"))]);
+        let said: Content = serde_json::from_value(meant.clone()).expect("a content");
+        assert_eq!(content(&body), said, "{written}");
+        let extra: Value = serde_json::from_slice(&body.extra.expect("extra")).expect("JSON");
+        assert_eq!(extra["target"], "t");
+    }
+    let letter = |n: u8| char::from(b'a' + n % 26);
+    let many: Vec<String> = (0..20)
+        .flat_map(|n| (0..100).map(move |m| (n, m)))
+        .map(|(n, m)| format!("a{}{}{}bbbbbbbbb", letter(n), letter(m), letter(m / 26)))
+        .collect();
+    let crowd = json!({"text": "@", "ext": {"mention": {"uids": many}}});
+    assert_eq!(users::named(&body("0", &crowd.to_string())).len(), 500);
+}
+
+fn uid(text: &str) -> crosstalk_core::id::Uid {
+    crosstalk_core::id::Uid::parse(text).expect("a uid")
+}
