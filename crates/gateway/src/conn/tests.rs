@@ -1,5 +1,6 @@
 //! A connection while its session is being opened by a store that takes its time.
 
+use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +14,9 @@ use crosstalk_core::directory::{
     Alias, Aliases, Directory, FlagToken, Seal, UserChange, UserRecord,
 };
 use crosstalk_core::id::{Realm, Snowflake, Uid, UserNum};
-use crosstalk_core::im::{Im, Policy, Stores};
+use crosstalk_core::im::{Credential, Im, OpenSession, Policy, Stores};
+use crosstalk_core::refusal::Refusal;
+use crosstalk_core::session::{Delivery, Ending, Event, Offline, SendReply, Session, Ticket};
 use crosstalk_core::store::StoreResult;
 use crosstalk_wire::wukong::binary::crypto::KeyPair;
 use crosstalk_wire::wukong::binary::{Connect, Decoder, Packet, encode};
@@ -22,6 +25,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
+use crate::protocol::{Arrival, Command, Now, Plug, Protocol, Seed, Turn};
 use crate::{Dialect, Gateway, GatewaySettings, WukongSettings};
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -271,4 +275,81 @@ async fn who_says_too_much_meanwhile_is_not_read_any_more() {
         written += count.expect("written");
     }
     assert!((1024..64 * 1024).contains(&written), "{written}");
+}
+
+/// A machine that opens a session and then fails at the first byte.
+struct Faulty;
+
+impl Protocol for Faulty {
+    fn receive(&mut self, input: &mut BytesMut, _now: Now, turn: &mut Turn) {
+        if input.first() == Some(&b'o') {
+            input.clear();
+            turn.commands.push(Command::Open(OpenSession {
+                credential: Credential::Unchecked {
+                    realm: Realm::default(),
+                    uid: Uid::parse("alice").expect("a uid"),
+                },
+                origin: Dialect::Wg.origin(),
+                device_id: "d".into(),
+                device_flag: 0,
+                delivery: Delivery::plain(Offline::Sync, true),
+                sync_own: true,
+                max_sessions: 0,
+                peer: [127, 0, 0, 1].into(),
+            }));
+        }
+        assert!(input.is_empty(), "this machine cannot read");
+    }
+    fn opened(&mut self, _: Result<&Arc<Session>, Refusal>, _: Now, turn: &mut Turn) {
+        let hello = turn.out.frame(|out| {
+            out.extend_from_slice(b"open");
+            Ok::<(), ()>(())
+        });
+        hello.expect("it cannot fail");
+    }
+    fn reply(&mut self, _: Ticket, _: SendReply, _: Now, _: &mut Turn) {}
+    fn deliver(&mut self, events: &mut VecDeque<Event>, _: Now, _: &mut Turn) {
+        events.clear();
+    }
+    fn ending(&mut self, _: Ending, _: Now, _: &mut Turn) {}
+    fn tick(&mut self, _: Now, _: &mut Turn) {}
+    fn next_deadline(&self) -> u64 {
+        u64::MAX
+    }
+    fn has_room(&self) -> bool {
+        true
+    }
+}
+
+struct FaultyPlug;
+
+impl Plug for FaultyPlug {
+    fn allowed_origins(&self) -> &[String] {
+        &[]
+    }
+    fn machine(&self, _: Arrival, _: &Seed, _: Now) -> Box<dyn Protocol> {
+        Box::new(Faulty)
+    }
+}
+
+#[tokio::test]
+async fn a_fault_in_a_machine_ends_its_connection_and_leaves_no_session() {
+    let bed = Bed::new().await;
+    bed.store.gate.add_permits(1);
+    let settings = GatewaySettings::default().with(Dialect::Wg, FaultyPlug);
+    let gateway = Gateway::new(Arc::clone(&bed.im), settings);
+    let (mut client, server) = tokio::io::duplex(1024);
+    let peer = IpAddr::from([127, 0, 0, 1]);
+    let serving = tokio::spawn(async move {
+        gateway.serve_stream(Dialect::Wg, peer, server).await;
+    });
+    client.write_all(b"o").await.expect("written");
+    let mut hello = [0; 4];
+    let heard = timeout(PATIENCE, client.read_exact(&mut hello)).await;
+    heard.expect("in time").expect("read");
+    let sessions = bed.im.hub().session_count();
+    client.write_all(b"x").await.expect("written");
+    let ended = timeout(PATIENCE, serving).await;
+    ended.expect("in time").expect("the fault goes no further");
+    assert_eq!(bed.im.hub().session_count(), sessions - 1);
 }

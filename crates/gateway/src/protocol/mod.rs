@@ -92,6 +92,8 @@ pub mod close_code {
     pub const TOO_BIG: u16 = 1009;
     /// Text that is not UTF-8.
     pub const NOT_UTF8: u16 = 1007;
+    /// The server is at fault.
+    pub const INTERNAL: u16 = 1011;
     /// Not now, but perhaps soon.
     pub const TRY_AGAIN: u16 = 1013;
 }
