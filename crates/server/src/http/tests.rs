@@ -127,6 +127,7 @@ async fn problems_of_the_interfaces_pass_unchanged() {
     );
 }
 
+#[cfg(feature = "wukong")]
 #[tokio::test]
 async fn wukong_callers_get_errors_in_their_form() {
     let routes = Router::new().route("/panics", get(panics));

@@ -128,6 +128,7 @@ async fn what_nobody_has_asked_for_keeps_no_server_from_stopping() {
     assert_eq!(bed.text("POST /0/s/xhr").await, "o\n");
     // The service waits for a poll.
     assert_eq!(bed.send("s", r#"["a;"]"#).await, 204);
+    // wait: the stopped clock goes on
     sleep(Duration::from_millis(1)).await;
     bed.stop.cancel();
     bed.tasks.close();
