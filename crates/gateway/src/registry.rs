@@ -23,6 +23,9 @@ pub enum Dialect {
     Wg,
 }
 
+/// Keeps in a body whose some aliases are.
+type Note = fn(&mut Body, &[(Alias, Uid)]);
+
 /// What is listed of a dialect.
 struct Row {
     dialect: Dialect,
@@ -40,7 +43,7 @@ struct Row {
     /// The aliases by which a payload of its own names users, if its clients know users so.
     named: Option<fn(&Body) -> Vec<Alias>>,
     /// Has a body keep whose they are.
-    note: Option<fn(&mut Body, &[(Alias, Uid)])>,
+    note: Option<Note>,
 }
 
 /// `Some` if the dialect is built in.
