@@ -20,6 +20,8 @@ pub struct TopicLimits {
     pub window_bytes: usize,
     /// Subscriptions of one subscriber; further ones are refused.
     pub subscriptions: usize,
+    /// The bytes of all of their filters together, likewise.
+    pub subscription_bytes: usize,
     /// Subscribers of one user; for a further one, the one that was away longest is ended, and
     /// if all are connected it is refused.
     pub subscribers_per_user: usize,
@@ -41,6 +43,7 @@ impl Default for TopicLimits {
             window_items: 512,
             window_bytes: 1 << 20,
             subscriptions: 1_000,
+            subscription_bytes: 256 << 10,
             subscribers_per_user: 64,
             retained_items: 100_000,
             retained_bytes: 64 << 20,

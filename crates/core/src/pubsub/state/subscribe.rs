@@ -54,7 +54,7 @@ impl State {
         brings: &mut Vec<(Filter, SubscriptionOptions)>,
         turn: &mut Turn,
     ) -> Result<SubscribeOutcome, TopicError> {
-        let most = self.env.limits.subscriptions;
+        let limits = self.env.limits;
         let sub = self.held(holder)?;
         let Subscription { filter, options } = subscription;
         let is_shared = filter.group().is_some();
@@ -62,8 +62,13 @@ impl State {
             return Ok(Err(SubscribeRefusal::NoLocalShared));
         }
         let is_new = !sub.subscriptions.contains_key(&filter);
-        if is_new && sub.subscriptions.len() >= most {
-            return Ok(Err(SubscribeRefusal::Quota));
+        if is_new {
+            let bytes: usize = sub.subscriptions.keys().map(|f| f.as_str().len()).sum();
+            let is_full = sub.subscriptions.len() >= limits.subscriptions
+                || bytes + filter.as_str().len() > limits.subscription_bytes;
+            if is_full {
+                return Ok(Err(SubscribeRefusal::Quota));
+            }
         }
         sub.subscriptions.insert(filter.clone(), options);
         let (num, realm) = (sub.shared.num, sub.shared.realm.clone());

@@ -209,6 +209,7 @@ async fn a_group_shares_and_prefers_who_is_there() {
 async fn subscriptions_are_refused_one_by_one() {
     let bed = Bed::with(TopicLimits {
         subscriptions: 2,
+        subscription_bytes: 10,
         ..TopicLimits::default()
     })
     .await;
@@ -220,6 +221,7 @@ async fn subscriptions_are_refused_one_by_one() {
     let list = vec![
         subscription("$share/g/x", not_own),
         subscription("1", UP_TO_2),
+        subscription("ten/bytes!", UP_TO_2),
         subscription("2", UP_TO_2),
         subscription("3", UP_TO_2),
         subscription("1", UP_TO_2),
@@ -228,6 +230,7 @@ async fn subscriptions_are_refused_one_by_one() {
     let wanted = [
         Err(SubscribeRefusal::NoLocalShared),
         Ok(Qos::ExactlyOnce),
+        Err(SubscribeRefusal::Quota),
         Ok(Qos::ExactlyOnce),
         Err(SubscribeRefusal::Quota),
         Ok(Qos::ExactlyOnce),
