@@ -94,7 +94,8 @@ pub(super) async fn explain_to_wukong(request: Request, next: Next) -> Response 
     explained(request, next, form).await
 }
 
-async fn explained(
+/// Gives errors that are plain text or empty another form.
+pub(super) async fn explained(
     request: Request,
     next: Next,
     form: impl FnOnce(StatusCode, String) -> Response,

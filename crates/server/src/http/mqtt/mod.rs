@@ -17,11 +17,15 @@ use std::net::SocketAddr;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Request, State};
-use axum::response::Response;
-use axum::routing::{get, post};
+use axum::http::{StatusCode, Uri};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get, post};
 use crosstalk_gateway::{Dialect, MqttSettings};
 
+use self::answer::Failure;
 use super::edge::Edge;
+use super::problem::explained;
 
 pub(crate) use settings::settings;
 
@@ -60,10 +64,24 @@ pub(super) fn router(edge: &Edge) -> Router {
         .route("/im/v1/messages/read", post(messages::read))
         .route("/im/v1/app/token", post(app::token))
         .route("/im/v1/app/groups", post(app::groups))
+        .route("/im/v1/{*rest}", any(nothing))
         .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .layer(middleware::from_fn(explain))
         .layer(cors::layer(&edge.config.mqtt.allowed_origins))
         .with_state(state);
     socket.merge(api)
+}
+
+/// There is no such route.
+async fn nothing(uri: Uri) -> Failure {
+    let path = uri.path();
+    Failure::new(StatusCode::NOT_FOUND, format!("there is nothing at {path}"))
+}
+
+/// What goes wrong before a handler is asked is told in this dialect's frame, too.
+async fn explain(request: Request, next: Next) -> Response {
+    let form = |status, msg| Failure::new(status, msg).into_response();
+    explained(request, next, form).await
 }
 
 async fn open(

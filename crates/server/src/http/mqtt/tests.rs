@@ -293,3 +293,15 @@ async fn pages_of_allowed_origins_may_read_the_answers() {
     );
     assert_eq!(of("https://other.example").await, None);
 }
+
+#[tokio::test]
+async fn what_no_handler_sees_is_told_in_the_same_frame() {
+    let api = Api::start().await;
+    let long = "x".repeat(super::BODY_BYTES + 1);
+    let answer = api.ask("POST", "/im/v1/register", &[], &long).await;
+    assert_eq!(answer.failed(), 413);
+    let answer = api.ask("GET", "/im/v1/register", &[], "").await;
+    assert_eq!(answer.failed(), 405);
+    let answer = api.ask("POST", "/im/v1/nothing/here", &[], "{}").await;
+    assert_eq!(answer.failed(), 404);
+}
