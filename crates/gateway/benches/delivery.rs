@@ -20,8 +20,8 @@ use crosstalk_core::id::{ChannelNum, MessageId, Realm, Snowflake, Uid, UserNum, 
 use crosstalk_core::im::{Im, Policy, Stores};
 use crosstalk_core::message::{Body, Flags as BodyFlags, Message};
 use crosstalk_core::session::{Event, Session};
-use crosstalk_gateway::protocol::{Now, Protocol, Turn};
 use crosstalk_gateway::protocol::Arrival;
+use crosstalk_gateway::protocol::{Now, Protocol, Turn};
 use crosstalk_gateway::{Dialect, Gateway, GatewaySettings, WUKONG_ORIGIN, WukongSettings};
 use crosstalk_wire::wukong::binary::crypto::{Cipher, KeyPair, msg_key_text};
 use crosstalk_wire::wukong::binary::{
@@ -117,7 +117,9 @@ fn written(packet: &Packet) -> BytesMut {
 
 /// An open session's machine.
 fn machine(gateway: &Gateway) -> Box<dyn Protocol> {
-    let mut machine = gateway.machine(Dialect::Wukong, Arrival::tcp(CLIENT)).unwrap();
+    let mut machine = gateway
+        .machine(Dialect::Wukong, Arrival::tcp(CLIENT))
+        .unwrap();
     let mut turn = Turn::default();
     machine.receive(&mut connect("receiver"), NOW, &mut turn);
     let user = UserRef {

@@ -24,13 +24,17 @@ mod wg;
 mod wukong;
 
 pub use content::{content_of, moderate};
-pub use net::gateway::{ConnectionLimits, Gateway, GatewaySettings, Listener};
-#[cfg(feature = "mqtt")]
-pub use mqtt::{MqttLimits, MqttReader, MqttSettings, mqtt_envelope, mqtt_error_code, mqtt_habit};
-pub use registry::{Dialect, WUKONG_ORIGIN};
-pub use stats::GatewayStats;
 #[cfg(feature = "gyyx")]
 pub use gyyx::settings::{GyyxApp, GyyxBehaviour, GyyxSettings};
+#[cfg(feature = "mqtt")]
+pub use mqtt::{MqttLimits, MqttReader, MqttSettings, mqtt_envelope, mqtt_error_code, mqtt_habit};
+pub use net::gateway::{ConnectionLimits, Gateway, GatewaySettings, Listener};
+pub use registry::{Dialect, WUKONG_ORIGIN};
+pub use stats::GatewayStats;
+#[cfg(feature = "stomp")]
+pub use stomp::reasons::failure as stomp_failure;
+#[cfg(feature = "stomp")]
+pub use stomp::settings::StompSettings;
 #[cfg(feature = "wg")]
 pub use wg::handlers::{WgClaim, WgHandler};
 #[cfg(feature = "wg")]
@@ -39,10 +43,6 @@ pub use wg::logins::{SESSION_SECS as WG_SESSION_SECS, WgLogins, WgSameName};
 pub use wg::manager::{WgManager, WgSendError};
 #[cfg(feature = "wg")]
 pub use wg::settings::{WgListTo, WgSettings};
-#[cfg(feature = "stomp")]
-pub use stomp::reasons::failure as stomp_failure;
-#[cfg(feature = "stomp")]
-pub use stomp::settings::StompSettings;
 #[cfg(feature = "wukong")]
 pub use wukong::map::{
     WukongEnvelope, tag as wukong_tag, wukong_client_no, wukong_envelope, wukong_payload,

@@ -13,7 +13,9 @@ use crosstalk_core::directory::Seal;
 use crosstalk_core::id::{Realm, Snowflake, Uid};
 use crosstalk_core::im::{FlagTokenRegistration, Im, Policy, Stores};
 use crosstalk_core::session::{DeviceLevel, MailboxLimits};
-use crosstalk_gateway::{Dialect, Gateway, GatewaySettings, Listener, WUKONG_ORIGIN, WukongSettings};
+use crosstalk_gateway::{
+    Dialect, Gateway, GatewaySettings, Listener, WUKONG_ORIGIN, WukongSettings,
+};
 use crosstalk_wire::wukong::binary::crypto::{Cipher, KeyPair, msg_key_text};
 use crosstalk_wire::wukong::binary::{
     Connect, Decoder, Flags, Packet, Recv, Recvack, Send, Sendack, Setting, encode,

@@ -77,7 +77,10 @@ impl Banner<'_> {
             ("wukong over WebSocket", at("wukong_ws", "ws://")),
             ("wukong HTTP API", at("wukong_api", "http://")),
             ("mqtt over TCP", at("mqtt_tcp", "")),
-            ("wg", at("wg", "ws://").map(|at| format!("{at}/{}", self.wg_context))),
+            (
+                "wg",
+                at("wg", "ws://").map(|at| format!("{at}/{}", self.wg_context)),
+            ),
             ("gyyx", at("gyyx", "ws://")),
             ("REST", http.as_ref().map(|url| format!("{url}/v1"))),
             ("API docs", docs),

@@ -6,7 +6,9 @@ use async_trait::async_trait;
 use crosstalk_core::channel::ChannelRef;
 use crosstalk_core::id::{ChannelNum, MessageId, UserRef};
 use crosstalk_core::im::Stores;
-use crosstalk_core::log::{Append, Called, Head, Log, Page, PendingAppend, Retained, RevokeOutcome};
+use crosstalk_core::log::{
+    Append, Called, Head, Log, Page, PendingAppend, Retained, RevokeOutcome,
+};
 use crosstalk_core::message::Message;
 use crosstalk_core::session::MailboxLimits;
 use crosstalk_core::store::StoreResult;

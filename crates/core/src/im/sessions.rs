@@ -1,8 +1,8 @@
 //! Opening and closing sessions.
 
 use std::net::IpAddr;
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest, Sha256};
 
@@ -270,7 +270,8 @@ impl Im {
                 Ok(Proven::by_login(&proof.login, proof.state))
             }
             Credential::Registered { claimed_uid, token } => {
-                self.authenticate_registered(claimed_uid.as_ref(), token).await
+                self.authenticate_registered(claimed_uid.as_ref(), token)
+                    .await
             }
             Credential::Proven(login) => {
                 let state = users.state(login.user.num).await?;

@@ -4,4 +4,7 @@ mod memory;
 mod port;
 
 pub use memory::MemoryLog;
-pub use port::{Append, AppendOutcome, Called, Head, Log, MAX_CALLED, Page, PendingAppend, Retained, RevokeOutcome};
+pub use port::{
+    Append, AppendOutcome, Called, Head, Log, MAX_CALLED, Page, PendingAppend, Retained,
+    RevokeOutcome,
+};

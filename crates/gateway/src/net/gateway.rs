@@ -267,12 +267,7 @@ impl Gateway {
     }
 
     /// Runs a connection to its end.
-    pub(super) async fn run<T: Transport>(
-        &self,
-        dialect: Dialect,
-        arrival: Arrival,
-        transport: T,
-    ) {
+    pub(super) async fn run<T: Transport>(&self, dialect: Dialect, arrival: Arrival, transport: T) {
         let Some(machine) = self.machine(dialect, arrival) else {
             return;
         };
@@ -303,7 +298,10 @@ impl Gateway {
 
     pub(super) fn plug(&self, dialect: Dialect) -> Option<&Arc<dyn Plug>> {
         let plugs = self.settings.plugs.iter();
-        plugs.rev().find(|(of, _)| *of == dialect).map(|(_, plug)| plug)
+        plugs
+            .rev()
+            .find(|(of, _)| *of == dialect)
+            .map(|(_, plug)| plug)
     }
 
     /// The settings with which a dialect is switched on, if they are of this type.
@@ -352,8 +350,7 @@ impl Gateway {
             host: text(header::HOST),
             token: text(header::HeaderName::from_static("token")),
             authorization: text(header::AUTHORIZATION),
-            cookie: text(header::COOKIE)
-                .filter(|_| takes_cookies && carrier != Carrier::SockJs),
+            cookie: text(header::COOKIE).filter(|_| takes_cookies && carrier != Carrier::SockJs),
         }
     }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use crosstalk_core::channel::{Address, ChannelKey};
 use crosstalk_core::conversation::ConversationRow;
-use crosstalk_core::delivered::Pulled;
 use crosstalk_core::deliver::TakenBack;
+use crosstalk_core::delivered::Pulled;
 use crosstalk_core::im::HistoryQuery;
 use crosstalk_core::message::Message;
 use crosstalk_core::refusal::Refusal;

@@ -23,8 +23,8 @@ use crosstalk_core::session::{Ending, Event, SendReply, Session, Ticket};
 pub use arrival::{Arrival, Carrier};
 pub use ask::{Answer, Ask, AskId, Done, Job, Scope, Target, Work};
 pub use command::Command;
-pub use topics::{TopicAnswer, TopicSession, TopicVerb};
 pub use messages::{MESSAGE_HEADER_BYTES, MessageKind, put_message, take_message};
+pub use topics::{TopicAnswer, TopicSession, TopicVerb};
 
 /// How a dialect takes what comes over a transport of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

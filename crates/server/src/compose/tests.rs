@@ -98,7 +98,13 @@ async fn listeners_are_named_as_long_as_they_are_bound() {
     let text = std::fs::read_to_string(&file).expect("a file");
     let named: Value = serde_json::from_str(&text).expect("JSON");
     let all = [
-        "http", "wukong_tcp", "wukong_ws", "wukong_api", "mqtt_tcp", "wg", "gyyx",
+        "http",
+        "wukong_tcp",
+        "wukong_ws",
+        "wukong_api",
+        "mqtt_tcp",
+        "wg",
+        "gyyx",
     ];
     for name in all {
         let address: SocketAddr = named[name]

@@ -20,18 +20,18 @@ mod wg;
 mod tests;
 
 pub use auth::{AppAuth, Auth, Hook, Jwt};
+pub use gyyx::{Ack30, ChatSign, CodeProfile, Gyyx, GyyxAppSettings, ListForm, Sign, SignAnswer};
 pub use load::{Loaded, Sources, load};
+pub use mqtt::{Mqtt, TenantTypes};
 pub use place::{Place, Problem, Problems};
 pub use print::{changed_keys, print};
-pub use gyyx::{Ack30, ChatSign, CodeProfile, Gyyx, GyyxAppSettings, ListForm, Sign, SignAnswer};
-pub use mqtt::{Mqtt, TenantTypes};
 pub use schema::{
     Config, Dialects, Durability, Im, Limits, Listen, Log, LogFormat, Moderation, Net, Public,
     Server, Store, Switch, Wukong,
 };
 pub use stomp::Stomp;
-pub use wg::{Custom as WgCustom, ListTo, LoginData, SameName, Wg};
 pub use values::{Listener, Secret};
+pub use wg::{Custom as WgCustom, ListTo, LoginData, SameName, Wg};
 
 /// The complete configuration with every default, as shipped.
 pub const EXAMPLE: &str = include_str!("../../../../crosstalk.example.toml");

@@ -8,8 +8,8 @@ use super::auth::Auth;
 use super::gyyx::Gyyx;
 use super::mqtt::Mqtt;
 use super::stomp::Stomp;
-use super::wg::Wg;
 use super::values::{Listener, Secret};
+use super::wg::Wg;
 
 /// The whole configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -24,6 +24,10 @@ async fn open(
     let offered = request.headers().get_all(header::SEC_WEBSOCKET_PROTOCOL);
     let mut offered = offered.iter().filter_map(|value| value.to_str().ok());
     let is_mqtt = offered.any(|value| value.split(',').any(|name| name.trim().starts_with("mqtt")));
-    let dialect = if is_mqtt { Dialect::Mqtt } else { Dialect::Gyyx };
+    let dialect = if is_mqtt {
+        Dialect::Mqtt
+    } else {
+        Dialect::Gyyx
+    };
     edge.upgrade(dialect, client, request).await
 }

@@ -31,8 +31,8 @@ pub use envelope::Envelope;
 pub use fault::Fault;
 pub use kind::Kind;
 pub use login::{
-    BadClientName, ClientName, HttpError, Login, LoginShape, LoginSide, done, login_path,
-    sent, token_of_query,
+    BadClientName, ClientName, HttpError, Login, LoginShape, LoginSide, done, login_path, sent,
+    token_of_query,
 };
 pub use message::{Content, Message, SYSTEM, ToClient, ToServer};
 pub use online::{

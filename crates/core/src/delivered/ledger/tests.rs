@@ -100,9 +100,9 @@ impl Bed {
 
     fn silent(&self, user: i64) -> Arc<Session> {
         let delivery = Delivery {
- stable_device: true,
- ..Delivery::plain(Offline::Pull, true)
-};
+            stable_device: true,
+            ..Delivery::plain(Offline::Pull, true)
+        };
         let user = UserRef {
             num: UserNum(user),
             uid: Uid::from_store("u"),

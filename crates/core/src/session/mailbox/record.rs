@@ -384,7 +384,11 @@ impl Mailbox {
     /// do not say whether they acknowledge.
     pub fn presume(&self, is_presumed: bool) {
         let record = &mut self.inner.lock().record;
-        record.presumed = if is_presumed { record.awaiting.len() } else { 0 };
+        record.presumed = if is_presumed {
+            record.awaiting.len()
+        } else {
+            0
+        };
     }
 
     /// The session has ended: what is presumed delivered is delivered.

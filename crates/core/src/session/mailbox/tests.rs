@@ -102,9 +102,9 @@ fn seqs(drained: &Drained) -> Vec<u64> {
 
 fn mailbox(limits: MailboxLimits, acks: bool, offline: Offline) -> Mailbox {
     let delivery = Delivery {
- stable_device: true,
- ..Delivery::plain(offline, acks)
-};
+        stable_device: true,
+        ..Delivery::plain(offline, acks)
+    };
     let mailbox = Mailbox::new(limits, delivery, Unwritten::new(usize::MAX));
     mailbox.begin(MessageId(0));
     mailbox.entered(MessageId(0));

@@ -144,7 +144,9 @@ pub(super) const fn status(refusal: Refusal) -> StatusCode {
         | Refusal::InvalidArgument => StatusCode::UNPROCESSABLE_ENTITY,
         Refusal::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Refusal::LoginThrottled | Refusal::RateLimited => StatusCode::TOO_MANY_REQUESTS,
-        Refusal::IdempotencyConflict | Refusal::Ambiguous | Refusal::TooLate => StatusCode::CONFLICT,
+        Refusal::IdempotencyConflict | Refusal::Ambiguous | Refusal::TooLate => {
+            StatusCode::CONFLICT
+        }
         Refusal::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Refusal::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }

@@ -2,7 +2,6 @@
 //! speaks: only bans of the channel hold. Unlike the original, the answer comes when the
 //! message is stored, and has its seq.
 
-
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};

@@ -35,6 +35,4 @@ pub use records::{Conversation, Group, JoinMode, Permissions, Profile, Who};
 pub use requests::{ChatEdit, ChatRead, ChatRevoke, ChatSync, ReadTarget, RefusedRequest};
 pub use rest::{Answer, Page};
 pub use send::{ChatSend, MAX_MENTIONS, RefusedSend, Submitted};
-pub use user_sig::{
-    Claims, UserSig, UserSigError, query_token, signing_input, with_signature,
-};
+pub use user_sig::{Claims, UserSig, UserSigError, query_token, signing_input, with_signature};

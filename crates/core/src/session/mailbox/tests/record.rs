@@ -79,7 +79,11 @@ fn what_is_presumed_delivered_is_so_once_the_session_ends() {
     assert_eq!(given(&mailbox, 4), (vec![(1, 4)], vec![4]));
     mailbox.settle();
     let written = mailbox.take_unwritten(MessageId(4)).expect("something");
-    assert_eq!(shown(&written), (vec![(1, 4)], vec![4]), "4 was not written");
+    assert_eq!(
+        shown(&written),
+        (vec![(1, 4)], vec![4]),
+        "4 was not written"
+    );
 }
 
 #[test]
@@ -139,9 +143,9 @@ fn what_no_gap_remembers_is_never_claimed() {
 #[test]
 fn nothing_is_claimed_before_the_lanes_know_the_session() {
     let delivery = Delivery {
- stable_device: true,
- ..Delivery::plain(Offline::Pull, true)
-};
+        stable_device: true,
+        ..Delivery::plain(Offline::Pull, true)
+    };
     let mailbox = Mailbox::new(ROOMY, delivery, Unwritten::new(usize::MAX));
     mailbox.begin(MessageId(50));
     mailbox.expect(2);
@@ -200,9 +204,9 @@ fn of_a_dialect_that_syncs_nothing_is_kept() {
 async fn many_sessions_with_something_to_write_are_noticed() {
     let unwritten = Unwritten::new(2);
     let delivery = Delivery {
- stable_device: true,
- ..Delivery::plain(Offline::Pull, true)
-};
+        stable_device: true,
+        ..Delivery::plain(Offline::Pull, true)
+    };
     let all = [1, 2, 3].map(|_| Mailbox::new(ROOMY, delivery, Arc::clone(&unwritten)));
     let noticed = || async {
         let waiting = timeout(Duration::ZERO, unwritten.too_many());

@@ -106,7 +106,12 @@ fn table() -> Vec<Expected> {
         row("GET", history, none.clone(), [403, 200, 200]),
         row("POST", "/v1/messages", message, [403, 200, 404]),
         row("GET", "/v1/messages/{id}", none.clone(), [404, 200, 404]),
-        row("POST", "/v1/messages/{id}/revoke", json!({}), [404, 200, 404]),
+        row(
+            "POST",
+            "/v1/messages/{id}/revoke",
+            json!({}),
+            [404, 200, 404],
+        ),
     ]
 }
 
