@@ -31,6 +31,7 @@ fn row(
     }
 }
 
+#[allow(clippy::too_many_lines)] // a table
 fn table() -> Vec<Expected> {
     let none = Value::Null;
     let message = json!({
