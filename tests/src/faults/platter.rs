@@ -114,7 +114,13 @@ impl Platter {
             None => self.path.join(format!("held-{inode}")),
         };
         Shown {
-            content: fs::read(&path).expect("a file that is there or held"),
+            content: fs::read(&path).unwrap_or_else(|error| {
+                let synced = self.names_synced();
+                panic!(
+                    "{} is neither there nor held: {error}; there {there:?}, synced {synced:?}",
+                    path.display()
+                )
+            }),
             permissions: fs::metadata(&path).expect("its metadata").permissions(),
         }
     }

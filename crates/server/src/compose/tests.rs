@@ -139,13 +139,25 @@ async fn what_is_stored_is_there_after_a_restart() {
 async fn switched_off_listeners_are_not_bound() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut config = config();
-    config.dialects.wukong.enabled = false;
+    let dialects = &mut config.dialects;
+    for switch in [
+        &mut dialects.wukong,
+        &mut dialects.stomp,
+        &mut dialects.mqtt,
+        &mut dialects.gyyx,
+        &mut dialects.wg,
+    ] {
+        switch.enabled = false;
+    }
     let server = start(&config, &folder).await;
     assert_eq!(
         server.bound().to_json(),
         format!("{{\"http\":\"{}\"}}\n", http(&server))
     );
-    assert!(get(http(&server), "/wk").await.starts_with("HTTP/1.1 404"));
+    for path in ["/wk", "/ws/im", "/ws", "/websocket", "/mqtt", "/"] {
+        let answer = get(http(&server), path).await;
+        assert!(answer.starts_with("HTTP/1.1 404"), "{path}: {answer}");
+    }
     server.stop().await;
     config.listen.http = Listener::Off;
     let server = start(&config, &folder).await;
