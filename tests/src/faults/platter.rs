@@ -42,6 +42,12 @@ struct Shown {
     permissions: Permissions,
 }
 
+/// Locks and shared memory are no data; nor is what a server says of itself while it runs,
+/// which tests remove.
+fn is_data(name: &str) -> bool {
+    !name.ends_with(".lock") && !name.ends_with("-shm") && name != "listeners.json"
+}
+
 impl Platter {
     /// An empty one for the files in `data`.
     pub(super) fn new(data: &Path, path: &Path) -> Platter {
@@ -91,7 +97,7 @@ impl Platter {
         for entry in entries {
             let entry = entry.expect("a readable folder");
             let name = entry.file_name().into_string().expect("a name in UTF-8");
-            if !name.ends_with(".lock") && !name.ends_with("-shm") {
+            if is_data(&name) {
                 names.insert(name, entry.metadata().expect("a file").ino());
             }
         }
@@ -104,7 +110,7 @@ impl Platter {
             let (inode, name) = line.split_once(' ').expect("an inode and a name");
             (name.to_owned(), inode.parse().expect("a number"))
         });
-        names.collect()
+        names.filter(|(name, _)| is_data(name)).collect()
     }
 
     fn shown(&self, there: &BTreeMap<String, u64>, inode: u64) -> Shown {
