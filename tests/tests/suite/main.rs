@@ -14,6 +14,7 @@ mod framing;
 mod gyyx;
 mod history;
 mod jwt;
+mod logins;
 mod mqtt;
 mod order;
 mod rest;

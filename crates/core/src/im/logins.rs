@@ -147,7 +147,7 @@ impl Im {
         Ok(proof)
     }
 
-    async fn identify(&self, request: &LoginRequest) -> Result<Proof, Refusal> {
+    pub(super) async fn identify(&self, request: &LoginRequest) -> Result<Proof, Refusal> {
         let app = match &request.scope {
             LoginScope::App(id) => Some(self.apps.get(id).ok_or(Refusal::NotAuthenticated)?),
             LoginScope::Realm(_) | LoginScope::Token(_) => None,

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest, Sha256};
 
-use super::{Im, Login, LoginRequest};
+use super::{Im, Login, LoginRequest, LoginScope};
 use crate::delivered::{self, DeviceKey, Given, MAX_DEVICE_ID_BYTES};
 use crate::directory::{AppId, Registration, UserState};
 use crate::id::{Realm, Uid, UserRef};
@@ -21,7 +21,8 @@ const FLAGS: [u8; 3] = [0, 1, 2];
 /// Who a client is, and how it proves that.
 #[derive(Clone)]
 pub enum Credential {
-    /// The token registered for the user's device flag, or a user token.
+    /// The token registered for the user's device flag, a user token, or one that a host
+    /// application knows.
     Token {
         /// The realm of the listener.
         realm: Realm,
@@ -29,6 +30,8 @@ pub enum Credential {
         uid: Uid,
         /// The token.
         token: String,
+        /// What the edge calls the dialect; a label for host applications.
+        dialect: &'static str,
     },
     /// Nothing is checked, because the operator has switched that off; names not known yet
     /// become users.
@@ -238,21 +241,43 @@ impl Im {
         if !self.throttle.allows(request.peer, uid) {
             return Err(Refusal::LoginThrottled);
         }
-        let proven = self
+        let mut proven = self
             .authenticate(&request.credential, request.device_flag)
             .await;
+        if proven.as_ref().err() == Some(&Refusal::NotAuthenticated) {
+            proven = self.prove_elsewhere(request).await;
+        }
         if proven.as_ref().err() == Some(&Refusal::NotAuthenticated) {
             self.throttle.failed(request.peer, uid);
         }
         proven
     }
 
+    /// A token that is not ours may be the host application's.
+    async fn prove_elsewhere(&self, request: &OpenSession) -> Result<Proven, Refusal> {
+        let Credential::Token {
+            realm,
+            uid,
+            token,
+            dialect,
+        } = &request.credential
+        else {
+            return Err(Refusal::NotAuthenticated);
+        };
+        let scope = LoginScope::Realm(realm.clone());
+        let mut login = LoginRequest::new(scope, dialect, "CONNECT", request.peer);
+        login.claimed_uid = Some(uid.clone());
+        login.credentials.push(token.clone());
+        let proof = self.identify(&login).await?;
+        Ok(Proven::by_login(&proof.login, proof.state))
+    }
+
     async fn authenticate(&self, credential: &Credential, flag: u8) -> Result<Proven, Refusal> {
         let users = &self.parts.users;
         match credential {
-            Credential::Token { realm, uid, token } => {
-                self.authenticate_token(realm, uid, token, flag).await
-            }
+            Credential::Token {
+                realm, uid, token, ..
+            } => self.authenticate_token(realm, uid, token, flag).await,
             Credential::Unchecked { realm, uid } => {
                 let user = self.ensure_user(realm, uid).await?;
                 Ok(Proven {

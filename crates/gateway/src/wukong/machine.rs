@@ -27,7 +27,7 @@ use super::reasons::{login_reason, send_reason};
 use super::settings::WukongSettings;
 use super::unacked::Unacked;
 use crate::protocol::{Close, Command, Now, Protocol, Seed, Turn, close_code};
-use crate::registry::WUKONG_ORIGIN;
+use crate::registry::{Dialect, WUKONG_ORIGIN};
 
 /// Silence before CONNECT (wukong.md §1.6).
 const GREETING_MS: u64 = 2_000;
@@ -180,6 +180,7 @@ impl Machine {
                 realm,
                 uid,
                 token: connect.token.clone(),
+                dialect: Dialect::Wukong.name(),
             }
         } else {
             Credential::Unchecked { realm, uid }

@@ -131,6 +131,7 @@ async fn open(rest: &Rest, uid: &str, token: &str) -> Arc<crosstalk_core::sessio
             realm: Realm::default(),
             uid: Uid::parse(uid).expect("a uid"),
             token: token.to_owned(),
+            dialect: "test",
         },
         origin: WUKONG_ORIGIN,
         device_id: "d1".into(),

@@ -170,6 +170,7 @@ impl Api {
                 realm: Realm::default(),
                 uid: Uid::parse(uid).expect("a uid"),
                 token: token.to_owned(),
+                dialect: "test",
             },
             origin: WUKONG_ORIGIN,
             device_id: "d1".into(),
