@@ -146,6 +146,15 @@ pub enum Change {
         /// When, ms since 1970.
         at_ms: i64,
     },
+    /// The user is no member of a channel any more. In the user's own command log.
+    Left {
+        /// Which.
+        channel: ChannelName,
+        /// Who removed the user; the user itself if it left; `None` = the application.
+        by: Option<String>,
+        /// When, ms since 1970.
+        at_ms: i64,
+    },
 }
 
 impl Change {
@@ -164,6 +173,7 @@ impl Change {
             Self::Revoked { .. } => "revoked",
             Self::Read { .. } => "read",
             Self::Unread { .. } => "unread",
+            Self::Left { .. } => "left",
         }
     }
 

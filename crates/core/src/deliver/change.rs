@@ -25,13 +25,23 @@ pub enum ChannelVerb {
     List(List, ListChange, Vec<UserNum>),
 }
 
+/// What a change has led to.
+#[derive(Debug, Clone, Default)]
+pub struct Changed {
+    /// How many members the channel has now.
+    pub members: u32,
+    /// Those who were members and are none any more.
+    pub left: Vec<UserRef>,
+}
+
 impl Lane {
-    /// Makes a change durable, then effective. Returns the number of members.
+    /// Makes a change durable, then effective.
     pub(super) async fn change(
         &mut self,
         key: &ChannelKey,
         verb: ChannelVerb,
-    ) -> Result<u32, Refusal> {
+    ) -> Result<Changed, Refusal> {
+        let mut left = Vec::new();
         let parts = Arc::clone(&self.parts);
         let state = self.state(key).await?;
         if state.chat.is_none() {
@@ -60,7 +70,7 @@ impl Lane {
                 let changed = parts.channels.change_members(num, &changes).await?;
                 let joined = changed.joined.iter();
                 let joined = joined.map(|m| (m.user.num, MemberEntry::from(m))).collect();
-                self.apply_members(key, &changes, joined);
+                left = self.apply_members(key, &changes, joined);
             }
             ChannelVerb::KeepOnly(keep) => {
                 let keep: FxHashSet<UserNum> = keep.iter().map(|user| user.num).collect();
@@ -79,29 +89,36 @@ impl Lane {
                     }
                 }
                 parts.channels.change_members(num, &leaving).await?;
-                self.apply_members(key, &leaving, Vec::new());
+                left = self.apply_members(key, &leaving, Vec::new());
             }
         }
         let state = self.state(key).await?;
-        Ok(u32::try_from(state.members.len()).unwrap_or(u32::MAX))
+        Ok(Changed {
+            members: u32::try_from(state.members.len()).unwrap_or(u32::MAX),
+            left,
+        })
     }
 
+    /// Returns those who were members and are none any more.
     fn apply_members(
         &mut self,
         key: &ChannelKey,
         changes: &[MemberChange],
         joined: Vec<(UserNum, MemberEntry)>,
-    ) {
+    ) -> Vec<UserRef> {
+        let mut left = Vec::new();
         for change in changes {
             if let MemberChange::Leave(user) = change {
-                if let Some(state) = self.channels.get_mut(key) {
-                    state.members.remove(&user.num);
+                if let Some(state) = self.channels.get_mut(key)
+                    && state.members.remove(&user.num).is_some()
+                {
+                    left.push(user.clone());
                 }
                 self.drop_online(key, user.num);
             }
         }
         let Some(state) = self.channels.get_mut(key) else {
-            return;
+            return left;
         };
         let mut entered = Vec::new();
         for (user, entry) in joined {
@@ -119,6 +136,7 @@ impl Lane {
         for session in entered {
             self.sessions.entry(session).or_default().push(key.clone());
         }
+        left
     }
 
     fn enter_online(

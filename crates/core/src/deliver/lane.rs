@@ -13,7 +13,7 @@ use rustc_hash::FxHashMap;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
-use super::change::ChannelVerb;
+use super::change::{Changed, ChannelVerb};
 use super::fanout::Committed;
 use super::revoke::{RevokeJob, TakenBack};
 use super::state::ChannelState;
@@ -118,7 +118,7 @@ pub enum Job {
     Change(
         ChannelKey,
         ChannelVerb,
-        oneshot::Sender<Result<u32, Refusal>>,
+        oneshot::Sender<Result<Changed, Refusal>>,
     ),
     /// Take a message back.
     Revoke(Box<RevokeJob>),

@@ -15,7 +15,7 @@ pub mod resync;
 mod revoke;
 mod state;
 
-pub use change::ChannelVerb;
+pub use change::{Changed, ChannelVerb};
 pub use fanout::Counters;
 pub use lane::{Job, Lanes, ReplyTo, SendJob, Sender};
 pub use revoke::{Operator, RevokeJob, TakenBack};

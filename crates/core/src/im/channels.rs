@@ -14,6 +14,7 @@ use crate::refusal::Refusal;
 const CHUNK: usize = 1000;
 
 impl Im {
+    /// Has the channel's lane make a change, and tells those who are no members any more.
     async fn change_channel(&self, key: &ChannelKey, verb: ChannelVerb) -> Result<u32, Refusal> {
         if key.kind == ChannelKind::DIRECT {
             return Err(Refusal::UnsupportedChannelKind);
@@ -24,7 +25,11 @@ impl Im {
             .put(key, job)
             .await
             .map_err(|_| Refusal::Unavailable)?;
-        waiting.await.unwrap_or(Err(Refusal::Unavailable))
+        let changed = waiting.await.unwrap_or(Err(Refusal::Unavailable))?;
+        if key.kind.has_conversations() {
+            self.tells().left(key, &changed.left).await;
+        }
+        Ok(changed.members)
     }
 
     /// Creates a channel or changes its settings.

@@ -23,6 +23,9 @@ const RECEIPTS: u32 = 1000;
 /// Members up to which a channel's messages have read receipts (architecture.md §3, step 8).
 const MAX_MEMBERS: u32 = 500;
 
+/// Of so many who leave a channel at once each is told; of more nobody beyond: it is a
+/// message for each.
+const MAX_LEFT: usize = 1000;
 /// How far readers have said that they have read; of those who said it longest ago it is
 /// forgotten beyond this many.
 const REMEMBERED: usize = 100_000;
@@ -100,7 +103,7 @@ impl Im {
         done.unwrap_or(Err(Refusal::Internal))
     }
 
-    fn tells(&self) -> Tells {
+    pub(super) fn tells(&self) -> Tells {
         Tells {
             lanes: Arc::clone(&self.lanes),
             inbox: Arc::clone(&self.stores.inbox),
@@ -228,7 +231,7 @@ impl Im {
 }
 
 /// Says what has changed, in command logs.
-struct Tells {
+pub(super) struct Tells {
     lanes: Arc<Lanes>,
     inbox: Arc<dyn Inbox>,
     clock: Arc<dyn Clock>,
@@ -277,6 +280,19 @@ impl Tells {
         };
         let own = ChannelKey::direct(&key.realm, &reader.uid, &reader.uid);
         self.tell(&own, reader, &change).await;
+    }
+
+    /// Tells users that they are no members of a channel any more, at the application's word.
+    pub(super) async fn left(&self, key: &ChannelKey, users: &[UserRef]) {
+        for user in users.iter().take(MAX_LEFT) {
+            let change = Change::Left {
+                channel: ChannelName::of(key),
+                by: None,
+                at_ms: self.clock.now_ms(),
+            };
+            let own = ChannelKey::direct(&key.realm, &user.uid, &user.uid);
+            self.tell(&own, user, &change).await;
+        }
     }
 
     /// Nobody waits for it: what has changed is durable already.

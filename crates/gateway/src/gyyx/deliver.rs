@@ -148,7 +148,7 @@ impl Live {
                 self.say(base, ToClient::ReadDone(chat), turn);
             }
             // The user's own devices ask for totals by themselves.
-            Change::Unread { .. } => {}
+            Change::Unread { .. } | Change::Left { .. } => {}
         }
     }
 

@@ -13,6 +13,7 @@ use crosstalk_core::message::{Body, Message, Origin};
 use crosstalk_wire::mqtt::im::background::{Event, Read};
 use crosstalk_wire::mqtt::im::{MsgType, Outbound, SYSTEM, TypeForm, TypeTable, TypeValue};
 use serde::{Deserialize, Serialize};
+use serde_json::Map;
 
 use super::habit::Habit;
 use super::map;
@@ -304,8 +305,19 @@ fn changed(message: &Message, change: &Change, reader: &MqttReader) -> Option<By
             let channel = channel.key(&message.channel.key);
             Some(reader.happened(&channel, by, &telling(&event, *at_ms)))
         }
+        Change::Left { channel, by, at_ms } => {
+            let by = by.as_deref().unwrap_or_default();
+            let mut details = Map::new();
+            details.insert("groupId".to_owned(), channel.id.as_str().into());
+            let event = Event::Group {
+                event: "left".to_owned(),
+                details,
+            };
+            let channel = channel.key(&message.channel.key);
+            Some(reader.happened(&channel, by, &telling(&event, *at_ms)))
+        }
         // What the user reads elsewhere has no form here.
-        _ => None,
+        Change::Read { .. } | Change::Unread { .. } => None,
     }
 }
 

@@ -102,6 +102,10 @@ impl Live {
                 self.user_read(key, read_seq, at_ms, &mut turn.out);
                 Some(message)
             }
+            Some(Change::Left { channel, by, at_ms }) => {
+                self.put_out(&channel, by.as_deref(), at_ms, &mut turn.out);
+                Some(message)
+            }
             None if message.body.flags.command => {
                 self.command(&message, &mut turn.out);
                 Some(message)

@@ -11,7 +11,7 @@ const CMD: u64 = 99;
 /// Whether wukong clients are told of an entry of a command log.
 pub(super) fn is_told(change: &Change) -> bool {
     match change {
-        Change::Revoked { .. } | Change::Unread { .. } => true,
+        Change::Revoked { .. } | Change::Unread { .. } | Change::Left { .. } => true,
         // They count readers, of messages that asked for it.
         Change::Read { messages, .. } => messages.iter().any(|message| message.receipt),
     }
@@ -29,6 +29,7 @@ pub(super) fn payload(message: &Message, change: &Change, viewer: &str) -> Value
             ("messageRevoke", param)
         }
         Change::Read { channel, .. } => ("syncMessageExtra", of(channel)),
+        Change::Left { channel, .. } => ("memberUpdate", of(channel)),
         Change::Unread {
             channel, unread, ..
         } => {

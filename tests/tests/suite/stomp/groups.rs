@@ -128,3 +128,29 @@ async fn strict_servers_cut_strangers_off() {
     assert_eq!(error.header("message"), Some("Forbidden"));
     assert_eq!(code, Some(1008));
 }
+
+#[tokio::test]
+async fn who_is_removed_is_told_and_hears_no_more() {
+    let server = Server::start().await;
+    group(&server, &["user_001", "user_002"]).await;
+    let mut author = StompClient::ready(&server, "user_001").await;
+    let mut member = StompClient::ready(&server, "user_002").await;
+    member.subscribe("sub-2", "/topic/group/g_100").await;
+    let path = "/v1/channels/group/g_100/members/user_002";
+    server.admin().delete(path).await.ok();
+    let mut event = member.body("events").await;
+    // Who comes and goes is told there, too.
+    while event["event"] != "GROUP_KICKED" {
+        event = member.body("events").await;
+    }
+    assert_eq!(event["groupId"], "g_100");
+    assert_eq!(event["userIds"], json!(["user_002"]));
+    assert_eq!(event["operatorId"], "SYSTEM");
+    assert!(event["at"].is_u64(), "{event}");
+    author
+        .done("chat.send", &group_message("m-1", "g_100", "x"))
+        .await;
+    let more = member.heard_so_far().await;
+    let heard = |it: &crosstalk_wire::stomp::Frame| it.header("subscription") == Some("sub-2");
+    assert!(!more.iter().any(heard), "{more:?}");
+}
