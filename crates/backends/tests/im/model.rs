@@ -2,6 +2,7 @@
 //! and what it has acknowledged does not come again unless a crash made the server forget.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use crosstalk_core::channel::Address;
 use crosstalk_core::delivered::Pulled;
@@ -118,7 +119,8 @@ impl Run {
     async fn take(&mut self, parts: usize) {
         let mut left = parts;
         loop {
-            let (messages, behind) = self.client().drain();
+            let (mut messages, behind) = self.client().drain();
+            self.client().pass_over(&mut messages, &self.world);
             self.behind = behind;
             for message in &messages {
                 let last = self.last_seq.entry(message.channel.num).or_default();
@@ -136,8 +138,10 @@ impl Run {
         }
     }
 
-    fn pulled(&mut self, page: &Pulled) {
-        for message in &page.messages {
+    fn pulled(&mut self, page: Pulled) {
+        let mut messages: Vec<_> = page.messages.into_iter().map(Arc::new).collect();
+        self.client().pass_over(&mut messages, &self.world);
+        for message in &messages {
             assert!(self.model.due.contains_key(&message.id), "he may see it");
             self.got(message.id);
         }
@@ -201,7 +205,7 @@ impl Run {
             }
             Step::Pull { limit } => {
                 let pulled = self.world.im().pull(&self.client().session, limit).await;
-                self.pulled(&pulled.expect("pulled"));
+                self.pulled(pulled.expect("pulled"));
             }
             Step::Reconnect => {
                 self.settle();
@@ -251,8 +255,9 @@ impl Run {
             loop {
                 let pulled = self.world.im().pull(&self.client().session, 1000).await;
                 let pulled = pulled.expect("pulled");
-                self.pulled(&pulled);
-                if !pulled.more {
+                let more = pulled.more;
+                self.pulled(pulled);
+                if !more {
                     break;
                 }
             }

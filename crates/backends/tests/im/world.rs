@@ -288,12 +288,25 @@ impl Client {
         }
     }
 
+    /// That the user was removed from a channel is told, too; tests of what is said there
+    /// acknowledge it and go on.
+    pub(crate) fn pass_over(&self, messages: &mut Vec<Arc<Message>>, world: &World) {
+        messages.retain(|message| {
+            let is_told = &*message.body.tag == "left" && message.body.origin == Origin::CHANGE;
+            if is_told {
+                self.ack(world, [message.id]);
+            }
+            !is_told
+        });
+    }
+
     /// Everything that was handed out until now, missed or not.
     pub(crate) async fn take(&self, world: &World) -> Vec<Arc<Message>> {
         let mut all = Vec::new();
         loop {
-            let (messages, behind) = self.drain();
+            let (mut messages, behind) = self.drain();
             let nothing = messages.is_empty();
+            self.pass_over(&mut messages, world);
             all.extend(messages);
             if behind {
                 self.resync(world).await;

@@ -11,7 +11,9 @@ const CMD: u64 = 99;
 /// Whether wukong clients are told of an entry of a command log.
 pub(super) fn is_told(change: &Change) -> bool {
     match change {
-        Change::Revoked { .. } | Change::Unread { .. } | Change::Left { .. } => true,
+        Change::Revoked { .. } | Change::Unread { .. } => true,
+        // Their business backend tells of members.
+        Change::Left { .. } => false,
         // They count readers, of messages that asked for it.
         Change::Read { messages, .. } => messages.iter().any(|message| message.receipt),
     }
