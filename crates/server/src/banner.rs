@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use crate::compose::Bound;
+use crate::config::{Dialects, Switch};
 use crate::keys::{ADMIN_KEY_FILE, ADMIN_KEY_VARIABLE};
 
 /// One request of the first exchange.
@@ -51,6 +52,8 @@ pub(crate) struct Banner<'a> {
     pub(crate) public_url: &'a str,
     pub(crate) data_dir: &'a Path,
     pub(crate) is_key_from_env: bool,
+    /// Which dialects are switched on.
+    pub(crate) dialects: &'a Dialects,
     /// The path of wg's WebSocket.
     pub(crate) wg_context: &'a str,
 }
@@ -64,6 +67,10 @@ impl Banner<'_> {
                 .local(listener)
                 .map(|address| format!("{scheme}{address}"))
         };
+        let web = |switch: &Switch, path: &str| {
+            let url = at("http", "ws://").filter(|_| switch.enabled);
+            url.map(|url| format!("{url}{path}"))
+        };
         let http = at("http", "http://");
         let public = Some(self.public_url.trim_end_matches('/')).filter(|url| !url.is_empty());
         let docs = public.or(http.as_deref()).map(|url| format!("{url}/docs"));
@@ -76,12 +83,15 @@ impl Banner<'_> {
             ("wukong over TCP", at("wukong_tcp", "")),
             ("wukong over WebSocket", at("wukong_ws", "ws://")),
             ("wukong HTTP API", at("wukong_api", "http://")),
+            ("stomp", web(&self.dialects.stomp, "/ws/im")),
             ("mqtt over TCP", at("mqtt_tcp", "")),
+            ("mqtt over WebSocket", web(&self.dialects.mqtt, "/mqtt")),
+            ("gyyx", web(&self.dialects.gyyx, "/ws")),
             (
                 "wg",
                 at("wg", "ws://").map(|at| format!("{at}/{}", self.wg_context)),
             ),
-            ("gyyx", at("gyyx", "ws://")),
+            ("gyyx alone", at("gyyx", "ws://")),
             ("REST", http.as_ref().map(|url| format!("{url}/v1"))),
             ("API docs", docs),
             ("admin key", Some(key)),
@@ -144,11 +154,16 @@ mod tests {
 
     fn text(bound: &Bound, data_dir: &str, is_key_from_env: bool) -> String {
         let data_dir = Path::new(data_dir);
+        let mut off = Dialects::default();
+        for switch in [&mut off.stomp, &mut off.mqtt, &mut off.gyyx] {
+            switch.enabled = false;
+        }
         Banner {
             bound,
             public_url: "",
             data_dir,
             is_key_from_env,
+            dialects: &off,
             wg_context: "websocket",
         }
         .text()

@@ -51,6 +51,7 @@ pub async fn serve(sources: Sources) -> Result<ExitCode> {
         public_url: &config.server.public.http,
         data_dir: server.data_dir(),
         is_key_from_env: server.admin_key().is_from_env,
+        dialects: &config.dialects,
         wg_context: &config.wg.context,
     };
     say!("{}", banner.text());
