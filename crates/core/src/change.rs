@@ -3,111 +3,20 @@
 //! one user in that of the user's notes to themselves. So devices that were away get it, too.
 //! Each dialect renders an entry in its own way, or not at all.
 
+mod name;
+mod view;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::channel::{Address, ChannelKey, ChannelKind};
-use crate::id::MessageId;
+pub use self::name::{ChannelName, MessageName};
+pub use self::view::{
+    ChannelView, ConversationView, EditedBody, FriendRequestView, JoinRequestView,
+};
+use crate::channel::Address;
 use crate::message::{Body, Draft, Flags, Message, OnReuse, Origin};
-
-/// What somebody needs to recognise a message that they were given.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MessageName {
-    /// Its id.
-    #[serde(with = "id_as_text")]
-    pub id: MessageId,
-    /// Its place in the chat log.
-    pub seq: u64,
-    /// Its client number.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub client_no: String,
-    /// The name that its author gave it beside that.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Another sender had used that client number before.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub number_taken: bool,
-    /// Its author asks for receipts.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub receipt: bool,
-    /// Who wrote its payload ([`Origin`]).
-    pub origin: u8,
-    /// What its envelope said of the payload's type.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub tag: String,
-    /// Who sent it.
-    pub sender: String,
-    /// When it was sent, ms since 1970.
-    pub sent_at_ms: i64,
-}
-
-impl MessageName {
-    /// The name of a message.
-    #[must_use]
-    pub fn of(message: &Message) -> Self {
-        let body = &message.body;
-        Self {
-            id: message.id,
-            seq: message.seq,
-            client_no: body.client_no.to_string(),
-            name: body.name.as_deref().map(str::to_owned),
-            number_taken: body.flags.number_taken,
-            receipt: body.flags.receipt,
-            origin: body.origin.0,
-            tag: body.tag.to_string(),
-            sender: message.sender.uid.as_str().to_owned(),
-            sent_at_ms: message.sent_at_ms,
-        }
-    }
-}
-
-mod id_as_text {
-    use super::MessageId;
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(id: &MessageId, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(id)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<MessageId, D::Error> {
-        let text = String::deserialize(from)?;
-        text.parse()
-            .map(MessageId)
-            .map_err(serde::de::Error::custom)
-    }
-}
-
-/// A channel as a change names it: never by its surrogate.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChannelName {
-    /// Its kind.
-    pub kind: u8,
-    /// Its id; of a direct channel both users.
-    pub id: String,
-}
-
-impl ChannelName {
-    /// The name of a channel.
-    #[must_use]
-    pub fn of(key: &ChannelKey) -> Self {
-        Self {
-            kind: key.kind.0,
-            id: key.id.to_string(),
-        }
-    }
-
-    /// The channel in the realm of the log that names it.
-    #[must_use]
-    pub fn key(&self, beside: &ChannelKey) -> ChannelKey {
-        ChannelKey {
-            realm: beside.realm.clone(),
-            kind: ChannelKind(self.kind),
-            id: self.id.as_str().into(),
-        }
-    }
-}
 
 /// What has changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -155,6 +64,205 @@ pub enum Change {
         /// When, ms since 1970.
         at_ms: i64,
     },
+    /// What a message of the channel says was replaced. In the channel's command log.
+    Edited {
+        /// Which.
+        message: MessageName,
+        /// By whom; `None` = the application.
+        by: Option<String>,
+        /// How often it was edited, with this.
+        n: u32,
+        /// What it says now. Gone once the message is: then it says nothing.
+        body: EditedBody,
+        /// When, ms since 1970.
+        at_ms: i64,
+    },
+    /// A message of the channel was deleted for everybody: unlike a revoked one nothing says
+    /// that it was there. In the channel's command log.
+    Deleted {
+        /// Which.
+        message: MessageName,
+        /// By whom; `None` = the application.
+        by: Option<String>,
+        /// When, ms since 1970.
+        at_ms: i64,
+    },
+    /// The time of messages of the channel is over. In the channel's command log.
+    Expired {
+        /// Which.
+        messages: Vec<MessageName>,
+        /// When, ms since 1970.
+        at_ms: i64,
+    },
+    /// Somebody has put a reaction to a message of the channel, or has taken it away. In the
+    /// channel's command log.
+    Reacted {
+        /// To which.
+        message: MessageName,
+        /// Who.
+        user: String,
+        /// Which.
+        emoji: String,
+        /// It is taken away.
+        removed: bool,
+        /// When, ms since 1970.
+        at_ms: i64,
+    },
+    /// A message of the channel was pinned there, or unpinned. In the channel's command log.
+    Pinned {
+        /// Which.
+        message: MessageName,
+        /// By whom; `None` = the application.
+        by: Option<String>,
+        /// True = it is pinned now.
+        pinned: bool,
+        /// When, ms since 1970.
+        at_ms: i64,
+    },
+    /// Somebody is writing in the channel. Not stored.
+    Typing {
+        /// Who.
+        user: String,
+        /// When, ms since 1970.
+        at_ms: i64,
+    },
+    /// The user has deleted messages for themselves. In the user's own command log.
+    Hidden {
+        /// Where.
+        channel: ChannelName,
+        /// Which.
+        messages: Vec<MessageName>,
+        /// When, ms since 1970.
+        at_ms: i64,
+    },
+    /// The user has changed how a conversation is kept: pinned, muted, marked, its draft,
+    /// hidden, cleared, deleted. In the user's own command log.
+    Conversation {
+        /// Which.
+        channel: ChannelName,
+        /// How it is now.
+        view: ConversationView,
+        /// When, ms since 1970.
+        at_ms: i64,
+    },
+    /// The channel was made. In its command log.
+    ChannelCreated {
+        /// By whom; `None` = the application.
+        by: Option<String>,
+        /// What it is.
+        channel: ChannelView,
+        /// When, ms since 1970.
+        at_ms: i64,
+    },
+    /// The channel's name, announcement, permissions or other settings have changed. In its
+    /// command log.
+    ChannelUpdated {
+        /// By whom; `None` = the application.
+        by: Option<String>,
+        /// What it is now.
+        channel: ChannelView,
+        /// When, ms since 1970.
+        at_ms: i64,
+    },
+    /// The channel is dissolved for good. In its command log.
+    ChannelDissolved {
+        /// By whom; `None` = the application.
+        by: Option<String>,
+        /// When, ms since 1970.
+        at_ms: i64,
+    },
+    /// Users are members of the channel now. In its command log.
+    Joined {
+        /// Who; of very many only the first.
+        users: Vec<String>,
+        /// How many there are.
+        count: u32,
+        /// By whom they were let in; a user of theirs if they came by themselves; `None` = the
+        /// application.
+        by: Option<String>,
+        /// When, ms since 1970.
+        at_ms: i64,
+    },
+    /// Users are no members of the channel any more: what the others are told. In the
+    /// channel's command log.
+    Departed {
+        /// Who; of very many only the first.
+        users: Vec<String>,
+        /// How many there are.
+        count: u32,
+        /// Who removed them; the user if they left by themselves; `None` = the application.
+        by: Option<String>,
+        /// When, ms since 1970.
+        at_ms: i64,
+    },
+    /// What a member of the channel is has changed. In the channel's command log.
+    MemberChanged {
+        /// Who.
+        user: String,
+        /// By whom; `None` = the application.
+        by: Option<String>,
+        /// The new role: `owner`, `administrator`, `member`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        role: Option<String>,
+        /// The new name there; empty = none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        nick: Option<String>,
+        /// Muted there until now, ms since 1970; 0 = not muted any more, `i64::MAX` = for good.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        muted_until_ms: Option<i64>,
+        /// When, ms since 1970.
+        at_ms: i64,
+    },
+    /// Somebody wants to join a channel, was invited to it, or was answered. In the own
+    /// command log of each whom it concerns: those who may decide, and the one it is about.
+    JoinRequest {
+        /// The request as it is now.
+        request: JoinRequestView,
+        /// When, ms since 1970.
+        at_ms: i64,
+    },
+    /// Somebody wants to be a friend, or has answered. In the own command log of both.
+    FriendRequest {
+        /// The request as it is now.
+        request: FriendRequestView,
+        /// When, ms since 1970.
+        at_ms: i64,
+    },
+    /// The user has a friend that was none, has one no longer, or keeps one differently
+    /// (remark, friend group). In the user's own command log.
+    Friend {
+        /// Who.
+        user: String,
+        /// False = it is no friend any more.
+        is_friend: bool,
+        /// What the user calls them; empty = nothing.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        remark: String,
+        /// The friend group; empty = none.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        group: String,
+        /// When, ms since 1970.
+        at_ms: i64,
+    },
+    /// The user blocks somebody, or no longer. In the user's own command log.
+    Blocked {
+        /// Whom.
+        user: String,
+        /// True = blocked now.
+        blocked: bool,
+        /// When, ms since 1970.
+        at_ms: i64,
+    },
+    /// The profile of the user has changed. In the user's own command log, and not stored for
+    /// those of their friends who are there.
+    Profile {
+        /// Whose.
+        user: String,
+        /// The profile, a JSON object.
+        profile: serde_json::Value,
+        /// When, ms since 1970.
+        at_ms: i64,
+    },
 }
 
 impl Change {
@@ -174,6 +282,25 @@ impl Change {
             Self::Read { .. } => "read",
             Self::Unread { .. } => "unread",
             Self::Left { .. } => "left",
+            Self::Edited { .. } => "edited",
+            Self::Deleted { .. } => "deleted",
+            Self::Expired { .. } => "expired",
+            Self::Reacted { .. } => "reacted",
+            Self::Pinned { .. } => "pinned",
+            Self::Typing { .. } => "typing",
+            Self::Hidden { .. } => "hidden",
+            Self::Conversation { .. } => "conversation",
+            Self::ChannelCreated { .. } => "channel_created",
+            Self::ChannelUpdated { .. } => "channel_updated",
+            Self::ChannelDissolved { .. } => "channel_dissolved",
+            Self::Joined { .. } => "joined",
+            Self::Departed { .. } => "departed",
+            Self::MemberChanged { .. } => "member_changed",
+            Self::JoinRequest { .. } => "join_request",
+            Self::FriendRequest { .. } => "friend_request",
+            Self::Friend { .. } => "friend",
+            Self::Blocked { .. } => "blocked",
+            Self::Profile { .. } => "profile",
         }
     }
 

@@ -58,6 +58,22 @@ pub enum Refusal {
     RateLimited,
     /// The same client number was used with other content.
     IdempotencyConflict,
+    /// There is no such request or invitation, or not for the caller.
+    NoSuchRequest,
+    /// There is no such file, or not for the caller.
+    NoSuchFile,
+    /// What is named does not exist, or not for the caller.
+    NotFound,
+    /// It is there already.
+    AlreadyExists,
+    /// It is not in a state in which this could be done.
+    WrongState,
+    /// There may not be more of these.
+    TooMany,
+    /// The device is banned from the service.
+    DeviceBanned,
+    /// The application's own check does not let it pass.
+    HookRefused,
     /// The server is stopping or cannot store now; nothing was accepted.
     Unavailable,
     /// The server failed; nothing was accepted.
@@ -66,7 +82,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every refusal: tables are tested against it.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 36] = [
         Self::NotAuthenticated,
         Self::LoginThrottled,
         Self::Forbidden,
@@ -93,6 +109,14 @@ impl Refusal {
         Self::TooLarge,
         Self::RateLimited,
         Self::IdempotencyConflict,
+        Self::NoSuchRequest,
+        Self::NoSuchFile,
+        Self::NotFound,
+        Self::AlreadyExists,
+        Self::WrongState,
+        Self::TooMany,
+        Self::DeviceBanned,
+        Self::HookRefused,
         Self::Unavailable,
         Self::Internal,
     ];
@@ -127,6 +151,14 @@ impl Refusal {
             Self::TooLarge => "too_large",
             Self::RateLimited => "rate_limited",
             Self::IdempotencyConflict => "idempotency_conflict",
+            Self::NoSuchRequest => "no_such_request",
+            Self::NoSuchFile => "no_such_file",
+            Self::NotFound => "not_found",
+            Self::AlreadyExists => "already_exists",
+            Self::WrongState => "wrong_state",
+            Self::TooMany => "too_many",
+            Self::DeviceBanned => "device_banned",
+            Self::HookRefused => "hook_refused",
             Self::Unavailable => "unavailable",
             Self::Internal => "internal",
         }

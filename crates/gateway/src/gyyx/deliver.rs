@@ -149,6 +149,7 @@ impl Live {
             }
             // The user's own devices ask for totals by themselves.
             Change::Unread { .. } | Change::Left { .. } => {}
+            _ => {}
         }
     }
 

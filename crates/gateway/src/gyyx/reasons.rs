@@ -34,6 +34,14 @@ pub(crate) const fn send_code(refusal: Refusal) -> Code {
         | Refusal::TooLarge
         | Refusal::RateLimited
         | Refusal::IdempotencyConflict
+        | Refusal::NoSuchRequest
+        | Refusal::NoSuchFile
+        | Refusal::NotFound
+        | Refusal::AlreadyExists
+        | Refusal::WrongState
+        | Refusal::TooMany
+        | Refusal::DeviceBanned
+        | Refusal::HookRefused
         | Refusal::Unavailable
         | Refusal::Internal => Code::ParameterError,
     }

@@ -318,6 +318,7 @@ fn changed(message: &Message, change: &Change, reader: &MqttReader) -> Option<By
         }
         // What the user reads elsewhere has no form here.
         Change::Read { .. } | Change::Unread { .. } => None,
+        _ => None,
     }
 }
 

@@ -34,15 +34,23 @@ pub(super) const fn refused(refusal: Refusal) -> Told {
         | Refusal::ChannelBanned
         | Refusal::SendBanned
         | Refusal::Muted
+        | Refusal::DeviceBanned
+        | Refusal::HookRefused
         | Refusal::SensitiveWord => told(403, ReasonCode::NotAuthorized),
         Refusal::NoSuchUser
         | Refusal::NoSuchChannel
         | Refusal::NoSuchMessage
+        | Refusal::NoSuchRequest
+        | Refusal::NoSuchFile
+        | Refusal::NotFound
         | Refusal::NoSuchApp => told(404, ReasonCode::UnspecifiedError),
         Refusal::ChannelDisbanded => told(410, ReasonCode::UnspecifiedError),
-        Refusal::TooLate | Refusal::Ambiguous | Refusal::IdempotencyConflict => {
-            told(409, ReasonCode::ImplementationSpecificError)
-        }
+        Refusal::TooLate
+        | Refusal::Ambiguous
+        | Refusal::AlreadyExists
+        | Refusal::WrongState
+        | Refusal::TooMany
+        | Refusal::IdempotencyConflict => told(409, ReasonCode::ImplementationSpecificError),
         Refusal::UnsupportedChannelKind
         | Refusal::InvalidChannelId
         | Refusal::InvalidUid

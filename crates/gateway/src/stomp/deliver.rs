@@ -106,6 +106,7 @@ impl Live {
                 self.put_out(&channel, by.as_deref(), at_ms, &mut turn.out);
                 Some(message)
             }
+            Some(_) => Some(message),
             None if message.body.flags.command => {
                 self.command(&message, &mut turn.out);
                 Some(message)

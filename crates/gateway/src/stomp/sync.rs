@@ -113,7 +113,7 @@ impl Live {
         let is_shown = match Change::of(&message) {
             Some(Change::Revoked { message, .. }) => !sync.tombstones.contains(&message.id),
             // Other things of the time away are read by REST.
-            Some(Change::Read { .. } | Change::Unread { .. } | Change::Left { .. }) => false,
+            Some(_) => false,
             None => !message.is_concealed && !message.body.flags.command,
         };
         if !is_shown {

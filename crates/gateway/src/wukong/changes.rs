@@ -16,6 +16,7 @@ pub(super) fn is_told(change: &Change) -> bool {
         Change::Left { .. } => false,
         // They count readers, of messages that asked for it.
         Change::Read { messages, .. } => messages.iter().any(|message| message.receipt),
+        _ => false,
     }
 }
 
@@ -39,6 +40,7 @@ pub(super) fn payload(message: &Message, change: &Change, viewer: &str) -> Value
             param["unread"] = (*unread).into();
             ("unreadClear", param)
         }
+        _ => ("", at(beside, viewer)),
     };
     json!({"type": CMD, "cmd": cmd, "param": param.take()})
 }

@@ -8,11 +8,16 @@ pub(crate) const fn send_reason(refusal: Refusal) -> Reason {
     match refusal {
         Refusal::NotAuthenticated => Reason::AuthFail,
         Refusal::LoginThrottled | Refusal::RateLimited => Reason::RateLimit,
-        Refusal::Forbidden | Refusal::SensitiveWord => Reason::NotAllowSend,
-        Refusal::UserBanned | Refusal::ChannelBanned | Refusal::Muted => Reason::Ban,
-        Refusal::NoSuchUser | Refusal::NoSuchApp | Refusal::NoSuchMessage => {
-            Reason::ChannelNotExist
+        Refusal::Forbidden | Refusal::SensitiveWord | Refusal::HookRefused => Reason::NotAllowSend,
+        Refusal::UserBanned | Refusal::DeviceBanned | Refusal::ChannelBanned | Refusal::Muted => {
+            Reason::Ban
         }
+        Refusal::NoSuchUser
+        | Refusal::NoSuchApp
+        | Refusal::NoSuchRequest
+        | Refusal::NoSuchFile
+        | Refusal::NotFound
+        | Refusal::NoSuchMessage => Reason::ChannelNotExist,
         // Sending to a group that was never made yields 3, as in the original.
         Refusal::NoSuchChannel | Refusal::NotAMember => Reason::SubscriberNotExist,
         Refusal::Blocked => Reason::InBlacklist,
@@ -24,9 +29,12 @@ pub(crate) const fn send_reason(refusal: Refusal) -> Reason {
         Refusal::UndecodableContent | Refusal::InvalidArgument | Refusal::TooLarge => {
             Reason::PayloadDecodeError
         }
-        Refusal::IdempotencyConflict | Refusal::Ambiguous | Refusal::TooLate => {
-            Reason::NotAllowSend
-        }
+        Refusal::IdempotencyConflict
+        | Refusal::Ambiguous
+        | Refusal::AlreadyExists
+        | Refusal::WrongState
+        | Refusal::TooMany
+        | Refusal::TooLate => Reason::NotAllowSend,
         Refusal::Unavailable | Refusal::Internal => Reason::SystemError,
     }
 }

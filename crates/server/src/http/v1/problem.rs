@@ -132,10 +132,15 @@ pub(super) const fn status(refusal: Refusal) -> StatusCode {
         | Refusal::ChannelDisbanded
         | Refusal::SendBanned
         | Refusal::SensitiveWord
+        | Refusal::DeviceBanned
+        | Refusal::HookRefused
         | Refusal::Muted => StatusCode::FORBIDDEN,
         Refusal::NoSuchUser
         | Refusal::NoSuchChannel
         | Refusal::NoSuchMessage
+        | Refusal::NoSuchRequest
+        | Refusal::NoSuchFile
+        | Refusal::NotFound
         | Refusal::NoSuchApp => StatusCode::NOT_FOUND,
         Refusal::UndecodableContent => StatusCode::BAD_REQUEST,
         Refusal::UnsupportedChannelKind
@@ -144,9 +149,12 @@ pub(super) const fn status(refusal: Refusal) -> StatusCode {
         | Refusal::InvalidArgument => StatusCode::UNPROCESSABLE_ENTITY,
         Refusal::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Refusal::LoginThrottled | Refusal::RateLimited => StatusCode::TOO_MANY_REQUESTS,
-        Refusal::IdempotencyConflict | Refusal::Ambiguous | Refusal::TooLate => {
-            StatusCode::CONFLICT
-        }
+        Refusal::IdempotencyConflict
+        | Refusal::Ambiguous
+        | Refusal::AlreadyExists
+        | Refusal::WrongState
+        | Refusal::TooMany
+        | Refusal::TooLate => StatusCode::CONFLICT,
         Refusal::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Refusal::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -180,6 +188,14 @@ const fn title(refusal: Refusal) -> &'static str {
         Refusal::TooLarge => "the message or request is too large",
         Refusal::RateLimited => "too many requests",
         Refusal::IdempotencyConflict => "the same key was used with other content",
+        Refusal::NoSuchRequest => "the request or invitation does not exist",
+        Refusal::NoSuchFile => "the file does not exist",
+        Refusal::NotFound => "what is named does not exist",
+        Refusal::AlreadyExists => "it is there already",
+        Refusal::WrongState => "it is not in a state in which this could be done",
+        Refusal::TooMany => "there may not be more of these",
+        Refusal::DeviceBanned => "the device is banned",
+        Refusal::HookRefused => "the application's own check does not let it pass",
         Refusal::Unavailable => "the server cannot do this now; nothing was changed",
         Refusal::Internal => "the server failed; nothing was changed",
     }
@@ -194,8 +210,14 @@ mod tests {
         let expected = |refusal: Refusal| match refusal.code() {
             "undecodable_content" => 400,
             "not_authenticated" => 401,
-            "no_such_user" | "no_such_channel" | "no_such_message" | "no_such_app" => 404,
-            "idempotency_conflict" | "ambiguous" | "too_late" => 409,
+            "no_such_user" | "no_such_channel" | "no_such_message" | "no_such_app"
+            | "no_such_request" | "no_such_file" | "not_found" => 404,
+            "idempotency_conflict"
+            | "ambiguous"
+            | "too_late"
+            | "already_exists"
+            | "wrong_state"
+            | "too_many" => 409,
             "too_large" => 413,
             "unsupported_channel_kind"
             | "invalid_channel_id"
