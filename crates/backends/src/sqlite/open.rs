@@ -79,6 +79,7 @@ impl Place {
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut conn = self.connect(flags)?;
         migrate::inspect(&conn)?;
+        self.ends_with_a_page(&conn)?;
         conn.pragma_update(None, "page_size", PAGE_BYTES.cast_signed())?;
         let mode: String = conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
         if mode != "wal" {
@@ -89,6 +90,21 @@ impl Place {
         conn.pragma_update(None, "synchronous", self.durability)?;
         migrate::migrate(&mut conn)?;
         Ok(conn)
+    }
+
+    /// SQLite counts a page that is cut short as one, and reads what it lacks as zeros. Only
+    /// while there is a log may the file end so: the log has the page as well.
+    fn ends_with_a_page(&self, conn: &Connection) -> DbResult<()> {
+        let bytes = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
+        let mut log = self.path.as_os_str().to_owned();
+        log.push("-wal");
+        let page: u32 = conn.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+        let over = bytes(&self.path) % u64::from(page.max(1));
+        if over == 0 || bytes(Path::new(&log)) > 0 {
+            return Ok(());
+        }
+        let why = format!("the database is malformed: its last page has only {over} bytes");
+        Err(DbError::Corrupt(why))
     }
 
     fn connect(&self, flags: OpenFlags) -> DbResult<Connection> {

@@ -26,7 +26,7 @@ fn refused_untouched(bed: &Bed) -> (StoreErrorKind, String) {
     let before = fs::read(bed.path()).unwrap();
     let why = refused(Sqlite::open(bed.options()));
     assert_eq!(fs::read(bed.path()).unwrap(), before);
-    assert!(!bed.wal().exists());
+    assert_eq!(fs::metadata(bed.wal()).map_or(0, |log| log.len()), 0);
     why
 }
 
@@ -227,6 +227,22 @@ fn what_is_no_database_is_refused() {
     let bed = Bed::new();
     fs::write(bed.path(), "not a database ".repeat(1000)).unwrap();
     assert_eq!(refused_untouched(&bed).0, StoreErrorKind::Corrupt);
+}
+
+#[tokio::test]
+async fn a_database_that_ends_inside_of_a_page_is_refused() {
+    let bed = Bed::new();
+    bed.open().close().await;
+    let sound = fs::read(bed.path()).unwrap();
+    // SQLite would read the rest of the page as zeros.
+    for lacking in [1, 700, 4095] {
+        fs::write(bed.path(), &sound[..sound.len() - lacking]).unwrap();
+        let (kind, why) = refused_untouched(&bed);
+        assert_eq!(kind, StoreErrorKind::Corrupt);
+        assert!(why.contains("malformed"), "{why}");
+    }
+    fs::write(bed.path(), &sound).unwrap();
+    assert!(Sqlite::open(bed.options()).is_ok());
 }
 
 #[test]
