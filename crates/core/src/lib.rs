@@ -19,6 +19,7 @@ pub mod id;
 pub mod im;
 pub mod log;
 pub mod message;
+pub mod outbox;
 pub mod pubsub;
 pub mod receipt;
 pub mod refusal;

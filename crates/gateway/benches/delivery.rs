@@ -76,6 +76,7 @@ async fn gateway() -> (Arc<Im>, Arc<Gateway>) {
         devices: store.clone(),
         receipts: store.clone(),
         subscribers: store.clone(),
+        outbox: store.clone(),
         registrations: store,
     };
     let mut policy = Policy::default();

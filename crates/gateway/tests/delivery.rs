@@ -58,6 +58,7 @@ impl World {
             devices: store.clone(),
             receipts: store.clone(),
             subscribers: store.clone(),
+            outbox: store.clone(),
             registrations: store,
         };
         let mut policy = Policy {

@@ -19,7 +19,7 @@ use super::rows::{self, MESSAGE_COLUMNS};
 use super::start::ROOM_KIB;
 use super::stats::add;
 use super::work::{AppendWork, Work, weight};
-use super::{Shared, Sqlite, heads, revoke};
+use super::{Shared, Sqlite, heads, revoke, scan};
 
 #[async_trait]
 impl Log for Sqlite {
@@ -75,6 +75,15 @@ impl Log for Sqlite {
         let logs = logs.to_vec();
         self.read(move |conn, shared| newest(conn, shared, &logs, limit))
             .await
+    }
+
+    async fn scan(&self, after: MessageId, limit: u32) -> StoreResult<Vec<Message>> {
+        self.read(move |conn, shared| scan::messages(conn, shared, after, limit))
+            .await
+    }
+
+    async fn last_id(&self) -> StoreResult<MessageId> {
+        self.read(|conn, _| scan::last_id(conn)).await
     }
 
     async fn revoke(&self, id: MessageId, by: Option<&UserRef>) -> StoreResult<RevokeOutcome> {

@@ -5,8 +5,8 @@
 //! whether a client number is new (`pending`, `filter`, `dedup`), how far senders have read by
 //! sending (`advance`); the last two are written down later (`flush`). The ports stand in one
 //! file each: `log`, `channels`, `inbox`, `directory`, `relations`, `apps`, `devices`, `receipts`,
-//! `pubsub`, `probe`, `verify`; what the log does
-//! besides appending in `revoke`, `retain` and `called`.
+//! `pubsub`, `outbox`, `probe`, `verify`; what the log does
+//! besides appending in `revoke`, `retain`, `called` and `scan`.
 //!
 //! It guarantees that what was answered survives a crash (and, with [`Durability::Full`], a
 //! loss of power), that seqs are contiguous and that ids rise in the order of appending. Both
@@ -33,6 +33,7 @@ mod migrate;
 mod names;
 mod open;
 mod options;
+mod outbox;
 mod pending;
 mod probe;
 mod pubsub;
@@ -43,6 +44,7 @@ mod relations;
 mod retain;
 mod revoke;
 mod rows;
+mod scan;
 mod start;
 mod stats;
 #[cfg(test)]

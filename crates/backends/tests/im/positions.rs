@@ -70,6 +70,14 @@ impl Log for Late {
         self.inner.by_number(called, limit).await
     }
 
+    async fn scan(&self, after: MessageId, limit: u32) -> StoreResult<Vec<Message>> {
+        self.inner.scan(after, limit).await
+    }
+
+    async fn last_id(&self) -> StoreResult<MessageId> {
+        self.inner.last_id().await
+    }
+
     async fn revoke(&self, id: MessageId, by: Option<&UserRef>) -> StoreResult<RevokeOutcome> {
         self.inner.revoke(id, by).await
     }

@@ -102,6 +102,7 @@ impl World {
             devices: store.clone(),
             subscribers: store.clone(),
             registrations: store.clone(),
+            outbox: store.clone(),
             receipts: store.clone(),
         });
         let im = Im::start(stores, Arc::new(NoSeal), ids, clock.clone(), policy.clone()).await;

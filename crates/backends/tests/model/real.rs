@@ -114,6 +114,7 @@ async fn open(path: PathBuf, clock: &Arc<ManualClock>, eager: bool) -> (Arc<Im>,
         devices: store.clone(),
         subscribers: store.clone(),
         registrations: store.clone(),
+        outbox: store.clone(),
         receipts: store.clone(),
     };
     let mut policy = Policy {

@@ -54,6 +54,10 @@ macro_rules! log_contract {
             what_was_dropped_is_forgotten,
             nothing_old_nothing_dropped,
         );
+        $crate::contract_tests!($make, scanning:
+            all_logs_are_scanned_in_order,
+            a_scan_gives_what_is_there_now,
+        );
     };
 }
 

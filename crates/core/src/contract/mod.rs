@@ -15,6 +15,7 @@ pub mod inbox;
 pub mod log;
 pub mod members;
 pub mod naming;
+pub mod outbox;
 pub mod receipts;
 pub mod registrations;
 pub mod relations;
@@ -22,6 +23,7 @@ pub mod retention;
 pub mod retries;
 pub mod revoking;
 mod room;
+pub mod scanning;
 pub mod subscribers;
 pub mod unread;
 

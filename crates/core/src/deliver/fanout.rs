@@ -91,6 +91,8 @@ impl Lane {
         if let Some(last) = last {
             // Before the first look into the hub: who comes after it reads this.
             self.position.committed(last);
+            // Costs one look where nobody works through the log.
+            let _ = self.parts.grown.send(());
         }
         for (message, sender) in messages {
             self.deliver(&message, &sender);

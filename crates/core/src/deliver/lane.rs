@@ -137,6 +137,8 @@ pub(crate) struct Parts {
     /// Strangers may not write to each other (protocols/README.md A13).
     pub(crate) friends_only: bool,
     pub(crate) counters: super::fanout::Counters,
+    /// Wakes those who work through the log.
+    pub(crate) grown: tokio::sync::watch::Sender<()>,
 }
 
 /// All lanes of a node.

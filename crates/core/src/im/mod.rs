@@ -3,6 +3,7 @@
 
 mod changes;
 mod channels;
+mod consuming;
 mod conversations;
 mod delivered;
 mod fetching;
@@ -45,6 +46,7 @@ use crate::delivered::{Devices, Ledger, Positions};
 use crate::directory::{Aliases, AppKeys, Apps, Directory, Registrations, Seal, Users};
 use crate::id::Snowflake;
 use crate::log::Log;
+use crate::outbox::Outbox;
 use crate::pubsub::{PubSub, Subscribers, TopicLimits};
 use crate::receipt::Receipts;
 use crate::relation::Relations;
@@ -79,6 +81,8 @@ pub struct Stores {
     pub subscribers: Arc<dyn Subscribers>,
     /// Registered devices.
     pub registrations: Arc<dyn Registrations>,
+    /// Events, and where consumers are.
+    pub outbox: Arc<dyn Outbox>,
 }
 
 /// How the messenger behaves.
@@ -184,6 +188,7 @@ impl Im {
             clock: Arc::clone(&clock),
             friends_only: policy.friends_only,
             counters: Counters::default(),
+            grown: tokio::sync::watch::Sender::default(),
         });
         let tasks = TaskTracker::new();
         let lanes = Arc::new(Lanes::start(lanes, &parts, &tasks));

@@ -204,6 +204,23 @@ impl Log for MemoryLog {
         Ok(wanted.iter().map(newest).collect())
     }
 
+    async fn scan(&self, after: MessageId, limit: u32) -> StoreResult<Vec<Message>> {
+        let logs = self.logs.lock();
+        let kept = logs.values().flat_map(|log| &log.kept);
+        let messages = kept.map(|kept| &kept.message);
+        let mut found: Vec<&Message> = messages.filter(|message| message.id > after).collect();
+        found.sort_unstable_by_key(|message| message.id);
+        found.truncate(limit as usize);
+        Ok(found.into_iter().cloned().collect())
+    }
+
+    async fn last_id(&self) -> StoreResult<MessageId> {
+        let logs = self.logs.lock();
+        let kept = logs.values().filter_map(|log| log.kept.back());
+        let ids = kept.map(|kept| kept.message.id);
+        Ok(ids.max().unwrap_or(MessageId(0)))
+    }
+
     async fn revoke(&self, id: MessageId, by: Option<&UserRef>) -> StoreResult<RevokeOutcome> {
         let mut logs = self.logs.lock();
         let mut kept = logs.values_mut().flat_map(|log| &mut log.kept);

@@ -153,6 +153,14 @@ pub trait Log: Send + Sync + 'static {
         limit: u32,
     ) -> StoreResult<Vec<Vec<Message>>>;
 
+    /// Messages of all logs after an id, ascending by id, at most `limit`. Only what is durable,
+    /// and nothing is ever committed below what was given: whoever goes on after the last one
+    /// misses nothing. Those that cannot be read are passed over.
+    async fn scan(&self, after: MessageId, limit: u32) -> StoreResult<Vec<Message>>;
+
+    /// The newest id that [`scan`](Self::scan) would give; 0 = there is none.
+    async fn last_id(&self) -> StoreResult<MessageId>;
+
     /// Revokes a message for good: its content is erased, its place and client number stay
     /// (a retry of it is answered as before), and in the chat log it no longer counts as
     /// unread. `by` is who did it, `None` the application. Durable when it returns.

@@ -163,6 +163,7 @@ impl Bed {
             devices: db.clone(),
             subscribers: db.clone(),
             registrations: db.clone(),
+            outbox: db.clone(),
             receipts: db,
         };
         let im = Im::start(stores, Arc::new(NoSeal), ids, clock, Policy::default());

@@ -77,6 +77,7 @@ impl Core {
             receipts: Arc::clone(&store) as _,
             subscribers: Arc::clone(&store) as _,
             registrations: Arc::clone(&store) as _,
+            outbox: Arc::clone(&store) as _,
         };
         let im = Im::start(
             stores,

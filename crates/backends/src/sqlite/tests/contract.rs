@@ -30,6 +30,7 @@ fn stores_of(options: SqliteOptions) -> Stores {
         devices: store.clone(),
         receipts: store.clone(),
         subscribers: store.clone(),
+        outbox: store.clone(),
         registrations: store,
     }
 }
@@ -57,6 +58,7 @@ mod usual {
     crosstalk_core::apps_contract!(stores);
     crosstalk_core::relations_contract!(stores);
     crosstalk_core::registrations_contract!(stores);
+    crosstalk_core::outbox_contract!(stores);
     crosstalk_core::devices_contract!(stores);
     crosstalk_core::subscribers_contract!(subscribers);
 }

@@ -45,6 +45,7 @@ impl World {
             receipts: db.clone(),
             subscribers: db.clone(),
             registrations: db.clone(),
+            outbox: db.clone(),
         };
         let im = Im::start(stores, Arc::new(NoSeal), ids, clock, Policy::default());
         let im = im.await.unwrap();

@@ -65,6 +65,7 @@ impl World {
             devices: db.clone(),
             subscribers: db.clone(),
             registrations: db.clone(),
+            outbox: db.clone(),
             receipts: db.clone(),
         };
         let im = Im::start(stores, Arc::new(NoSeal), ids, clock.clone(), policy);

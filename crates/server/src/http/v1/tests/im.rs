@@ -53,6 +53,7 @@ pub(crate) async fn start_with_policy(
         receipts: Arc::clone(&store) as _,
         subscribers: Arc::clone(&store) as _,
         registrations: Arc::clone(&store) as _,
+        outbox: Arc::clone(&store) as _,
     };
     let im = Im::start(stores, Arc::new(Open), ids, clock, policy).await;
     let im = im.expect("a messenger");
