@@ -102,6 +102,21 @@ impl Http {
         self.answer(format!("POST {path} {body}"), request).await
     }
 
+    /// Any method, with JSON that is written already.
+    ///
+    /// # Panics
+    /// When the method is none, or there is no answer in time.
+    pub async fn send(&self, method: &str, path: &str, body: Option<&str>) -> Reply {
+        let named = Method::from_bytes(method.as_bytes()).expect("a method");
+        let mut request = self.client.request(named, format!("{}{path}", self.base));
+        if let Some(body) = body {
+            request = request
+                .header(CONTENT_TYPE, "application/json")
+                .body(body.to_owned());
+        }
+        self.answer(format!("{method} {path}"), request).await
+    }
+
     /// Whether anybody answers `GET path` with success.
     pub async fn is_ok(&self, path: &str) -> bool {
         let request = self

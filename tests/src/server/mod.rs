@@ -290,6 +290,12 @@ impl Server {
         data_dir(self.folder.path()).join("listeners.json")
     }
 
+    /// The server's own key.
+    #[must_use]
+    pub fn admin_key(&self) -> &str {
+        &self.admin_key
+    }
+
     /// REST with the admin key.
     #[must_use]
     pub fn admin(&self) -> Http {

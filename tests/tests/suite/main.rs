@@ -2,6 +2,7 @@
 //! each test has a server of its own.
 
 mod alone;
+mod api;
 mod attack;
 mod auth;
 mod backend;
