@@ -8,7 +8,9 @@
 //! and what was said before the join where that may not be read, moves the badge alone.
 
 use async_trait::async_trait;
-use crosstalk_core::conversation::{ConversationChange, ConversationRow, Inbox};
+use crosstalk_core::conversation::{
+    ConversationChange, ConversationRow, Inbox, Keep, KeepOutcome,
+};
 use crosstalk_core::id::{ChannelNum, MessageId, UserNum};
 use crosstalk_core::store::StoreResult;
 use rusqlite::{Connection, Row};
@@ -19,7 +21,7 @@ use super::error::{DbResult, unless_damaged};
 use super::rows::{self, count};
 use super::stats::add;
 use super::work::Tx;
-use super::{Shared, Sqlite, directed, heads, unread};
+use super::{Shared, Sqlite, directed, heads, keep, unread};
 
 #[async_trait]
 impl Inbox for Sqlite {
@@ -53,6 +55,31 @@ impl Inbox for Sqlite {
     ) -> StoreResult<Option<ConversationRow>> {
         self.write(move |tx| apply(tx, user, channel, change)).await
     }
+
+    async fn keep(
+        &self,
+        user: UserNum,
+        channel: ChannelNum,
+        wish: Keep,
+        make: bool,
+    ) -> StoreResult<Option<KeepOutcome>> {
+        self.write(move |tx| keep::keep(tx, (user, channel), &wish, make))
+            .await
+    }
+
+    async fn kept_since(
+        &self,
+        user: UserNum,
+        after_version: i64,
+        limit: u32,
+    ) -> StoreResult<Vec<ConversationRow>> {
+        self.read(move |conn, shared| {
+            shared
+                .advances
+                .consistent(|| keep::kept_since(conn, shared, user, after_version, limit))
+        })
+        .await
+    }
 }
 
 /// The statement of [`views`]. What no longer counts is counted from where the badge stands
@@ -83,14 +110,15 @@ pub(super) fn views_sql(of_one: bool, rows: bool) -> String {
         SELECT c.num, c.realm, c.kind, c.id, c.log, c.flags, c.first_seq, c.first_ordinal,
             m.join_seq, m.join_ordinal, m.version,
             v.read_seq, v.badge_seq, v.badge_ordinal, v.cleared_seq, v.hidden_seq,
-            v.pinned_at, v.muted, v.version,
+            v.pinned_at, v.muted_until, v.version,
             h.id, h.seq, h.ordinal, {sent_at},
             (SELECT count(*) FROM message_state s
                 WHERE s.channel = m.channel AND s.uncounted = 1 AND s.seq >
                     max(coalesce(v.badge_seq, m.join_seq, 0), c.first_seq - 1)),
             (SELECT count(*) FROM directed d
                 WHERE d.user = ?1 AND d.channel = m.channel AND d.counts = 1 AND d.seq >
-                    max(coalesce(v.badge_seq, m.join_seq, 0), c.first_seq - 1))
+                    max(coalesce(v.badge_seq, m.join_seq, 0), c.first_seq - 1)),
+            v.marked, v.draft, v.draft_at, v.browsed_to, v.top_seq, v.top_offset, v.kept_version
         FROM mine m
         CROSS JOIN channel c ON c.num = m.channel
         LEFT JOIN conversation v ON v.user = ?1 AND v.channel = m.channel
@@ -100,7 +128,7 @@ pub(super) fn views_sql(of_one: bool, rows: bool) -> String {
 
 /// All conversations of a user, or the one with a channel. One snapshot, and one statement
 /// but for those whose badge stands elsewhere than their row says.
-fn views(
+pub(super) fn views(
     conn: &Connection,
     shared: &Shared,
     user: UserNum,
@@ -161,7 +189,7 @@ fn dropped(row: &Row<'_>) -> DbResult<Place> {
 }
 
 /// Counts again, from where the badge stands, what the ordinals do not say.
-fn recount(conn: &Connection, user: UserNum, view: &mut ConversationRow) -> DbResult<()> {
+pub(super) fn recount(conn: &Connection, user: UserNum, view: &mut ConversationRow) -> DbResult<()> {
     let (channel, badge, head) = (view.channel.num, view.badge_seq, view.head_seq);
     view.uncounted = unread::uncounted(conn, channel, badge, head)?;
     view.directed = directed::counting(conn, user, channel, badge, head)?;
@@ -212,7 +240,7 @@ fn view(shared: &Shared, user: UserNum, row: &Row<'_>) -> DbResult<ConversationR
         begins_after: count(row, 14)?.max(closed.seq),
         hidden_seq: count(row, 15)?,
         pinned_at_ms: row.get::<_, Option<i64>>(16)?.unwrap_or(0),
-        muted: count(row, 17)? != 0,
+        kept: keep::kept(row)?,
         version,
         channel,
     };
@@ -246,7 +274,10 @@ fn apply(
     };
     let mut cleared_seq = 0;
     match change {
-        ConversationChange::Read(to) => read(tx.conn, &mut view, to)?,
+        ConversationChange::Read(to) => {
+            read(tx.conn, &mut view, to)?;
+            keep::unmark(tx, user, &mut view)?;
+        }
         ConversationChange::SetUnread(n) => set_unread(tx.conn, user, &mut view, n)?,
         ConversationChange::Hide => view.hidden_seq = view.head_seq,
         ConversationChange::Clear => {
@@ -277,7 +308,7 @@ fn apply(
     Ok(Some(view))
 }
 
-fn read(conn: &Connection, view: &mut ConversationRow, to: Option<u64>) -> DbResult<()> {
+pub(super) fn read(conn: &Connection, view: &mut ConversationRow, to: Option<u64>) -> DbResult<()> {
     let to = to.unwrap_or(u64::MAX).min(view.head_seq);
     view.read_seq = view.read_seq.max(to);
     if to > view.badge_seq

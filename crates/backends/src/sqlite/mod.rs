@@ -27,6 +27,7 @@ mod filter;
 mod flush;
 mod heads;
 mod inbox;
+mod keep;
 mod log;
 mod members;
 mod migrate;

@@ -26,6 +26,13 @@ macro_rules! inbox_contract {
             versions_grow,
             all_conversations_agree_with_each,
         );
+        $crate::contract_tests!($make, keeping:
+            each_thing_is_kept_by_itself,
+            reading_takes_a_mark_away,
+            history_is_cleared_up_to_a_place,
+            hiding_is_kept_beside_the_rest,
+            changes_come_in_their_order,
+        );
         $crate::contract_tests!($make, unread:
             members_need_no_row,
             what_was_before_the_join_is_never_unread,

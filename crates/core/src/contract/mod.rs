@@ -12,6 +12,7 @@ pub mod devices;
 pub mod directed;
 pub mod directory;
 pub mod inbox;
+pub mod keeping;
 pub mod log;
 pub mod members;
 pub mod naming;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::{Keep, KeepOutcome, Kept};
 use crate::channel::ChannelRef;
 use crate::id::{ChannelNum, MessageId, UserNum};
 use crate::store::StoreResult;
@@ -38,8 +39,8 @@ pub struct ConversationRow {
     pub hidden_seq: u64,
     /// Pinned at, ms since 1970; 0 = not pinned.
     pub pinned_at_ms: i64,
-    /// No notifications.
-    pub muted: bool,
+    /// How the user keeps it.
+    pub kept: Kept,
     /// Grows with each change of this row.
     pub version: i64,
 }
@@ -85,4 +86,24 @@ pub trait Inbox: Send + Sync + 'static {
         channel: ChannelNum,
         change: ConversationChange,
     ) -> StoreResult<Option<ConversationRow>>;
+
+    /// Changes how a conversation is kept; durable when it returns. `None` as above, except
+    /// that with `make` a view of the channel is made: whoever calls has seen that the channel
+    /// is the user's business.
+    async fn keep(
+        &self,
+        user: UserNum,
+        channel: ChannelNum,
+        keep: Keep,
+        make: bool,
+    ) -> StoreResult<Option<KeepOutcome>>;
+
+    /// The conversations of a user whose [`Kept::version`] is above one, ascending by it, at
+    /// most so many.
+    async fn kept_since(
+        &self,
+        user: UserNum,
+        after_version: i64,
+        limit: u32,
+    ) -> StoreResult<Vec<ConversationRow>>;
 }

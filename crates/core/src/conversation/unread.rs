@@ -12,10 +12,13 @@ impl ConversationRow {
     }
 
     /// True while the user has put it away and nothing newer was said, and of a direct channel
-    /// in which nothing was ever said, though something may have changed.
+    /// in which nothing was ever said, though something may have changed, unless the user has
+    /// begun to write there or has pinned it.
     #[must_use]
     pub fn is_hidden(&self) -> bool {
-        let is_blank = self.head_seq == 0 && self.channel.key.kind == ChannelKind::DIRECT;
+        let is_wanted = self.pinned_at_ms > 0 || !self.kept.draft.is_empty();
+        let is_blank =
+            self.head_seq == 0 && self.channel.key.kind == ChannelKind::DIRECT && !is_wanted;
         is_blank || (self.head_seq <= self.hidden_seq && self.hidden_seq > 0)
     }
 }

@@ -29,6 +29,7 @@ use tokio_util::task::TaskTracker;
 
 use self::resolve::GroupNames;
 pub use changes::Changed;
+pub use conversations::{ConversationWish, MAX_AT_ONCE, UnreadTotals};
 pub use fetching::{Fetch, Fetched};
 pub use history::{HistoryQuery, Viewer};
 pub use logins::{Login, LoginRequest, LoginScope};

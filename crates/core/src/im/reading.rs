@@ -89,13 +89,16 @@ impl Im {
             if after.badge_seq != before.badge_seq || after.read_seq > before.read_seq {
                 tells.reader(&reader, &key, &after).await;
             }
+            if before.kept.marked {
+                tells.conversation(&reader, &key, &after).await;
+            }
             Ok(after)
         })
         .await
     }
 
     /// Does what must not stop half-way because whoever asked for it has gone away.
-    async fn to_the_end<T: Send + 'static>(
+    pub(super) async fn to_the_end<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
     ) -> Result<T, Refusal> {
@@ -280,6 +283,22 @@ impl Tells {
         };
         let own = ChannelKey::direct(&key.realm, &reader.uid, &reader.uid);
         self.tell(&own, reader, &change).await;
+    }
+
+    /// Tells the other devices how a conversation is kept.
+    pub(super) async fn conversation(
+        &self,
+        user: &UserRef,
+        key: &ChannelKey,
+        row: &ConversationRow,
+    ) {
+        let change = Change::Conversation {
+            channel: ChannelName::of(key),
+            view: row.view(),
+            at_ms: self.clock.now_ms(),
+        };
+        let own = ChannelKey::direct(&key.realm, &user.uid, &user.uid);
+        self.tell(&own, user, &change).await;
     }
 
     /// Tells users that they are no members of a channel any more, at the application's word.

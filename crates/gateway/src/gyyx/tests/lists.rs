@@ -27,7 +27,7 @@ fn row() -> ConversationRow {
         begins_after: 0,
         hidden_seq: 0,
         pinned_at_ms: 0,
-        muted: false,
+        kept: crosstalk_core::conversation::Kept::default(),
         version: 1,
     }
 }
@@ -179,6 +179,7 @@ fn history_does_not_show_what_was_taken_back() {
     let revocation = Revocation {
         by: None,
         at_ms: START.wall_ms,
+        ..Revocation::default()
     };
     page[0] = page[0].tombstone(revocation);
     let turn = wire.answer(id, Answer::Messages(Ok(page)));
@@ -278,6 +279,7 @@ fn recalls_are_answered_with_30_and_191() {
     let revocation = Revocation {
         by: Some(alice()),
         at_ms: START.wall_ms + 3,
+        ..Revocation::default()
     };
     let taken = TakenBack {
         message: message(1, "48057", "\"x\"").tombstone(revocation),

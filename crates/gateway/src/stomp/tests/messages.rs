@@ -1,7 +1,7 @@
 //! `/app/chat.send`, `chat.revoke` and `chat.read`.
 
 use crosstalk_core::change::{Change, ChannelName, MessageName};
-use crosstalk_core::conversation::ConversationRow;
+use crosstalk_core::conversation::{ConversationRow, Kept};
 use crosstalk_core::deliver::TakenBack;
 use crosstalk_core::message::{OnReuse, Origin, Revocation};
 use serde_json::json;
@@ -298,6 +298,7 @@ fn a_revoked_message_is_shown_with_its_id_and_without_content() {
     let message = own(7).tombstone(Revocation {
         by: Some(user("alice", 1)),
         at_ms: START.wall_ms + 60_000,
+        ..Revocation::default()
     });
     let taken = TakenBack {
         message: message.clone(),
@@ -433,7 +434,7 @@ fn row(seq: u64) -> ConversationRow {
         begins_after: 0,
         hidden_seq: 0,
         pinned_at_ms: 0,
-        muted: false,
+        kept: Kept::default(),
         version: 1,
     }
 }

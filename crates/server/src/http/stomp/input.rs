@@ -21,6 +21,8 @@ const MAX_BODY_BYTES: usize = 64 * 1024;
 /// A request, read to its end.
 pub(super) struct Input {
     fields: HashMap<String, String>,
+    /// The members of a JSON body, as they stood there.
+    members: HashMap<String, Value>,
     pub(super) headers: HeaderMap,
     pub(super) path: String,
     pub(super) query: String,
@@ -38,27 +40,29 @@ impl Input {
         let headers = parts.headers.clone();
         let path = parts.uri.path().to_owned();
         let query = parts.uri.query().unwrap_or_default().to_owned();
+        let mut members = HashMap::new();
         if is_form(&headers) {
             let request = Request::from_parts(parts, Body::from(body));
             let form = Form::<HashMap<String, String>>::from_request(request, &());
             let Form(form) = form.await.map_err(|_| Failure::body())?;
             fields.extend(form);
         } else if !body.trim_ascii().is_empty() {
-            let members: Option<HashMap<String, Value>> =
+            let object: Option<HashMap<String, Value>> =
                 serde_json::from_slice(&body).map_err(|_| Failure::body())?;
-            let members = members.unwrap_or_default().into_iter();
-            fields.extend(members.filter_map(|(name, value)| {
+            members = object.unwrap_or_default();
+            fields.extend(members.iter().filter_map(|(name, value)| {
                 let text = match value {
-                    Value::String(text) => text,
+                    Value::String(text) => text.clone(),
                     Value::Number(number) => number.to_string(),
                     Value::Bool(flag) => flag.to_string(),
                     Value::Null | Value::Array(_) | Value::Object(_) => return None,
                 };
-                Some((name, text))
+                Some((name.clone(), text))
             }));
         }
         Ok(Self {
             fields,
+            members,
             headers,
             path,
             query,
@@ -75,6 +79,55 @@ impl Input {
     pub(super) fn need(&self, name: &str) -> Result<&str, Failure> {
         self.get(name)
             .ok_or_else(|| Failure::field(name, "is missing"))
+    }
+
+    /// A field as it stands, empty or not; `None` if it is not there, or `null`.
+    pub(super) fn raw(&self, name: &str) -> Option<&str> {
+        self.fields.get(name).map(String::as_str)
+    }
+
+    /// A member of a JSON body as it stands there.
+    pub(super) fn member(&self, name: &str) -> Option<&Value> {
+        self.members.get(name)
+    }
+
+    /// A field that says yes or no.
+    pub(super) fn flag(&self, name: &str) -> Result<Option<bool>, Failure> {
+        match self.get(name) {
+            None => Ok(None),
+            Some("true" | "1") => Ok(Some(true)),
+            Some("false" | "0") => Ok(Some(false)),
+            Some(_) => Err(Failure::field(name, "must be true or false")),
+        }
+    }
+
+    /// A field that is a number.
+    pub(super) fn number<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, Failure> {
+        let parse = |text: &str| {
+            text.parse()
+                .map_err(|_| Failure::field(name, "is no number, or out of range"))
+        };
+        self.get(name).map(parse).transpose()
+    }
+
+    /// A field that is a list of texts, of 1 to `max`: in JSON a list, elsewhere separated by
+    /// commas.
+    pub(super) fn list(&self, name: &str, max: usize) -> Result<Vec<String>, Failure> {
+        let wrong = || Failure::field(name, &format!("must be a list of 1 to {max} texts"));
+        let list: Vec<String> = match self.members.get(name) {
+            Some(Value::Array(items)) => {
+                let text = |item: &Value| item.as_str().map(str::to_owned).ok_or_else(wrong);
+                items.iter().map(text).collect::<Result<_, _>>()?
+            }
+            _ => {
+                let items = self.need(name)?.split(',').map(str::trim);
+                items.filter(|item| !item.is_empty()).map(str::to_owned).collect()
+            }
+        };
+        if list.is_empty() || list.len() > max {
+            return Err(wrong());
+        }
+        Ok(list)
     }
 
     /// The app, by its later name or its earlier one (stomp.md Q2-25).

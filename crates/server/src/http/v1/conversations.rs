@@ -79,7 +79,7 @@ impl ConversationView {
             last_seq: row.head_seq,
             read_seq: row.read_seq,
             pinned: row.pinned_at_ms > 0,
-            muted: row.muted,
+            muted: row.kept.is_muted(now_ms),
         }
     }
 }

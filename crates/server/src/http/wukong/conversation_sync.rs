@@ -182,6 +182,7 @@ fn conversation(row: &ConversationRow, uid: &str, messages: &[Message]) -> Optio
 mod tests {
     use super::*;
     use crosstalk_core::channel::{ChannelKey, ChannelRef, LogKind};
+    use crosstalk_core::conversation::Kept;
     use crosstalk_core::id::{ChannelNum, MessageId, Realm};
 
     const NOW_MS: i64 = 1_700_000_000_000;
@@ -210,7 +211,7 @@ mod tests {
             begins_after: 0,
             hidden_seq: 0,
             pinned_at_ms: 0,
-            muted: false,
+            kept: Kept::default(),
             version: 1,
         }
     }
