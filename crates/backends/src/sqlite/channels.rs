@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use crosstalk_core::channel::{
     ChannelChange, ChannelKey, ChannelRecord, ChannelRef, ChannelSettings, Channels, HistoryFrom,
-    List, ListChange, LogKind, Member, MemberChange, MembersChanged,
+    List, ListChange, LogKind, Member, MemberChange, MemberQuery, MemberRow, MembersChanged,
 };
 use crosstalk_core::id::{ChannelNum, UserNum};
 use crosstalk_core::store::StoreResult;
@@ -75,6 +75,31 @@ impl Channels for Sqlite {
         limit: u32,
     ) -> StoreResult<Vec<Member>> {
         self.read(move |conn, shared| members::page(conn, shared, channel, after, limit))
+            .await
+    }
+
+    async fn find_members(
+        &self,
+        channel: ChannelNum,
+        query: &MemberQuery,
+    ) -> StoreResult<Vec<Member>> {
+        let query = query.clone();
+        self.read(move |conn, shared| members::find(conn, shared, channel, &query))
+            .await
+    }
+
+    async fn member(&self, channel: ChannelNum, user: UserNum) -> StoreResult<Option<Member>> {
+        self.read(move |conn, shared| members::one(conn, shared, channel, user))
+            .await
+    }
+
+    async fn members_since(
+        &self,
+        channel: ChannelNum,
+        after_version: i64,
+        limit: u32,
+    ) -> StoreResult<Vec<MemberRow>> {
+        self.read(move |conn, shared| members::since(conn, shared, channel, after_version, limit))
             .await
     }
 

@@ -1,9 +1,11 @@
 //! Who belongs to a channel. A channel has at most one owner: whoever joins as owner makes
 //! the old one an administrator, and leaving gives the role up.
 
-use crosstalk_core::channel::{Member, MemberChange, MemberRole, MemberState, MembersChanged};
+use crosstalk_core::channel::{
+    Member, MemberChange, MemberQuery, MemberRole, MemberRow, MemberState, MembersChanged,
+};
 use crosstalk_core::id::{ChannelNum, Uid, UserNum, UserRef};
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension, Row, Rows};
 use rustc_hash::FxHashSet;
 
 use super::error::{DbError, DbResult};
@@ -14,6 +16,9 @@ use super::{Shared, heads};
 const ACTIVE: i64 = MemberState::Active as i64;
 const LEFT: i64 = MemberState::Left as i64;
 
+/// The columns of [`member`], behind the user's number.
+const COLUMNS: &str = "m.user, m.role, m.join_seq, m.muted_until, m.nick, m.joined_at";
+
 /// Active members after a user number.
 pub(super) fn page(
     conn: &Connection,
@@ -22,19 +27,112 @@ pub(super) fn page(
     after: Option<UserNum>,
     limit: u32,
 ) -> DbResult<Vec<Member>> {
-    let sql = "SELECT m.user, m.role, m.join_seq, m.muted_until FROM member m \
-               WHERE m.channel = ?1 AND m.user > ?2 AND m.state = 1 ORDER BY m.user LIMIT ?3";
+    let sql = format!(
+        "SELECT {COLUMNS} FROM member m \
+         WHERE m.channel = ?1 AND m.user > ?2 AND m.state = 1 ORDER BY m.user LIMIT ?3"
+    );
     let after = after.map_or(i64::MIN, |user| user.0);
-    let mut find = conn.prepare_cached(sql)?;
-    let mut rows = find.query([channel.0, after, i64::from(limit)])?;
+    let mut find = conn.prepare_cached(&sql)?;
+    let rows = find.query([channel.0, after, i64::from(limit)])?;
+    collect(conn, shared, rows)
+}
+
+/// Active members of a role, with a keyword in what they are called.
+pub(super) fn find(
+    conn: &Connection,
+    shared: &Shared,
+    channel: ChannelNum,
+    query: &MemberQuery,
+) -> DbResult<Vec<Member>> {
+    let after = query.after.map_or(i64::MIN, |user| user.0);
+    let (role, limit) = (query.at_least as i64, i64::from(query.limit));
+    if query.keyword.is_empty() {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM member m WHERE m.channel = ?1 AND m.user > ?2 \
+             AND m.state = 1 AND m.role >= ?3 ORDER BY m.user LIMIT ?4"
+        );
+        let mut find = conn.prepare_cached(&sql)?;
+        let rows = find.query([channel.0, after, role, limit])?;
+        return collect(conn, shared, rows);
+    }
+    let sql = format!(
+        "SELECT {COLUMNS} FROM member m JOIN user u ON u.num = m.user \
+         WHERE m.channel = ?1 AND m.user > ?2 AND m.state = 1 AND m.role >= ?3 AND ( \
+            instr(lower(m.nick), ?5) > 0 OR instr(lower(u.uid), ?5) > 0 \
+            OR instr(lower(coalesce(iif(json_valid(u.profile), \
+                json_extract(u.profile, '$.name'), ''), '')), ?5) > 0) \
+         ORDER BY m.user LIMIT ?4"
+    );
+    let mut find = conn.prepare_cached(&sql)?;
+    // As the store's own `lower` does: other letters than these keep their case.
+    let keyword = query.keyword.to_ascii_lowercase();
+    let rows = find.query(rusqlite::params![channel.0, after, role, limit, keyword])?;
+    collect(conn, shared, rows)
+}
+
+/// An active member.
+pub(super) fn one(
+    conn: &Connection,
+    shared: &Shared,
+    channel: ChannelNum,
+    user: UserNum,
+) -> DbResult<Option<Member>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM member m WHERE m.channel = ?1 AND m.user = ?2 AND m.state = 1"
+    );
+    let mut find = conn.prepare_cached(&sql)?;
+    let rows = find.query([channel.0, user.0])?;
+    Ok(collect(conn, shared, rows)?.pop())
+}
+
+/// Members and former members by version. Rows of one version, which versions before this one
+/// may have written, stay together.
+pub(super) fn since(
+    conn: &Connection,
+    shared: &Shared,
+    channel: ChannelNum,
+    after_version: i64,
+    limit: u32,
+) -> DbResult<Vec<MemberRow>> {
+    let sql = format!(
+        "SELECT {COLUMNS}, m.state, m.version FROM member m \
+         WHERE m.channel = ?1 AND m.version > ?2 AND m.version <= coalesce( \
+            (SELECT l.version FROM member l WHERE l.channel = ?1 AND l.version > ?2 \
+             ORDER BY l.version LIMIT 1 OFFSET ?3), ?4) \
+         ORDER BY m.version, m.user"
+    );
+    let last = i64::from(limit.max(1)) - 1;
+    let mut find = conn.prepare_cached(&sql)?;
+    let mut rows = find.query([channel.0, after_version, last, i64::MAX])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let state = if row.get::<_, i64>(6)? == ACTIVE {
+            MemberState::Active
+        } else {
+            MemberState::Left
+        };
+        found.push(MemberRow {
+            member: named(conn, shared, row)?,
+            state,
+            version: row.get(7)?,
+        });
+    }
+    Ok(found)
+}
+
+fn collect(conn: &Connection, shared: &Shared, mut rows: Rows<'_>) -> DbResult<Vec<Member>> {
     let mut members = Vec::new();
     while let Some(row) = rows.next()? {
-        let num = UserNum(row.get(0)?);
-        let user = shared.names.user(conn, num)?;
-        let user = user.ok_or_else(|| DbError::Corrupt(format!("no user has the number {num}")))?;
-        members.push(member(row, user)?);
+        members.push(named(conn, shared, row)?);
     }
     Ok(members)
+}
+
+fn named(conn: &Connection, shared: &Shared, row: &Row<'_>) -> DbResult<Member> {
+    let num = UserNum(row.get(0)?);
+    let user = shared.names.user(conn, num)?;
+    let user = user.ok_or_else(|| DbError::Corrupt(format!("no user has the number {num}")))?;
+    member(row, user)
 }
 
 fn member(row: &Row<'_>, user: UserRef) -> DbResult<Member> {
@@ -43,7 +141,34 @@ fn member(row: &Row<'_>, user: UserRef) -> DbResult<Member> {
         role: MemberRole::from_number(row.get(1)?),
         join_seq: count(row, 2)?,
         muted_until_ms: row.get(3)?,
+        nick: row.get(4)?,
+        joined_at_ms: row.get(5)?,
     })
+}
+
+/// The versions that rows of a channel get: each a new one, near the time of the change.
+struct Versions {
+    last: i64,
+    now_ms: i64,
+}
+
+impl Versions {
+    fn read(tx: &Tx<'_>, channel: ChannelNum) -> DbResult<Self> {
+        let sql = "SELECT member_version FROM channel WHERE num = ?1";
+        let mut find = tx.conn.prepare_cached(sql)?;
+        let last = find.query_row([channel.0], |row| row.get(0)).optional()?;
+        let last =
+            last.ok_or_else(|| DbError::Corrupt(format!("no channel has the number {channel}")))?;
+        Ok(Self {
+            last,
+            now_ms: tx.now_ms,
+        })
+    }
+
+    fn next(&mut self) -> i64 {
+        self.last = self.last.saturating_add(1).max(self.now_ms);
+        self.last
+    }
 }
 
 /// Changes members in one transaction.
@@ -54,19 +179,39 @@ pub(super) fn change(
 ) -> DbResult<MembersChanged> {
     let head = heads::read(tx.conn, channel)?;
     let place = (rows::seq(head.seq), rows::seq(head.ordinal));
+    let mut versions = Versions::read(tx, channel)?;
     let mut delta = 0;
     for change in changes {
+        let of = |user: &UserRef| Place {
+            channel,
+            user: user.num,
+            head: place,
+        };
         delta += match change {
-            MemberChange::Enter(user) => join(tx, channel, user.num, None, place)?,
-            MemberChange::Join(user, role) => join(tx, channel, user.num, Some(*role), place)?,
-            MemberChange::Leave(user) => leave(tx, channel, user.num)?,
+            MemberChange::Enter(user) => join(tx, of(user), None, &mut versions)?,
+            MemberChange::Join(user, role) => join(tx, of(user), Some(*role), &mut versions)?,
+            MemberChange::Leave(user) => leave(tx, channel, user.num, &mut versions)?,
+            MemberChange::Nick(user, nick) => {
+                let sql = "UPDATE member SET nick = ?3, version = ?4 \
+                           WHERE channel = ?1 AND user = ?2 AND state = 1 AND nick <> ?3";
+                let values = rusqlite::params![channel.0, user.num.0, nick, versions.next()];
+                tx.conn.prepare_cached(sql)?.execute(values)?;
+                0
+            }
+            MemberChange::Mute(user, until_ms) => {
+                let sql = "UPDATE member SET muted_until = ?3, version = ?4 \
+                           WHERE channel = ?1 AND user = ?2 AND state = 1 AND muted_until <> ?3";
+                let values = [channel.0, user.num.0, *until_ms, versions.next()];
+                tx.conn.prepare_cached(sql)?.execute(values)?;
+                0
+            }
         };
     }
-    let sql = "UPDATE channel SET member_count = member_count + ?2 WHERE num = ?1 \
-               RETURNING member_count";
+    let sql = "UPDATE channel SET member_count = member_count + ?2, member_version = ?3 \
+               WHERE num = ?1 RETURNING member_count";
     let mut update = tx.conn.prepare_cached(sql)?;
     let member_count = update
-        .query_row([channel.0, delta], |row| row.get(0))
+        .query_row([channel.0, delta, versions.last], |row| row.get(0))
         .optional()?;
     let member_count = member_count
         .ok_or_else(|| DbError::Corrupt(format!("no channel has the number {channel}")))?;
@@ -76,36 +221,43 @@ pub(super) fn change(
     })
 }
 
+/// Which row, and where whoever joins begins.
+#[derive(Clone, Copy)]
+struct Place {
+    channel: ChannelNum,
+    user: UserNum,
+    head: (i64, i64),
+}
+
 /// Puts a user among the active members. Without a role, one who is there stays what they
 /// are and one who is new is an ordinary member. Returns by how much their number grew.
 fn join(
     tx: &Tx<'_>,
-    channel: ChannelNum,
-    user: UserNum,
+    at: Place,
     role: Option<MemberRole>,
-    place: (i64, i64),
+    versions: &mut Versions,
 ) -> DbResult<i64> {
-    let ids = (channel.0, user.0);
-    let sql = "SELECT state, role, version FROM member WHERE channel = ?1 AND user = ?2";
+    let (channel, user) = (at.channel, at.user);
+    let sql = "SELECT state, role FROM member WHERE channel = ?1 AND user = ?2";
     let mut find = tx.conn.prepare_cached(sql)?;
-    let found = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get(2)?));
-    let old: Option<(i64, i64, i64)> = find.query_row(ids, found).optional()?;
+    let found = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
+    let old: Option<(i64, i64)> = find.query_row((channel.0, user.0), found).optional()?;
     let stays = |had: i64| role.is_none_or(|role| had == role as i64);
-    if old.is_some_and(|(state, had, _)| state == ACTIVE && stays(had)) {
+    if old.is_some_and(|(state, had)| state == ACTIVE && stays(had)) {
         return Ok(0);
     }
     let role = role.unwrap_or_default();
     if role == MemberRole::Owner {
-        let sql = "UPDATE member SET role = 1, version = max(version + 1, ?3) \
+        let sql = "UPDATE member SET role = 1, version = ?3 \
                    WHERE channel = ?1 AND role = 2 AND user <> ?2";
         tx.conn
             .prepare_cached(sql)?
-            .execute([channel.0, user.0, tx.now_ms])?;
+            .execute([channel.0, user.0, versions.next()])?;
     }
-    let version = tx.version(old.map_or(0, |(_, _, version)| version));
+    let version = versions.next();
     let role = role as i64;
     match old {
-        Some((ACTIVE, ..)) => {
+        Some((ACTIVE, _)) => {
             let sql = "UPDATE member SET role = ?3, version = ?4 WHERE channel = ?1 AND user = ?2";
             tx.conn
                 .prepare_cached(sql)?
@@ -114,16 +266,20 @@ fn join(
         }
         Some(_) => {
             let sql = "UPDATE member SET state = 1, role = ?3, muted_until = 0, join_seq = ?5, \
-                       join_ordinal = ?6, version = ?4 WHERE channel = ?1 AND user = ?2";
-            let values = [channel.0, user.0, role, version, place.0, place.1];
+                       join_ordinal = ?6, version = ?4, nick = '', joined_at = ?7 \
+                       WHERE channel = ?1 AND user = ?2";
+            let (seq, ordinal) = at.head;
+            let values = [channel.0, user.0, role, version, seq, ordinal, tx.now_ms];
             tx.conn.prepare_cached(sql)?.execute(values)?;
-            move_badge(tx, channel, user, place)?;
+            move_badge(tx, channel, user, at.head)?;
             Ok(1)
         }
         None => {
             let sql = "INSERT INTO member (channel, user, state, role, muted_until, join_seq, \
-                       join_ordinal, version) VALUES (?1, ?2, 1, ?3, 0, ?5, ?6, ?4)";
-            let values = [channel.0, user.0, role, version, place.0, place.1];
+                       join_ordinal, version, joined_at) \
+                       VALUES (?1, ?2, 1, ?3, 0, ?5, ?6, ?4, ?7)";
+            let (seq, ordinal) = at.head;
+            let values = [channel.0, user.0, role, version, seq, ordinal, tx.now_ms];
             tx.conn.prepare_cached(sql)?.execute(values)?;
             Ok(1)
         }
@@ -146,13 +302,18 @@ fn move_badge(
     Ok(())
 }
 
-fn leave(tx: &Tx<'_>, channel: ChannelNum, user: UserNum) -> DbResult<i64> {
-    let sql = "UPDATE member SET state = ?3, role = 0, version = max(version + 1, ?4) \
+fn leave(
+    tx: &Tx<'_>,
+    channel: ChannelNum,
+    user: UserNum,
+    versions: &mut Versions,
+) -> DbResult<i64> {
+    let sql = "UPDATE member SET state = ?3, role = 0, version = ?4 \
                WHERE channel = ?1 AND user = ?2 AND state = 1";
     let gone = tx
         .conn
         .prepare_cached(sql)?
-        .execute([channel.0, user.0, LEFT, tx.now_ms])?;
+        .execute([channel.0, user.0, LEFT, versions.next()])?;
     Ok(if gone > 0 { -1 } else { 0 })
 }
 
@@ -162,9 +323,10 @@ fn joined(
     channel: ChannelNum,
     changes: &[MemberChange],
 ) -> DbResult<Vec<Member>> {
-    let sql = "SELECT user, role, join_seq, muted_until FROM member \
-               WHERE channel = ?1 AND user = ?2 AND state = 1";
-    let mut find = conn.prepare_cached(sql)?;
+    let sql = format!(
+        "SELECT {COLUMNS} FROM member m WHERE m.channel = ?1 AND m.user = ?2 AND m.state = 1"
+    );
+    let mut find = conn.prepare_cached(&sql)?;
     let mut seen = FxHashSet::default();
     let mut joined = Vec::new();
     for change in changes {

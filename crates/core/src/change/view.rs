@@ -6,6 +6,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::ChannelName;
+use crate::channel::{ChannelKey, ChannelSettings};
 use crate::message::Origin;
 
 /// What an edited message says now, as its author wrote it.
@@ -119,8 +120,36 @@ pub struct ChannelView {
     pub changed: Vec<String>,
 }
 
+impl ChannelView {
+    /// A channel with its settings, whose owner (empty = none) and number of members are known.
+    #[must_use]
+    pub fn of(
+        key: &ChannelKey,
+        settings: &ChannelSettings,
+        owner: &str,
+        member_count: u32,
+        changed: Vec<String>,
+    ) -> Self {
+        Self {
+            name: ChannelName::of(key),
+            title: settings.name.clone().unwrap_or_default(),
+            avatar: settings.avatar.clone(),
+            owner: owner.to_owned(),
+            announcement: settings.announcement.text.clone(),
+            member_count,
+            join_mode: settings.join_mode.name().to_owned(),
+            invite_by: settings.invite_by.name().to_owned(),
+            edit_by: settings.edit_by.name().to_owned(),
+            mention_all_by: settings.mention_all_by.name().to_owned(),
+            speak: settings.speak.name().to_owned(),
+            muted_until_ms: settings.muted_until_ms,
+            changed,
+        }
+    }
+}
+
 /// Somebody's wish to join a channel, or an invitation to it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct JoinRequestView {
     /// Its id.
     pub id: String,
@@ -131,6 +160,9 @@ pub struct JoinRequestView {
     /// Who has invited them; empty = they ask by themselves.
     #[serde(default)]
     pub inviter: String,
+    /// Who answers: `moderators`, or the `user` who was invited.
+    #[serde(default)]
+    pub decider: String,
     /// What they say.
     #[serde(default)]
     pub message: String,

@@ -1,6 +1,6 @@
 //! Who belongs to a channel.
 
-use crate::id::UserRef;
+use crate::id::{UserNum, UserRef};
 
 /// A member's role. The numbers are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -45,6 +45,11 @@ pub enum MemberState {
     Left = 0,
 }
 
+/// The longest name that somebody has in a channel, characters.
+pub const MAX_NICK_CHARS: usize = 64;
+/// How many administrators a channel may have.
+pub const MAX_ADMINISTRATORS: usize = 50;
+
 /// One member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
@@ -54,8 +59,37 @@ pub struct Member {
     pub role: MemberRole,
     /// The channel's last seq when they joined: what was before is never unread.
     pub join_seq: u64,
-    /// Until when they may not send, ms since 1970; 0 = not muted.
+    /// Until when they may not send, ms since 1970; 0 = not muted, `i64::MAX` = for good.
     pub muted_until_ms: i64,
+    /// What they are called there; empty = nothing of their own.
+    pub nick: String,
+    /// When they joined, ms since 1970; 0 = not known.
+    pub joined_at_ms: i64,
+}
+
+/// A member or former member, for those who ask what has changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberRow {
+    /// What they are, or were.
+    pub member: Member,
+    /// Whether they belong to the channel.
+    pub state: MemberState,
+    /// Grows with each change in the channel.
+    pub version: i64,
+}
+
+/// Which members are wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MemberQuery {
+    /// Those with this role or a higher one.
+    pub at_least: MemberRole,
+    /// Those whose name there, uid, or name everywhere has this in it, in whatever case of
+    /// letters; empty = all.
+    pub keyword: String,
+    /// Those after this number, in order of numbers.
+    pub after: Option<UserNum>,
+    /// How many at most.
+    pub limit: u32,
 }
 
 /// A change of one member.
@@ -67,4 +101,8 @@ pub enum MemberChange {
     Join(UserRef, MemberRole),
     /// Leaves or is removed.
     Leave(UserRef),
+    /// Is called something else there. Nothing for who is no member.
+    Nick(UserRef, String),
+    /// May not send until then, ms since 1970; 0 = may. Nothing for who is no member.
+    Mute(UserRef, i64),
 }

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use super::{
     ChannelChange, ChannelKey, ChannelRef, ChannelSettings, LogKind, Member, MemberChange,
+    MemberQuery, MemberRow,
 };
 use crate::id::{ChannelNum, UserNum};
 use crate::store::StoreResult;
@@ -75,6 +76,25 @@ pub trait Channels: Send + Sync + 'static {
         after: Option<UserNum>,
         limit: u32,
     ) -> StoreResult<Vec<Member>>;
+
+    /// Active members that a query wants, in order of user number.
+    async fn find_members(
+        &self,
+        channel: ChannelNum,
+        query: &MemberQuery,
+    ) -> StoreResult<Vec<Member>>;
+
+    /// An active member.
+    async fn member(&self, channel: ChannelNum, user: UserNum) -> StoreResult<Option<Member>>;
+
+    /// Members and former members that have changed after a version, ascending by version, at
+    /// most `limit`; more only where several have the last version.
+    async fn members_since(
+        &self,
+        channel: ChannelNum,
+        after_version: i64,
+        limit: u32,
+    ) -> StoreResult<Vec<MemberRow>>;
 
     /// Changes members in one transaction. A new member's `join_seq` is the channel's head;
     /// one who is a member already keeps theirs.

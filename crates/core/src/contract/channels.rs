@@ -31,6 +31,9 @@ macro_rules! channels_contract {
             one_change_may_name_somebody_twice,
             a_user_finds_their_channels,
             changes_beside_each_other_keep_the_count,
+            members_have_names_and_are_muted,
+            members_are_listed_by_version,
+            members_are_found,
             many_members_fit,
         );
     };

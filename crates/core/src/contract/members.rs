@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::{append, group, store, text, user};
 use crate::channel::{
-    ChannelKey, ChannelRef, LogKind, Member, MemberChange, MemberRole, MembersChanged,
+    ChannelKey, ChannelRef, LogKind, Member, MemberChange, MemberQuery, MemberRole, MemberRow,
+    MemberState, MembersChanged,
 };
 use crate::id::{Realm, Uid, UserRef};
 use crate::im::Stores;
@@ -57,11 +58,15 @@ pub async fn members_come_and_go(stores: &Stores) {
     let bob = user(&*stores.directory, "bob").await;
     let first = change(stores, &log, &[join(&alice), join(&bob)]).await;
     assert_eq!(first.member_count, 2);
+    let joined_at_ms = first.joined[0].joined_at_ms;
+    assert!(joined_at_ms > 0);
     let plain = |user: &UserRef| Member {
         user: user.clone(),
         role: MemberRole::Member,
         join_seq: 0,
         muted_until_ms: 0,
+        nick: String::new(),
+        joined_at_ms,
     };
     assert_eq!(first.joined, [plain(&alice), plain(&bob)]);
     let again = change(stores, &log, &[join(&bob)]).await;
@@ -307,4 +312,136 @@ pub async fn many_members_fit(stores: &Stores) {
         .expect("record")
         .expect("there");
     assert_eq!(record.member_count as usize, MEMBERS);
+}
+
+/// Names there and mutings are kept, for those who are members, and end with the membership.
+pub async fn members_have_names_and_are_muted(stores: &Stores) {
+    let log = open(stores, &group("g")).await;
+    let users = many_users(stores, 2).await;
+    let (alice, bob) = (&users[0], &users[1]);
+    let nick = |user: &UserRef, nick: &str| MemberChange::Nick(user.clone(), nick.to_owned());
+    let mute = |user: &UserRef, until| MemberChange::Mute(user.clone(), until);
+    let changes = [
+        join(alice),
+        nick(alice, "Captain"),
+        mute(alice, i64::MAX),
+        nick(bob, "Nobody"),
+        mute(bob, 5),
+    ];
+    let changed = change(stores, &log, &changes).await;
+    assert_eq!(changed.member_count, 1);
+    let of = |user: &UserRef| {
+        let num = user.num;
+        let channels = Arc::clone(&stores.channels);
+        let log = log.num;
+        async move { channels.member(log, num).await.expect("read") }
+    };
+    let found = of(alice).await.expect("a member");
+    assert_eq!((&*found.nick, found.muted_until_ms), ("Captain", i64::MAX));
+    assert_eq!(of(bob).await, None);
+    change(stores, &log, &[leave(alice), join(alice)]).await;
+    let found = of(alice).await.expect("a member");
+    assert_eq!((&*found.nick, found.muted_until_ms), ("", 0));
+}
+
+/// Each change of a row has a version of its own, and those who left are told of.
+pub async fn members_are_listed_by_version(stores: &Stores) {
+    let log = open(stores, &group("g")).await;
+    let users = many_users(stores, 6).await;
+    let all: Vec<_> = users.iter().map(join).collect();
+    change(stores, &log, &all).await;
+    let since = |after: i64, limit: u32| {
+        let (channels, num) = (Arc::clone(&stores.channels), log.num);
+        async move {
+            channels
+                .members_since(num, after, limit)
+                .await
+                .expect("read")
+        }
+    };
+    let rows = since(0, 100).await;
+    assert_eq!(rows.len(), 6);
+    assert!(
+        rows.windows(2)
+            .all(|pair| pair[0].version < pair[1].version)
+    );
+    let mut paged: Vec<MemberRow> = Vec::new();
+    loop {
+        let after = paged.last().map_or(0, |row| row.version);
+        let page = since(after, 4).await;
+        if page.is_empty() {
+            break;
+        }
+        assert!(page.len() <= 4);
+        paged.extend(page);
+    }
+    assert_eq!(paged, rows);
+    let head = rows[5].version;
+    let nick = MemberChange::Nick(users[4].clone(), "n".to_owned());
+    change(stores, &log, &[leave(&users[2]), nick]).await;
+    let rows = since(head, 100).await;
+    let seen: Vec<_> = rows
+        .iter()
+        .map(|row| (row.member.user.clone(), row.state))
+        .collect();
+    let expected = [
+        (users[2].clone(), MemberState::Left),
+        (users[4].clone(), MemberState::Active),
+    ];
+    assert_eq!(seen, expected);
+    let head = rows[1].version;
+    change(stores, &log, &[join(&users[4]), leave(&users[2])]).await;
+    assert!(since(head, 100).await.is_empty(), "nothing has changed");
+    change(stores, &log, &[join(&users[2])]).await;
+    assert_eq!(since(head, 100).await.len(), 1);
+}
+
+/// By role, and by what they are called there or everywhere.
+pub async fn members_are_found(stores: &Stores) {
+    let log = open(stores, &group("g")).await;
+    let users = many_users(stores, 5).await;
+    let mut changes: Vec<_> = users.iter().map(join).collect();
+    changes.extend([
+        MemberChange::Join(users[1].clone(), MemberRole::Owner),
+        MemberChange::Join(users[3].clone(), MemberRole::Administrator),
+        MemberChange::Nick(users[2].clone(), "The Cook 厨师 100%".to_owned()),
+    ]);
+    change(stores, &log, &changes).await;
+    let named = crate::directory::UserChange {
+        profile: Some(r#"{"name":"Quentin Cook"}"#.to_owned()),
+        ..crate::directory::UserChange::exists()
+    };
+    let realm = Realm::default();
+    let put = stores.directory.put_user(&realm, &users[4].uid, &named);
+    put.await.expect("a user");
+    let find = |at_least, keyword: &str, limit| {
+        let query = MemberQuery {
+            at_least,
+            keyword: keyword.to_owned(),
+            after: None,
+            limit,
+        };
+        let (channels, num) = (Arc::clone(&stores.channels), log.num);
+        async move {
+            let found = channels.find_members(num, &query).await.expect("read");
+            let found = found.iter().map(|member| member.user.clone());
+            found.collect::<Vec<_>>()
+        }
+    };
+    use MemberRole::{Administrator, Member as Ordinary, Owner};
+    assert_eq!(find(Owner, "", 10).await, [users[1].clone()]);
+    let moderators = find(Administrator, "", 10).await;
+    assert_eq!(moderators, [users[1].clone(), users[3].clone()]);
+    assert_eq!(find(Ordinary, "", 2).await.len(), 2);
+    let cooks = [users[2].clone(), users[4].clone()];
+    assert_eq!(find(Ordinary, "cOOK", 10).await, cooks);
+    assert_eq!(find(Ordinary, "厨师", 10).await, cooks[..1]);
+    assert_eq!(find(Ordinary, "USER3", 10).await, [users[3].clone()]);
+    assert_eq!(find(Owner, "user", 10).await, [users[1].clone()]);
+    assert!(
+        find(Ordinary, "name", 10).await.is_empty(),
+        "no key of JSON"
+    );
+    assert_eq!(find(Ordinary, "100%", 10).await, cooks[..1]);
+    assert!(find(Ordinary, "1_0%", 10).await.is_empty(), "no pattern");
 }

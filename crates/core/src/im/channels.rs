@@ -6,7 +6,7 @@ use super::Im;
 use crate::channel::{
     ChannelChange, ChannelKey, ChannelKind, ChannelRecord, List, ListChange, Member, MemberChange,
 };
-use crate::deliver::{ChannelVerb, Job};
+use crate::deliver::{Changed, ChannelVerb, Job, Moved};
 use crate::id::{Realm, Uid, UserNum, UserRef};
 use crate::refusal::Refusal;
 
@@ -15,7 +15,11 @@ const CHUNK: usize = 1000;
 
 impl Im {
     /// Has the channel's lane make a change, and tells those who are no members any more.
-    async fn change_channel(&self, key: &ChannelKey, verb: ChannelVerb) -> Result<u32, Refusal> {
+    async fn change_channel(
+        &self,
+        key: &ChannelKey,
+        verb: ChannelVerb,
+    ) -> Result<Changed, Refusal> {
         if key.kind == ChannelKind::DIRECT {
             return Err(Refusal::UnsupportedChannelKind);
         }
@@ -27,9 +31,9 @@ impl Im {
             .map_err(|_| Refusal::Unavailable)?;
         let changed = waiting.await.unwrap_or(Err(Refusal::Unavailable))?;
         if key.kind.has_conversations() {
-            self.tells().left(key, &changed.left).await;
+            self.tells().left(key, &changed.left, None).await;
         }
-        Ok(changed.members)
+        Ok(changed)
     }
 
     /// Creates a channel or changes its settings.
@@ -67,16 +71,23 @@ impl Im {
         key: &ChannelKey,
         changes: Vec<MemberChange>,
     ) -> Result<u32, Refusal> {
-        let mut changes = changes.into_iter().peekable();
-        loop {
-            let chunk: Vec<_> = changes.by_ref().take(CHUNK).collect();
-            let members = self
-                .change_channel(key, ChannelVerb::Members(chunk))
-                .await?;
-            if changes.peek().is_none() {
-                return Ok(members);
-            }
+        if changes.len() <= CHUNK {
+            let told = true;
+            let verb = ChannelVerb::Members { changes, told };
+            return Ok(self.change_channel(key, verb).await?.members);
         }
+        // Many are told of as one.
+        let mut moved = Moved::default();
+        let mut changes = changes.into_iter().peekable();
+        while changes.peek().is_some() {
+            let verb = ChannelVerb::Members {
+                changes: changes.by_ref().take(CHUNK).collect(),
+                told: false,
+            };
+            moved.add(&self.change_channel(key, verb).await?);
+        }
+        let told = self.change_channel(key, ChannelVerb::Tell(moved)).await?;
+        Ok(told.members)
     }
 
     /// Removes all members but these.
@@ -84,7 +95,8 @@ impl Im {
     /// # Errors
     /// As `put_channel`.
     pub async fn keep_members(&self, key: &ChannelKey, keep: Vec<UserRef>) -> Result<u32, Refusal> {
-        self.change_channel(key, ChannelVerb::KeepOnly(keep)).await
+        let changed = self.change_channel(key, ChannelVerb::KeepOnly(keep));
+        Ok(changed.await?.members)
     }
 
     /// Changes an access list; the channel is created if there is none.
@@ -100,7 +112,7 @@ impl Im {
     ) -> Result<(), Refusal> {
         self.change_channel(key, ChannelVerb::List(list, change, users))
             .await
-            .map(|_| ())
+            .map(drop)
     }
 
     /// Members in order of their numbers, those after `after`.

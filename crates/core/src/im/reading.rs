@@ -11,6 +11,7 @@ use crate::channel::{Address, ChannelKey, ChannelKind, ChannelRef, LogKind};
 use crate::clock::Clock;
 use crate::conversation::{ConversationChange, ConversationRow, Inbox};
 use crate::deliver::{Job, Lanes, ReplyTo, SendJob, Sender};
+use crate::expiry::Expiry;
 use crate::id::{ChannelNum, Uid, UserNum, UserRef};
 use crate::log::Page;
 use crate::message::Message;
@@ -80,11 +81,16 @@ impl Im {
         let inbox = Arc::clone(inbox);
         let (tells, reader, key) = (self.tells(), reader.clone(), key.clone());
         let told_reads = Arc::clone(&self.told_reads);
+        let burning = self.burning(&channel);
         self.to_the_end(async move {
             let change = ConversationChange::Read(Some(up_to));
             let after = inbox.change(reader.num, channel.num, change).await?;
             let after = after.ok_or(Refusal::NotAMember)?;
             told_reads.insert(place, told.unwrap_or(0).max(up_to));
+            if let Some(expiry) = burning {
+                let now_ms = tells.clock.now_ms();
+                expiry.burn(channel.num, reader.num, 0..=up_to, now_ms).await?;
+            }
             tells.authors(&reader, &channel, up_to, read).await;
             if after.badge_seq != before.badge_seq || after.read_seq > before.read_seq {
                 tells.reader(&reader, &key, &after).await;
@@ -165,11 +171,15 @@ impl Im {
         let messages: Vec<Message> = messages.iter().filter(is_read).cloned().collect();
         let receipts = Arc::clone(&self.stores.receipts);
         let (tells, reader, channel) = (self.tells(), reader.clone(), Arc::clone(channel));
+        let burning = self.burning(&channel);
         self.to_the_end(async move {
             let at_ms = tells.clock.now_ms();
             let mut read = ByAuthor::new();
             for message in messages {
                 let (log, seq) = (message.channel.num, message.seq);
+                if let Some(expiry) = &burning {
+                    expiry.burn(log, reader.num, seq..=seq, at_ms).await?;
+                }
                 let is_new = !message.body.flags.receipt || {
                     let newly = receipts.read(log, reader.num, seq..=seq, at_ms, 1);
                     !newly.await?.is_empty()
@@ -182,6 +192,11 @@ impl Im {
             Ok(())
         })
         .await
+    }
+
+    /// Where it is noted that messages of a channel are read, if some may burn then.
+    fn burning(&self, channel: &ChannelRef) -> Option<Arc<dyn Expiry>> {
+        (channel.key.kind == ChannelKind::DIRECT).then(|| Arc::clone(&self.stores.expiry))
     }
 
     /// Whether a channel is small enough for read receipts.
@@ -301,12 +316,18 @@ impl Tells {
         self.tell(&own, user, &change).await;
     }
 
-    /// Tells users that they are no members of a channel any more, at the application's word.
-    pub(super) async fn left(&self, key: &ChannelKey, users: &[UserRef]) {
+    /// The time by the messenger's clock, ms since 1970.
+    pub(super) fn now_ms(&self) -> i64 {
+        self.clock.now_ms()
+    }
+
+    /// Tells users that they are no members of a channel any more, and at whose word; `None` =
+    /// the application's.
+    pub(super) async fn left(&self, key: &ChannelKey, users: &[UserRef], by: Option<&UserRef>) {
         for user in users.iter().take(MAX_LEFT) {
             let change = Change::Left {
                 channel: ChannelName::of(key),
-                by: None,
+                by: by.map(|user| user.uid.as_str().to_owned()),
                 at_ms: self.clock.now_ms(),
             };
             let own = ChannelKey::direct(&key.realm, &user.uid, &user.uid);
@@ -315,7 +336,7 @@ impl Tells {
     }
 
     /// Nobody waits for it: what has changed is durable already.
-    async fn tell(&self, log: &ChannelKey, by: &UserRef, change: &Change) {
+    pub(super) async fn tell(&self, log: &ChannelKey, by: &UserRef, change: &Change) {
         let to = Address {
             kind: log.kind,
             id: Arc::clone(&log.id),

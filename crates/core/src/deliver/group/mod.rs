@@ -1,0 +1,344 @@
+//! What users, and the application in their name or its own, do with a channel that has
+//! members: judged by the table of rights (`channel::rights`), made durable, told. It runs in
+//! the channel's lane, so that of two who act at once the second meets what the first has
+//! left: an administrator who has just been removed removes nobody.
+
+mod joining;
+mod links;
+mod members;
+
+use super::alter::Operator;
+use super::change::Changed;
+use super::lane::Lane;
+use crate::channel::{
+    ChannelChange, ChannelKey, ChannelSettings, List, ListChange, MemberChange, MemberRole,
+    RequestId, Right, Standing, may, settings,
+};
+use crate::id::{ChannelNum, UserNum, UserRef};
+use crate::refusal::Refusal;
+
+/// How many users whom users have banned a channel keeps.
+const MAX_BANNED: usize = 10_000;
+
+/// What is done.
+#[derive(Debug, Clone)]
+pub enum GroupVerb {
+    /// Makes the channel. Refused if it is there.
+    Create {
+        /// What it is.
+        change: Box<ChannelChange>,
+        /// Who owns it.
+        owner: Option<UserRef>,
+        /// Who else belongs to it.
+        members: Vec<UserRef>,
+    },
+    /// Changes settings.
+    Update(Box<ChannelChange>),
+    /// Dissolves it for good.
+    Dissolve,
+    /// Adds users. Where users ask before they join, so do those whom ordinary members add.
+    Add(Vec<UserRef>, String),
+    /// Invites users, who join once they accept.
+    Invite(Vec<UserRef>, String),
+    /// Removes members.
+    Remove(Vec<UserRef>),
+    /// Leaves.
+    Leave,
+    /// Makes a member an administrator or an ordinary member.
+    Role(UserRef, MemberRole),
+    /// Changes what a member is called there; empty = nothing of their own.
+    Nick(UserRef, String),
+    /// Mutes a member until then, ms since 1970; 0 = not any more, `i64::MAX` = for good.
+    Mute(UserRef, i64),
+    /// Makes a member the owner. The former owner is an administrator then, or an ordinary
+    /// member if there are as many of those as there may be.
+    Transfer(UserRef),
+    /// Removes users and keeps them out.
+    Ban(Vec<UserRef>),
+    /// Lets users in again who were kept out.
+    Unban(Vec<UserRef>),
+    /// Joins, or asks to.
+    Join {
+        /// What is said with it.
+        message: String,
+        /// The link that leads there.
+        link: Option<String>,
+    },
+    /// Answers a request or an invitation.
+    Decide(RequestId, Decision),
+    /// Makes a link by which users join.
+    AddLink {
+        /// How often it may be used; 0 = as often as one likes.
+        max_uses: u32,
+        /// Until when, ms since 1970; 0 = always.
+        expires_at_ms: i64,
+    },
+    /// Takes a link away.
+    RemoveLink(String),
+}
+
+/// How a request is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// The user joins.
+    Accept,
+    /// The user does not.
+    Reject,
+    /// Whoever asked or invited takes it back.
+    Cancel,
+}
+
+/// Who acts where.
+pub(super) struct Scene<'a> {
+    key: &'a ChannelKey,
+    num: ChannelNum,
+    by: &'a Operator,
+    standing: Standing,
+    settings: ChannelSettings,
+}
+
+impl Scene<'_> {
+    /// Refuses what the table of rights does not allow.
+    fn require(&self, right: Right) -> Result<(), Refusal> {
+        if may(self.standing, right, &self.settings) {
+            Ok(())
+        } else if self.standing == Standing::Stranger {
+            Err(Refusal::NotAMember)
+        } else {
+            Err(Refusal::Forbidden)
+        }
+    }
+
+    /// The user who acts.
+    fn user(&self) -> Result<&UserRef, Refusal> {
+        self.by.user().ok_or(Refusal::InvalidArgument)
+    }
+
+    fn is_application(&self) -> bool {
+        self.standing == Standing::Application
+    }
+}
+
+impl Lane {
+    /// Does it, if the operator may.
+    pub(super) async fn group(
+        &mut self,
+        key: &ChannelKey,
+        by: Operator,
+        verb: GroupVerb,
+    ) -> Result<Changed, Refusal> {
+        let mut changed = if let GroupVerb::Create {
+            change,
+            owner,
+            members,
+        } = verb
+        {
+            self.create(key, &by, &change, owner, members).await?
+        } else {
+            let scene = self.scene(key, &by).await?;
+            let is_way_out = matches!(verb, GroupVerb::Leave);
+            if scene.settings.disband && !scene.is_application() && !is_way_out {
+                // Who has nothing to do with it is not told what has become of it.
+                scene.require(Right::See)?;
+                return Err(Refusal::ChannelDisbanded);
+            }
+            self.act(&scene, verb).await?
+        };
+        changed.members = self.member_count(key).await?;
+        if !changed.requests.is_empty() {
+            changed.moderators = self.moderators(key).await?;
+        }
+        Ok(changed)
+    }
+
+    async fn act(&mut self, scene: &Scene<'_>, verb: GroupVerb) -> Result<Changed, Refusal> {
+        match verb {
+            GroupVerb::Create { .. } => Err(Refusal::Internal),
+            GroupVerb::Update(change) => self.update(scene, *change).await,
+            GroupVerb::Dissolve => self.dissolve(scene).await,
+            GroupVerb::Add(users, message) => self.add(scene, users, message).await,
+            GroupVerb::Invite(users, message) => self.invite(scene, users, message).await,
+            GroupVerb::Remove(users) => self.remove(scene, users).await,
+            GroupVerb::Leave => self.leave(scene).await,
+            GroupVerb::Role(user, role) => self.set_role(scene, user, role).await,
+            GroupVerb::Nick(user, nick) => self.set_nick(scene, user, nick).await,
+            GroupVerb::Mute(user, until_ms) => self.mute(scene, user, until_ms).await,
+            GroupVerb::Transfer(user) => self.transfer(scene, user).await,
+            GroupVerb::Ban(users) => self.ban(scene, users).await,
+            GroupVerb::Unban(users) => self.unban(scene, &users).await,
+            GroupVerb::Join { message, link } => self.join(scene, message, link).await,
+            GroupVerb::Decide(request, decision) => self.decide(scene, request, decision).await,
+            GroupVerb::AddLink {
+                max_uses,
+                expires_at_ms,
+            } => self.add_link(scene, max_uses, expires_at_ms).await,
+            GroupVerb::RemoveLink(token) => self.remove_link(scene, &token).await,
+        }
+    }
+
+    async fn scene<'a>(
+        &mut self,
+        key: &'a ChannelKey,
+        by: &'a Operator,
+    ) -> Result<Scene<'a>, Refusal> {
+        let state = self.state(key).await?;
+        let chat = state.chat.as_ref().ok_or(Refusal::NoSuchChannel)?;
+        let standing = match by.user() {
+            None => Standing::Application,
+            Some(user) => state
+                .members
+                .get(&user.num)
+                .map_or(Standing::Stranger, |member| Standing::Member(member.role)),
+        };
+        Ok(Scene {
+            key,
+            num: chat.num,
+            by,
+            standing,
+            settings: state.settings.clone(),
+        })
+    }
+
+    async fn create(
+        &mut self,
+        key: &ChannelKey,
+        by: &Operator,
+        change: &ChannelChange,
+        owner: Option<UserRef>,
+        members: Vec<UserRef>,
+    ) -> Result<Changed, Refusal> {
+        let clock = std::sync::Arc::clone(&self.parts.clock);
+        let channels = std::sync::Arc::clone(&self.parts.channels);
+        if self.state(key).await?.chat.is_some() {
+            return Err(Refusal::AlreadyExists);
+        }
+        let limit = change.max_members.filter(|limit| *limit > 0);
+        let limit = limit.unwrap_or(settings::MAX_MEMBERS);
+        if members.len() + usize::from(owner.is_some()) > limit as usize {
+            return Err(Refusal::TooMany);
+        }
+        let now_ms = clock.now_ms();
+        let mut birth = ChannelChange {
+            created_at_ms: Some(now_ms),
+            ..change.clone()
+        };
+        sign(&mut birth, by, now_ms);
+        let record = channels.put(key, &birth).await?;
+        let num = record.channel.num;
+        let state = self.state(key).await?;
+        state.chat = Some(record.channel);
+        state.settings = record.settings;
+        let mut changes: Vec<_> = members.into_iter().map(MemberChange::Enter).collect();
+        changes.extend(owner.map(|owner| MemberChange::Join(owner, MemberRole::Owner)));
+        let changed = self.put_members(key, num, changes, None).await?;
+        // Those who belong to it are told that it is there, and then who came.
+        let created = self.created(key, by).await?;
+        self.tell_channel(key, by, vec![created]).await;
+        let mut moved = super::change::Moved::default();
+        moved.add(&changed);
+        self.tell_moved(key, by, &moved).await;
+        Ok(changed)
+    }
+
+    async fn update(
+        &mut self,
+        scene: &Scene<'_>,
+        mut change: ChannelChange,
+    ) -> Result<Changed, Refusal> {
+        scene.require(Right::See)?;
+        if change.is_edit() {
+            scene.require(Right::Edit)?;
+        }
+        if change.is_management() {
+            scene.require(Right::Manage)?;
+        }
+        if change.is_for_the_application() {
+            scene.require(Right::Flag)?;
+        }
+        change.created_at_ms = None;
+        sign(&mut change, scene.by, self.parts.clock.now_ms());
+        self.put_settings(scene.key, &change, scene.by).await?;
+        Ok(Changed::default())
+    }
+
+    async fn dissolve(&mut self, scene: &Scene<'_>) -> Result<Changed, Refusal> {
+        scene.require(Right::Dissolve)?;
+        let change = ChannelChange {
+            disband: Some(true),
+            ..ChannelChange::default()
+        };
+        self.put_settings(scene.key, &change, scene.by).await?;
+        Ok(Changed::default())
+    }
+
+    async fn ban(&mut self, scene: &Scene<'_>, users: Vec<UserRef>) -> Result<Changed, Refusal> {
+        scene.require(Right::Ban)?;
+        let state = self.state(scene.key).await?;
+        let mut leaving = Vec::new();
+        for user in &users {
+            if let Some(member) = state.members.get(&user.num) {
+                scene.require(Right::ActOn(member.role))?;
+                leaving.push(MemberChange::Leave(user.clone()));
+            }
+        }
+        if !scene.is_application() && state.denied.len() + users.len() > MAX_BANNED {
+            return Err(Refusal::TooMany);
+        }
+        // First: who is out and not yet kept out would come in again.
+        let nums = users.iter().map(|user| user.num).collect();
+        self.put_list(scene.key, scene.num, List::Deny, ListChange::Add, nums)
+            .await?;
+        if leaving.is_empty() {
+            return Ok(Changed::default());
+        }
+        self.put_members(scene.key, scene.num, leaving, Some(scene.by))
+            .await
+    }
+
+    async fn unban(&mut self, scene: &Scene<'_>, users: &[UserRef]) -> Result<Changed, Refusal> {
+        scene.require(Right::Ban)?;
+        let nums: Vec<UserNum> = users.iter().map(|user| user.num).collect();
+        self.put_list(scene.key, scene.num, List::Deny, ListChange::Remove, nums)
+            .await?;
+        Ok(Changed::default())
+    }
+
+    /// Owner and administrators.
+    async fn moderators(&mut self, key: &ChannelKey) -> Result<Vec<UserRef>, Refusal> {
+        let state = self.state(key).await?;
+        let members = state.members.iter();
+        let nums: Vec<UserNum> = members
+            .filter(|(_, member)| member.role > MemberRole::Member)
+            .map(|(num, _)| *num)
+            .collect();
+        let mut moderators = Vec::with_capacity(nums.len());
+        for num in nums {
+            let state = self.parts.users.state(num).await?;
+            moderators.push(state.record.user.clone());
+        }
+        Ok(moderators)
+    }
+
+    /// Whether so many more may belong to the channel.
+    async fn has_room(&mut self, scene: &Scene<'_>, more: usize) -> Result<(), Refusal> {
+        let there = self.state(scene.key).await?.members.len();
+        let limit = match scene.settings.max_members {
+            0 if scene.is_application() => return Ok(()),
+            0 => settings::MAX_MEMBERS,
+            limit => limit,
+        };
+        if there + more > limit as usize {
+            return Err(Refusal::TooMany);
+        }
+        Ok(())
+    }
+}
+
+/// Says who has written an announcement, and when.
+fn sign(change: &mut ChannelChange, by: &Operator, now_ms: i64) {
+    if let Some(announcement) = &mut change.announcement {
+        let by = by.user().map(|user| user.uid.as_str().to_owned());
+        announcement.by = by.unwrap_or_default();
+        announcement.at_ms = now_ms;
+    }
+}
