@@ -5,6 +5,8 @@
 //! `channel`, `conversation`, `directory`, `relation`). Calls go downwards
 //! (send → deliver → session), never back up.
 
+pub mod admin;
+pub mod carried;
 pub mod change;
 pub mod channel;
 pub mod clock;
@@ -15,15 +17,22 @@ pub mod conversation;
 pub mod deliver;
 pub mod delivered;
 pub mod directory;
+pub mod file;
+pub mod expiry;
+pub mod hook;
 pub mod id;
 pub mod im;
 pub mod log;
+pub mod mark;
+pub mod mention;
 pub mod message;
 pub mod outbox;
 pub mod pubsub;
 pub mod receipt;
 pub mod refusal;
 pub mod relation;
+pub mod schedule;
+pub mod search;
 pub mod send;
 pub mod session;
 pub mod store;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
+use crate::carried::Carried;
 use crate::channel::{Address, ChannelRef};
 use crate::id::{MessageId, Realm, UserNum, UserRef};
 use crate::refusal::Refusal;
@@ -36,6 +37,8 @@ pub struct Flags {
     /// Another sender had used the client number in that log before: it does not tell this
     /// message from theirs, which is therefore known by its id. The store says so.
     pub number_taken: bool,
+    /// It has a word that a moderator is to look at.
+    pub review: bool,
 }
 
 impl Flags {
@@ -47,6 +50,7 @@ impl Flags {
             | i64::from(self.command) << 2
             | i64::from(self.receipt) << 3
             | i64::from(self.number_taken) << 4
+            | i64::from(self.review) << 12
     }
 
     /// From the stored form.
@@ -59,6 +63,7 @@ impl Flags {
             command: bit(2),
             receipt: bit(3),
             number_taken: bit(4),
+            review: bit(12),
         }
     }
 }
@@ -96,6 +101,8 @@ pub struct Body {
     /// Only these users, and the sender, may see it: a *directed* message, which takes a seq
     /// and no unread ordinal. At most [`MAX_AUDIENCE`].
     pub audience: Option<Arc<[UserNum]>>,
+    /// What it carries beside its content; `None` = nothing, as with nearly all.
+    pub carried: Option<Arc<Carried>>,
 }
 
 /// How many users a directed message may have.
@@ -114,6 +121,7 @@ impl Default for Body {
             extra: None,
             name: None,
             audience: None,
+            carried: None,
         }
     }
 }
@@ -152,6 +160,20 @@ impl Body {
         Self {
             payload: Bytes::new(),
             extra: None,
+            carried: None,
+            ..self.clone()
+        }
+    }
+
+    /// This body with another content. Members of an envelope stay only beside a content of the
+    /// same author's dialect.
+    #[must_use]
+    pub fn edited(&self, origin: Origin, tag: Arc<str>, payload: Bytes) -> Self {
+        Self {
+            extra: self.extra.clone().filter(|_| origin == self.origin),
+            origin,
+            tag,
+            payload,
             ..self.clone()
         }
     }
@@ -223,23 +245,75 @@ pub struct Message {
     pub sender: UserRef,
     /// When the server accepted it, ms since 1970.
     pub sent_at_ms: i64,
-    /// Its content; what is left of it once the message is revoked.
+    /// Its content as it was sent; what is left of it once the message is gone. What it says
+    /// now is [`shown`](Self::shown).
     pub body: Arc<Body>,
-    /// Set once it was revoked: a tombstone, which keeps its place without content. Boxed,
-    /// since hardly any message has it.
+    /// Set once it was revoked, deleted or had expired: a tombstone, which keeps its place
+    /// without content. Boxed, since hardly any message has it.
     pub revoked: Option<Box<Revocation>>,
+    /// What it says since it was edited. Boxed, since hardly any message has it.
+    pub edited: Option<Box<Edited>>,
     /// True if it is directed and the reader is not one of those who may see it: it keeps its
     /// place and says nothing ([`Self::concealed`]).
     pub is_concealed: bool,
 }
 
-/// That a message was revoked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// How a message has lost its content. The numbers are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Gone {
+    /// It was taken back: its place says so.
+    #[default]
+    Revoked = 0,
+    /// It was deleted for everybody: lists do not show its place.
+    Deleted = 1,
+    /// Its time is over: as with a deleted one.
+    Expired = 2,
+}
+
+impl Gone {
+    /// From its stored number; an unknown one is a revoked message.
+    #[must_use]
+    pub fn from_number(number: i64) -> Self {
+        match number {
+            1 => Self::Deleted,
+            2 => Self::Expired,
+            _ => Self::Revoked,
+        }
+    }
+
+    /// Its stored number.
+    #[must_use]
+    pub fn number(self) -> i64 {
+        match self {
+            Self::Revoked => 0,
+            Self::Deleted => 1,
+            Self::Expired => 2,
+        }
+    }
+}
+
+/// That a message has lost its content.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Revocation {
     /// Who did it; `None` = the application itself.
     pub by: Option<UserRef>,
     /// When, ms since 1970.
     pub at_ms: i64,
+    /// How.
+    pub how: Gone,
+}
+
+/// What a message says since it was edited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edited {
+    /// How often it was edited.
+    pub n: u32,
+    /// Who did it last; `None` = the application itself.
+    pub by: Option<UserRef>,
+    /// When that was, ms since 1970.
+    pub at_ms: i64,
+    /// The whole body as it is shown: that of the message with the new content.
+    pub body: Arc<Body>,
 }
 
 impl Message {
@@ -249,6 +323,7 @@ impl Message {
         Self {
             body: Arc::new(self.body.erased()),
             revoked: Some(Box::new(revocation)),
+            edited: None,
             ..self.clone()
         }
     }
@@ -275,6 +350,7 @@ impl Message {
                 ..Body::default()
             }),
             revoked: None,
+            edited: None,
             is_concealed: true,
             ..self.clone()
         }
@@ -290,6 +366,30 @@ impl Message {
         }
     }
 
+    /// What it says now: its content, or that of its last edit. How the message is called, and
+    /// by whom, stays with [`body`](Self::body).
+    #[must_use]
+    pub fn shown(&self) -> &Arc<Body> {
+        self.edited.as_ref().map_or(&self.body, |edited| &edited.body)
+    }
+
+    /// True if lists leave its place out: it was deleted for everybody, or has expired.
+    #[must_use]
+    pub fn is_unlisted(&self) -> bool {
+        self.revoked
+            .as_ref()
+            .is_some_and(|revocation| revocation.how != Gone::Revoked)
+    }
+
+    /// The message with this edit.
+    #[must_use]
+    pub fn with_edit(self, edit: Edited) -> Self {
+        Self {
+            edited: Some(Box::new(edit)),
+            ..self
+        }
+    }
+
     /// When it expires, ms since 1970, if ever.
     #[must_use]
     pub fn expires_at_ms(&self) -> Option<i64> {
@@ -299,7 +399,8 @@ impl Message {
     /// Roughly what it costs to hold, in bytes.
     #[must_use]
     pub fn weight(&self) -> usize {
-        self.body.payload.len() + self.body.extra.as_ref().map_or(0, Bytes::len) + 256
+        let edit = self.edited.as_ref().map_or(0, |edited| edited.body.payload.len());
+        self.body.payload.len() + edit + self.body.extra.as_ref().map_or(0, Bytes::len) + 256
     }
 }
 

@@ -6,15 +6,21 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 
+use super::carry;
 use super::fanout::{Committed, Pending, Place};
-use super::lane::{Lane, Parts, SendJob, Sender};
+use super::lane::{Lane, Parts, ReplyTo, SendJob, Sender};
 use super::state::ChannelState;
-use crate::channel::{ChannelKey, ChannelKind, ChannelRef, LogKind, MemberRole};
+use crate::channel::{
+    Address, ChannelKey, ChannelKind, ChannelRef, ChannelSettings, Circle, LogKind, MemberRole,
+};
 use crate::directory::UserState;
-use crate::id::{Uid, UserNum};
+use crate::file::FileId;
+use crate::id::{Uid, UserNum, UserRef};
 use crate::log::Append;
+use crate::message::{Body, Draft, OnReuse};
 use crate::refusal::Refusal;
 use crate::send::access::{Facts, judge};
+use crate::send::strangers::lets_strangers_write;
 use crate::session::Refused;
 
 impl Lane {
@@ -27,13 +33,19 @@ impl Lane {
         let mut appends = Vec::with_capacity(sends.len());
         let mut pending = Vec::with_capacity(sends.len());
         for (job, checked) in sends.drain(..).zip(checked) {
+            let checked = match checked {
+                Ok(channel) => self.passed_on(&job).await.map(|files| (channel, files)),
+                Err(why) => Err(why),
+            };
             match checked {
-                Ok(channel) => {
-                    let body = Arc::new(job.draft.body);
+                Ok((channel, files)) => {
+                    let mut body = job.draft.body;
                     let state = self
                         .channels
                         .get_mut(&job.key)
                         .expect("checked a moment ago");
+                    carry::settle(&mut body, state);
+                    let body = Arc::new(body);
                     state.in_flight += 1;
                     let place = if body.flags.no_persist {
                         Place::Passing
@@ -44,6 +56,7 @@ impl Lane {
                             first_contact: Arc::clone(&state.first_contact),
                             body: Arc::clone(&body),
                             on_reuse: job.draft.on_reuse,
+                            files,
                         });
                         Place::Log
                     };
@@ -56,6 +69,7 @@ impl Lane {
                         place,
                     });
                 }
+                Err(Refusal::HeldForReview) => self.hold(job),
                 Err(why) => {
                     let id = self.parts.ids.next();
                     job.refuse(Refused { id, why });
@@ -84,6 +98,47 @@ impl Lane {
             }
             .boxed(),
         );
+    }
+
+    /// Whether a user may say something in a channel now.
+    pub(super) async fn may_speak(
+        &mut self,
+        key: &ChannelKey,
+        user: &UserRef,
+    ) -> Result<(), Refusal> {
+        let parts = Arc::clone(&self.parts);
+        let speaker = parts.users.state(user.num).await?;
+        let state = self.state(key).await?;
+        let peer = match peer(state, user.num) {
+            Some(num) => Some(parts.users.state(num).await?),
+            None => None,
+        };
+        let nothing = SendJob {
+            key: key.clone(),
+            sender: Sender::User(user.clone()),
+            draft: Draft {
+                to: Address {
+                    kind: key.kind,
+                    id: Arc::clone(&key.id),
+                },
+                body: Body::default(),
+                on_reuse: OnReuse::Store,
+                require_peer: false,
+                fault: None,
+            },
+            reply: ReplyTo::Nobody,
+        };
+        judge(&facts(&nothing, &parts, state, &speaker, peer.as_deref()))
+    }
+
+    /// The files that a draft shows to whoever may see it. Only what is kept shows any.
+    async fn passed_on(&mut self, job: &SendJob) -> Result<Vec<FileId>, Refusal> {
+        let body = &job.draft.body;
+        if body.flags.no_persist {
+            return Ok(Vec::new());
+        }
+        let files = &self.parts.files;
+        files.passed_on_by(&job.key.realm, &job.sender, &body.payload).await
     }
 
     /// The log that each draft may be appended to, or why it may not. What has to be read or
@@ -141,7 +196,9 @@ impl Lane {
             None => None,
         };
         if !matches!(job.sender, Sender::Change(_)) {
-            judge(&facts(job, &parts, state, &sender, peer.as_deref()))?;
+            let facts = facts(job, &parts, state, &sender, peer.as_deref());
+            judge(&facts)?;
+            carry::judge(job, state, facts.sender_is_system)?;
         }
         let log = state.log_mut(job.draft.body.flags.command);
         Ok(log.clone().map_or(Judged::Passes, Judged::Open))
@@ -288,6 +345,13 @@ fn early_facts(job: &SendJob, sender: &UserState) -> Facts {
     }
 }
 
+/// Whether only those who moderate may send now.
+fn muted_for_all(settings: &ChannelSettings, parts: &Parts) -> bool {
+    settings.send_ban
+        || settings.speak == Circle::Administrators
+        || (settings.muted_until_ms > 0 && parts.clock.now_ms() < settings.muted_until_ms)
+}
+
 fn facts(
     job: &SendJob,
     parts: &Parts,
@@ -303,7 +367,7 @@ fn facts(
     Facts {
         banned: state.settings.ban || peer_flags.ban,
         disbanded: state.settings.disband,
-        muted_for_all: state.settings.send_ban,
+        muted_for_all: muted_for_all(&state.settings, parts),
         sender_moderates: member.is_some_and(|member| member.role > MemberRole::Member),
         sender_muted: muted_until > 0 && parts.clock.now_ms() < muted_until,
         takes_part: state.takes_part(num),
@@ -314,12 +378,15 @@ fn facts(
         denied: state.denied.contains(&num) || peer.is_some_and(|p| p.blocked.contains(&num)),
         is_member: member.is_some(),
         allow_list_in_force: if direct {
-            parts.friends_only && peer.is_some() && !peer_flags.allow_stranger
+            peer.is_some_and(|peer| {
+                let friends_only = parts.friends_only.holds_in(&state.key.realm);
+                !lets_strangers_write(&peer.record, friends_only)
+            })
         } else {
             !state.allowed.is_empty() && !state.settings.allow_stranger
         },
         allow_listed: if direct {
-            peer.is_some_and(|peer| peer.allowed.contains(&num))
+            peer.is_some_and(|peer| peer.friends.contains(&num) || peer.allowed.contains(&num))
         } else {
             state.allowed.contains(&num)
         },

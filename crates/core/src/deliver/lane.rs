@@ -13,18 +13,21 @@ use rustc_hash::FxHashMap;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
+use super::alter::{AlterJob, Altered};
 use super::change::{Changed, ChannelVerb};
 use super::fanout::Committed;
-use super::revoke::{RevokeJob, TakenBack};
 use super::state::ChannelState;
-use crate::channel::{ChannelKey, ChannelRef, Channels};
+use crate::channel::{ChannelKey, ChannelRef, Channels, Joining};
 use crate::clock::Clock;
 use crate::delivered::{LanePosition, Positions};
 use crate::directory::Users;
+use crate::file::FileAccess;
 use crate::id::{MessageId, SessionId, Snowflake, UserRef};
 use crate::log::Log;
+use crate::mark::Marks;
 use crate::message::Draft;
 use crate::refusal::Refusal;
+use crate::send::strangers::FriendsOnly;
 use crate::session::{Hub, Refused, SendReply, Session, Ticket};
 use crate::store::StoreResult;
 
@@ -67,8 +70,8 @@ pub enum ReplyTo {
     Session(Ticket),
     /// To a caller that waits.
     Caller(oneshot::Sender<SendReply>),
-    /// To whoever took a message back, which is done once it is said.
-    Revoker(Box<TakenBack>, oneshot::Sender<Result<TakenBack, Refusal>>),
+    /// To whoever altered a message, which is done once it is said.
+    Altered(Box<Altered>, oneshot::Sender<Result<Altered, Refusal>>),
     /// Nowhere.
     Nobody,
 }
@@ -99,8 +102,8 @@ pub(super) fn answer(sender: &Sender, to: ReplyTo, reply: SendReply) {
         }
         // A caller that no longer waits has gone away: nobody is left to tell.
         (ReplyTo::Caller(caller), _) => drop(caller.send(reply)),
-        (ReplyTo::Revoker(taken, revoker), _) => {
-            drop(revoker.send(reply.map(|_| *taken).map_err(|refused| refused.why)));
+        (ReplyTo::Altered(altered, asker), _) => {
+            drop(asker.send(reply.map(|_| *altered).map_err(|refused| refused.why)));
         }
         (ReplyTo::Session(_) | ReplyTo::Nobody, _) => {}
     }
@@ -120,23 +123,28 @@ pub enum Job {
         ChannelVerb,
         oneshot::Sender<Result<Changed, Refusal>>,
     ),
-    /// Take a message back.
-    Revoke(Box<RevokeJob>),
+    /// Alter a message.
+    Alter(Box<AlterJob>),
 }
 
 /// What all lanes share.
 pub(crate) struct Parts {
     pub(crate) log: Arc<dyn Log>,
+    pub(crate) marks: Arc<dyn Marks>,
     pub(crate) channels: Arc<dyn Channels>,
+    pub(crate) joining: Arc<dyn Joining>,
     pub(crate) users: Arc<Users>,
+    pub(crate) files: FileAccess,
     pub(crate) hub: Arc<Hub>,
     pub(crate) ids: Arc<Snowflake>,
     /// How far the lanes have handed out the log.
     pub(crate) positions: Arc<Positions>,
     pub(crate) clock: Arc<dyn Clock>,
     /// Strangers may not write to each other (protocols/README.md A13).
-    pub(crate) friends_only: bool,
+    pub(crate) friends_only: FriendsOnly,
     pub(crate) counters: super::fanout::Counters,
+    /// What waits for a moderator.
+    pub(crate) holding: mpsc::Sender<SendJob>,
     /// Wakes those who work through the log.
     pub(crate) grown: tokio::sync::watch::Sender<()>,
 }
@@ -299,9 +307,9 @@ impl Lane {
                     let changed = self.change(&key, verb).await;
                     let _ = done.send(changed);
                 }
-                Job::Revoke(revoke) => {
+                Job::Alter(alter) => {
                     self.check_and_append(&mut sends).await;
-                    self.revoke(*revoke).await;
+                    self.alter(*alter).await;
                 }
             }
         }

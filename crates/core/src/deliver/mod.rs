@@ -2,20 +2,30 @@
 //!
 //! A channel belongs to one lane by its name's hash; a lane is one task that owns the state
 //! of its channels, so nothing here is locked. `state` is what a lane knows of a channel,
-//! `lane` its loop, `check` the way of a draft to the log, `change` what alters a channel,
-//! `revoke` how a message is taken back, `fanout` the way from the log to mailboxes,
+//! `lane` its loop, `check` the way of a draft to the log, `change` what alters a channel, `group` who may
+//! and what follows, `tell` how it is said there,
+//! `alter` how a message is taken back, edited or marked, `rights` who may, `fanout` the way from the log to mailboxes,
 //! `receipts` how senders learn of it, `resync` how a session that was too slow catches up.
 
+mod alter;
+mod carry;
 mod change;
 mod check;
 mod fanout;
+mod group;
+pub(crate) mod holding;
 pub mod lane;
 pub(crate) mod receipts;
 pub mod resync;
-mod revoke;
+mod rights;
 mod state;
+mod tell;
 
-pub use change::{Changed, ChannelVerb};
+pub use alter::{
+    AlterJob, Alteration, Altered, Operator, TakenBack, edit_number, entry_number,
+};
+pub use change::{Changed, ChannelVerb, Moved};
 pub use fanout::Counters;
+pub use group::{Decision, GroupVerb};
 pub use lane::{Job, Lanes, ReplyTo, SendJob, Sender};
-pub use revoke::{Operator, RevokeJob, TakenBack};
+

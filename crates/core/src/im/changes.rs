@@ -1,9 +1,11 @@
 //! What became of messages after they were sent, for clients that ask by version.
 
-use super::Im;
+use std::collections::BTreeMap;
+
+use super::{Im, Viewer};
 use crate::channel::{ChannelKey, ChannelKind, LogKind};
-use crate::conversation::ConversationRow;
-use crate::id::UserRef;
+use crate::id::{ChannelNum, MessageId};
+use crate::mark::Reaction;
 use crate::message::Message;
 use crate::receipt::MessageState;
 use crate::refusal::Refusal;
@@ -20,6 +22,10 @@ pub struct Changed {
     pub message: Message,
     /// What became of it.
     pub state: MessageState,
+    /// Reactions to it that were put there or taken away since.
+    pub reactions: Vec<Reaction>,
+    /// The viewer has deleted it for themselves.
+    pub is_hidden: bool,
     /// Whether the viewer has read it.
     pub is_read: bool,
     /// How many could have read it beside its sender, as the channel is now.
@@ -34,7 +40,7 @@ impl Im {
     /// `NotAMember` for one who has nothing to do with the channel, or when the store fails.
     pub async fn changed(
         &self,
-        viewer: &UserRef,
+        viewer: &Viewer,
         key: &ChannelKey,
         after_version: i64,
         limit: u32,
@@ -42,12 +48,7 @@ impl Im {
         let Some(channel) = self.stores.channels.open(key, LogKind::Chat, false).await? else {
             return Ok(Vec::new());
         };
-        let row = self
-            .stores
-            .inbox
-            .conversation(viewer.num, channel.num)
-            .await?;
-        let row = row.ok_or(Refusal::NotAMember)?;
+        let span = self.span(viewer, channel.num).await?;
         let readers = if key.kind == ChannelKind::DIRECT {
             1
         } else {
@@ -62,8 +63,9 @@ impl Im {
                 .changed_since(channel.num, after_version, limit)
                 .await?;
             let more = states.len() == limit as usize;
+            let since = after_version;
             after_version = states.last().map_or(after_version, |last| last.version);
-            self.changed_of(viewer, &row, readers, states, &mut changed)
+            self.changed_of(viewer, &span, since, readers, states, &mut changed)
                 .await?;
             // Whoever asks goes on from the last one: none would be the end.
             if !changed.is_empty() || !more {
@@ -73,26 +75,68 @@ impl Im {
         Ok(changed)
     }
 
+    /// Reactions to messages of a channel that were put there or taken away after a version,
+    /// ascending by version, as far as the viewer may read those.
+    ///
+    /// # Errors
+    /// As with [`changed`](Self::changed).
+    pub async fn reactions_since(
+        &self,
+        viewer: &Viewer,
+        key: &ChannelKey,
+        mut after_version: i64,
+        limit: u32,
+    ) -> Result<Vec<(Reaction, Message)>, Refusal> {
+        let Some(channel) = self.stores.channels.open(key, LogKind::Chat, false).await? else {
+            return Ok(Vec::new());
+        };
+        let span = self.span(viewer, channel.num).await?;
+        let limit = limit.clamp(1, MAX);
+        let mut seen = Vec::new();
+        for _ in 0..MAX_PAGES {
+            let marks = &self.stores.marks;
+            let page = marks
+                .reactions_since(channel.num, after_version, limit)
+                .await?;
+            let more = page.len() == limit as usize;
+            after_version = page.last().map_or(after_version, |last| last.version);
+            for reaction in page.into_iter().filter(|it| it.seq > span.begins_after) {
+                let message = self.stores.log.by_id(reaction.message).await?;
+                let message = message.filter(|message| is_for(viewer, message));
+                seen.extend(message.map(|message| (reaction, message)));
+            }
+            if !seen.is_empty() || !more {
+                break;
+            }
+        }
+        Ok(seen)
+    }
+
     /// Of some states those that the viewer may know of.
     async fn changed_of(
         &self,
-        viewer: &UserRef,
-        row: &ConversationRow,
+        viewer: &Viewer,
+        span: &Span,
+        after_version: i64,
         readers: u64,
         states: Vec<MessageState>,
         changed: &mut Vec<Changed>,
     ) -> Result<(), Refusal> {
+        let mut reactions = self.newly_reacted(span.channel, after_version, &states).await?;
+        let hidden = self.hidden_among(viewer, span.channel, &states).await?;
         for state in states
             .into_iter()
-            .filter(|state| state.seq > row.begins_after)
+            .filter(|state| state.seq > span.begins_after)
         {
             let Some(message) = self.stores.log.by_id(state.id).await? else {
                 continue;
             };
-            if message.is_for(viewer.num) {
-                let is_own = message.sender.num == viewer.num;
+            if is_for(viewer, &message) {
+                let is_own = matches!(viewer, Viewer::User(user) if message.sender.num == user.num);
                 changed.push(Changed {
-                    is_read: is_own || row.read_seq >= state.seq,
+                    is_read: is_own || span.read_seq >= state.seq,
+                    reactions: reactions.remove(&state.id).unwrap_or_default(),
+                    is_hidden: hidden.binary_search(&state.seq).is_ok(),
                     message,
                     state,
                     readers,
@@ -100,5 +144,91 @@ impl Im {
             }
         }
         Ok(())
+    }
+
+    /// The reactions to some messages since a version: they are no newer than the last of
+    /// the states.
+    async fn newly_reacted(
+        &self,
+        channel: ChannelNum,
+        after_version: i64,
+        states: &[MessageState],
+    ) -> Result<BTreeMap<MessageId, Vec<Reaction>>, Refusal> {
+        let mut found: BTreeMap<MessageId, Vec<Reaction>> = BTreeMap::new();
+        let Some(last) = states.last().map(|last| last.version) else {
+            return Ok(found);
+        };
+        let mut after = after_version;
+        loop {
+            let marks = &self.stores.marks;
+            let page = marks.reactions_since(channel, after, MAX).await?;
+            let more = page.len() == MAX as usize;
+            after = page.last().map_or(last, |reaction| reaction.version);
+            for reaction in page {
+                found.entry(reaction.message).or_default().push(reaction);
+            }
+            if !more || after >= last {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// What a viewer may know of a channel.
+    async fn span(&self, viewer: &Viewer, channel: ChannelNum) -> Result<Span, Refusal> {
+        let Viewer::User(user) = viewer else {
+            return Ok(Span {
+                channel,
+                begins_after: 0,
+                read_seq: 0,
+            });
+        };
+        let row = self.stores.inbox.conversation(user.num, channel).await?;
+        let row = row.ok_or(Refusal::NotAMember)?;
+        Ok(Span {
+            channel,
+            begins_after: row.begins_after,
+            read_seq: row.read_seq,
+        })
+    }
+
+    /// Seqs of some states' messages that the viewer has deleted for themselves.
+    async fn hidden_among(
+        &self,
+        viewer: &Viewer,
+        channel: ChannelNum,
+        states: &[MessageState],
+    ) -> Result<Vec<u64>, Refusal> {
+        let seqs = states.iter().map(|state| state.seq);
+        let (Viewer::User(user), Some(first), Some(last)) =
+            (viewer, seqs.clone().min(), seqs.max())
+        else {
+            return Ok(Vec::new());
+        };
+        let stretch = [(channel, first..=last)];
+        let hidden = self.stores.marks.hidden(user.num, &stretch).await?;
+        Ok(hidden.into_iter().next().unwrap_or_default())
+    }
+
+    /// The states of some messages that the caller was shown: most have none.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn states(&self, ids: &[MessageId]) -> Result<Vec<MessageState>, Refusal> {
+        Ok(self.stores.receipts.states(ids).await?)
+    }
+}
+
+/// What a viewer may know of a channel.
+struct Span {
+    channel: ChannelNum,
+    /// Nothing up to this seq.
+    begins_after: u64,
+    read_seq: u64,
+}
+
+fn is_for(viewer: &Viewer, message: &Message) -> bool {
+    match viewer {
+        Viewer::Application => true,
+        Viewer::User(user) => message.is_for(user.num),
     }
 }

@@ -145,7 +145,7 @@ impl Im {
 
     /// After which seq a caller may read a channel, or moderate it; `None` = they have nothing
     /// to do with it.
-    async fn readable_after(
+    pub(super) async fn readable_after(
         &self,
         caller: &UserRef,
         channel: &Arc<ChannelRef>,
@@ -165,7 +165,7 @@ impl Im {
         Ok(Some(row.begins_after))
     }
 
-    async fn moderates(&self, user: &UserRef, channel: &ChannelRef) -> Result<bool, Refusal> {
+    pub(super) async fn moderates(&self, user: &UserRef, channel: &ChannelRef) -> Result<bool, Refusal> {
         let before = Some(UserNum(user.num.0 - 1));
         let members = self.stores.channels.members(channel.num, before, 1).await?;
         let member = members.first().filter(|member| member.user.num == user.num);

@@ -16,6 +16,8 @@ const MAX_HISTORY: u32 = 10_000;
 const PAGE_BACK: u32 = 100;
 /// … and how often, before there is nothing to show.
 const MAX_PAGES_BACK: u32 = 10;
+/// Pages that one query reads at most, if most of what is there is left out.
+const MAX_PAGES_LISTED: u32 = 100;
 
 /// Who looks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +53,31 @@ impl Im {
         viewer: &Viewer,
         query: HistoryQuery,
     ) -> Result<Vec<Message>, Refusal> {
+        self.stretch(key, viewer, query, false).await
+    }
+
+    /// As [`history`](Self::history), with tombstones in the places of messages that were
+    /// deleted for everybody or have expired: for clients that count seqs. What the user has
+    /// deleted for themselves is left out all the same.
+    ///
+    /// # Errors
+    /// As with `history`.
+    pub async fn places(
+        &self,
+        key: &ChannelKey,
+        viewer: &Viewer,
+        query: HistoryQuery,
+    ) -> Result<Vec<Message>, Refusal> {
+        self.stretch(key, viewer, query, true).await
+    }
+
+    async fn stretch(
+        &self,
+        key: &ChannelKey,
+        viewer: &Viewer,
+        query: HistoryQuery,
+        places: bool,
+    ) -> Result<Vec<Message>, Refusal> {
         let channel = self.stores.channels.open(key, LogKind::Chat, false).await?;
         let Some(channel) = channel else {
             return match viewer {
@@ -71,23 +98,82 @@ impl Im {
                 None => return Err(Refusal::NotAMember),
             }
         }
-        let limit = query.limit.min(MAX_HISTORY);
-        let page = Page {
+        let query = HistoryQuery {
             from,
-            to: query.to,
-            limit,
-            newest: query.newest,
+            limit: query.limit.min(MAX_HISTORY),
+            ..query
         };
-        let messages = self.stores.log.page(&channel, page).await?;
-        Ok(match viewer {
-            Viewer::Application => messages,
-            Viewer::User(user) => {
-                let seen = messages
-                    .into_iter()
-                    .map(|message| message.seen_by(user.num));
-                seen.collect()
+        self.listed(&channel, viewer, query, places).await
+    }
+
+    /// Messages of a stretch, ascending. Where some are left out others take their places; so
+    /// fewer than the limit are all there are, unless very many are left out.
+    async fn listed(
+        &self,
+        channel: &Arc<ChannelRef>,
+        viewer: &Viewer,
+        query: HistoryQuery,
+        places: bool,
+    ) -> Result<Vec<Message>, Refusal> {
+        let (mut from, mut to) = (query.from, query.to);
+        let limit = query.limit as usize;
+        let mut listed: Vec<Message> = Vec::new();
+        for _ in 0..MAX_PAGES_LISTED {
+            let missing = limit - listed.len();
+            let page = Page {
+                from,
+                to,
+                limit: u32::try_from(missing).unwrap_or(u32::MAX),
+                newest: query.newest,
+            };
+            let found = self.stores.log.page(channel, page).await?;
+            let is_last = found.len() < missing;
+            let ends = found.first().zip(found.last()).map(|(a, b)| (a.seq, b.seq));
+            let kept = self.kept(channel, viewer, found, places).await?;
+            if query.newest {
+                listed.splice(0..0, kept);
+            } else {
+                listed.extend(kept);
             }
-        })
+            let Some((first, last)) = ends.filter(|_| !is_last && listed.len() < limit) else {
+                break;
+            };
+            if query.newest {
+                to = first.saturating_sub(1);
+            } else {
+                from = last + 1;
+            }
+            if from > to {
+                break;
+            }
+        }
+        Ok(listed)
+    }
+
+    /// Of a page that was read what a viewer is shown: for whom a message is not, a place;
+    /// nothing of what was deleted for all, unless places are wanted, or for the viewer.
+    async fn kept(
+        &self,
+        channel: &Arc<ChannelRef>,
+        viewer: &Viewer,
+        found: Vec<Message>,
+        places: bool,
+    ) -> Result<Vec<Message>, Refusal> {
+        let mut kept = found;
+        if !places {
+            kept.retain(|message| !message.is_unlisted());
+        }
+        let Viewer::User(user) = viewer else {
+            return Ok(kept);
+        };
+        if let (Some(first), Some(last)) = (kept.first(), kept.last()) {
+            let stretch = [(channel.num, first.seq..=last.seq)];
+            let hidden = self.stores.marks.hidden(user.num, &stretch).await?;
+            let hidden = hidden.into_iter().next().unwrap_or_default();
+            kept.retain(|message| hidden.binary_search(&message.seq).is_err());
+        }
+        let seen = kept.into_iter().map(|message| message.seen_by(user.num));
+        Ok(seen.collect())
     }
 
     /// The newest messages of some logs, each from a seq on, for conversation lists; one read
@@ -103,34 +189,56 @@ impl Im {
         limit: u32,
     ) -> Result<Vec<Vec<Message>>, Refusal> {
         let mut newest = self.stores.log.newest(logs, limit).await?;
-        let Viewer::User(user) = viewer else {
-            return Ok(newest);
-        };
-        for (messages, (channel, from)) in newest.iter_mut().zip(logs) {
-            if messages.iter().any(|message| !message.is_for(user.num)) {
+        let hidden = self.hidden_of(viewer, logs, &newest).await?;
+        let nothing: Vec<u64> = Vec::new();
+        for (n, (messages, (channel, from))) in newest.iter_mut().zip(logs).enumerate() {
+            let hidden = hidden.get(n).unwrap_or(&nothing);
+            if !messages.iter().all(|it| is_shown(viewer, it, hidden)) {
                 let all = std::mem::take(messages);
-                *messages = self.visible(user, channel, *from, all, limit).await?;
+                *messages = self.visible(viewer, channel, *from, all, limit).await?;
             }
         }
         Ok(newest)
     }
 
-    /// Of the newest messages of a log those that are for a user; where some are not, older
-    /// ones instead.
+    /// What of these messages the viewer has deleted for themselves, log by log.
+    async fn hidden_of(
+        &self,
+        viewer: &Viewer,
+        logs: &[(Arc<ChannelRef>, u64)],
+        messages: &[Vec<Message>],
+    ) -> Result<Vec<Vec<u64>>, Refusal> {
+        let Viewer::User(user) = viewer else {
+            return Ok(Vec::new());
+        };
+        let stretches = logs.iter().zip(messages).map(|((channel, _), messages)| {
+            let ends = messages.first().zip(messages.last());
+            let (first, last) = ends.map_or((1, 0), |(first, last)| (first.seq, last.seq));
+            (channel.num, first..=last)
+        });
+        let stretches: Vec<_> = stretches.collect();
+        Ok(self.stores.marks.hidden(user.num, &stretches).await?)
+    }
+
+    /// Of the newest messages of a log those that a viewer is shown; where some are not,
+    /// older ones instead.
     async fn visible(
         &self,
-        user: &UserRef,
+        viewer: &Viewer,
         channel: &Arc<ChannelRef>,
         from: u64,
         newest: Vec<Message>,
         limit: u32,
     ) -> Result<Vec<Message>, Refusal> {
         let limit = limit as usize;
+        let log = [(Arc::clone(channel), from)];
         let (mut visible, mut page) = (Vec::new(), newest);
         for _ in 0..MAX_PAGES_BACK {
             let before = page.first().map_or(0, |first| first.seq);
+            let hidden = self.hidden_of(viewer, &log, std::slice::from_ref(&page));
+            let hidden = hidden.await?.into_iter().next().unwrap_or_default();
             let seen = page.into_iter().rev();
-            visible.extend(seen.filter(|message| message.is_for(user.num)));
+            visible.extend(seen.filter(|message| is_shown(viewer, message, &hidden)));
             if visible.len() >= limit || before <= from {
                 break;
             }
@@ -169,7 +277,16 @@ impl Im {
 }
 
 /// A direct channel exists in meaning before anything is said in it.
-fn may_exist(key: &ChannelKey, viewer: &UserRef) -> bool {
+pub(super) fn may_exist(key: &ChannelKey, viewer: &UserRef) -> bool {
     key.pair()
         .is_some_and(|(low, high)| [low, high].contains(&viewer.uid.as_str()))
+}
+
+/// Whether a viewer is shown a message in lists that need not be without gaps.
+fn is_shown(viewer: &Viewer, message: &Message, hidden: &[u64]) -> bool {
+    let is_theirs = match viewer {
+        Viewer::Application => true,
+        Viewer::User(user) => message.is_for(user.num),
+    };
+    is_theirs && !message.is_unlisted() && hidden.binary_search(&message.seq).is_err()
 }

@@ -1,29 +1,46 @@
 //! The façade: the only door to the messenger. It holds the parts; what they do stands in
 //! their modules. One file per group of verbs.
 
+pub mod admin;
 mod changes;
+mod carrying;
 mod channels;
 mod consuming;
 mod conversations;
 mod delivered;
+mod expiring;
 mod fetching;
+mod files;
 mod finding;
+mod friend_groups;
+mod friends;
+mod groups;
 mod history;
+mod hooks;
 mod logins;
+mod people;
+mod marking;
+mod mentions;
+mod pinning;
 mod reading;
 mod receiving;
 mod registering;
 mod resolve;
 mod retention;
 mod revoking;
+mod scheduling;
+mod screening;
+mod searching;
 mod sending;
 mod sessions;
+mod typing;
 mod users;
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
@@ -32,28 +49,51 @@ pub use changes::Changed;
 pub use conversations::{ConversationWish, MAX_AT_ONCE, UnreadTotals};
 pub use fetching::{Fetch, Fetched};
 pub use history::{HistoryQuery, Viewer};
+pub use friends::KeepFriend;
 pub use logins::{Login, LoginRequest, LoginScope};
+pub use people::{Presence, PresenceChange};
+pub use marking::EditRequest;
+pub use pinning::Readers;
+pub use mentions::{Reminder, ReminderQuery, Reminders};
 pub use registering::{RegisterDevice, RegisteredDevice};
+pub(crate) use screening::Queue as ScreenedSends;
+pub use searching::{SearchPage, SearchQuery};
 pub use sessions::{Credential, OpenSession};
 pub use users::{FlagTokenRegistration, Identity, OnlineDevice};
 
-use crate::channel::Channels;
+use crate::admin::AdminStores;
+use crate::admin::banned::Banned;
+use crate::channel::{Channels, Joining};
 use crate::clock::Clock;
 use crate::conversation::Inbox;
 use crate::deliver::Counters;
+use crate::deliver::holding::{self, Holder};
 use crate::deliver::lane::{Lanes, Parts};
 use crate::deliver::receipts::Told;
 use crate::delivered::{Devices, Ledger, Positions};
-use crate::directory::{Aliases, AppKeys, Apps, Directory, Registrations, Seal, Users};
-use crate::id::Snowflake;
+use crate::directory::{
+    Aliases, AppKeys, Apps, Directory, People, Registrations, Seal, Users,
+};
+use crate::file::{FileAccess, FileUrls, Files, Uploads};
+use crate::expiry::Expiry;
+use crate::hook::Hooks;
+use crate::id::{Realm, Snowflake};
 use crate::log::Log;
+use crate::mention::Mentions;
+use crate::mark::Marks;
 use crate::outbox::Outbox;
 use crate::pubsub::{PubSub, Subscribers, TopicLimits};
 use crate::receipt::Receipts;
-use crate::relation::Relations;
+use crate::relation::{Friends, Relations};
+use crate::schedule::Schedule;
+use crate::search::SearchIndex;
 use crate::send::limits::{Budgets, SendLimits};
-use crate::send::words::Words;
+use crate::send::screen::Screening;
+use crate::send::strangers::FriendsOnly;
+use crate::send::rates::Rates;
+use crate::send::words::{WordBook, Words};
 use crate::session::foreign::ForeignLogins;
+use crate::session::comings::Comings;
 use crate::session::presence::{Crier, Reports, reports};
 use crate::session::throttle::{LoginLimits, Throttle};
 use crate::session::{Ending, Hub, MailboxLimits};
@@ -74,16 +114,40 @@ pub struct Stores {
     pub apps: Arc<dyn Apps>,
     /// Relations.
     pub relations: Arc<dyn Relations>,
+    /// Friends.
+    pub friends: Arc<dyn Friends>,
+    /// What is known of many users.
+    pub people: Arc<dyn People>,
     /// What devices were given.
     pub devices: Arc<dyn Devices>,
     /// Who has read what.
     pub receipts: Arc<dyn Receipts>,
+    /// What finds messages by what they say.
+    pub search: Arc<dyn SearchIndex>,
     /// Subscribers of topics.
     pub subscribers: Arc<dyn Subscribers>,
     /// Registered devices.
     pub registrations: Arc<dyn Registrations>,
+    /// What moderators and operators keep.
+    pub admin: AdminStores,
+    /// Who was mentioned.
+    pub mentions: Arc<dyn Mentions>,
+    /// When messages end.
+    pub expiry: Arc<dyn Expiry>,
+    /// What is to be sent later.
+    pub schedule: Arc<dyn Schedule>,
+    /// Requests to join, invitations and links.
+    pub joining: Arc<dyn Joining>,
+    /// Files.
+    pub files: Arc<dyn Files>,
+    /// Uploads of files that come in parts.
+    pub uploads: Arc<dyn Uploads>,
+    /// What users put on messages.
+    pub marks: Arc<dyn Marks>,
     /// Events, and where consumers are.
     pub outbox: Arc<dyn Outbox>,
+    /// Hooks.
+    pub hooks: Arc<dyn Hooks>,
 }
 
 /// How the messenger behaves.
@@ -95,14 +159,20 @@ pub struct Policy {
     pub login: LoginLimits,
     /// The size of a session's mailbox.
     pub mailbox: MailboxLimits,
-    /// Strangers may not write to each other.
-    pub friends_only: bool,
+    /// Where strangers may not write to each other.
+    pub friends_only: FriendsOnly,
     /// How many lanes order and deliver messages.
     pub lanes: usize,
     /// Words that may not be said, or not be read.
     pub words: Arc<Words>,
     /// For how long authors may revoke what they sent, in ms; 0 = for ever.
     pub revoke_window_ms: u64,
+    /// For how long authors may edit what they sent, in ms; 0 = for ever.
+    pub edit_window_ms: u64,
+    /// Members that do not moderate a channel may pin its messages, too.
+    pub members_pin: bool,
+    /// Messages of broadcasts per second; 0 = as many as there is room for.
+    pub broadcast_per_sec: u32,
     /// How often what devices were given is written down, at most ten times a second. What a
     /// crash loses of it is delivered again.
     pub delivered_every: Duration,
@@ -116,10 +186,13 @@ impl Default for Policy {
             send: SendLimits::default(),
             login: LoginLimits::default(),
             mailbox: MailboxLimits::default(),
-            friends_only: false,
+            friends_only: FriendsOnly::default(),
             lanes: 8,
             words: Arc::default(),
             revoke_window_ms: 120_000,
+            edit_window_ms: 0,
+            members_pin: false,
+            broadcast_per_sec: 500,
             delivered_every: Duration::from_secs(10),
             topics: TopicLimits::default(),
         }
@@ -140,17 +213,36 @@ pub struct Im {
     ledger: Arc<Ledger>,
     /// Who comes and goes is reported here.
     reports: Reports,
+    /// Likewise, for those outside.
+    comings: Comings,
+    /// Seals the secrets of hooks.
+    seal: Arc<dyn Seal>,
+    /// Who has a last look at what users send.
+    screening: Arc<Screening>,
     /// Deliveries that were told to their senders.
     told: Told,
     /// How far readers have told that they have read.
     told_reads: Arc<reading::ToldReads>,
+    /// Who was last said to be writing.
+    typists: typing::Typists,
+    /// Messages that have ended and could not be erased.
+    unending: expiring::Unending,
     throttle: Throttle,
     budgets: Budgets,
+    rates: Rates,
+    words: WordBook,
+    banned: Banned,
+    /// Decisions of moderators and administrators are made one after the other.
+    deciding: tokio::sync::Mutex<()>,
+    /// Told when there is work to be done in the background.
+    chores: Notify,
     apps: AppKeys,
     topics: Arc<PubSub>,
     /// Who decides on credentials that are not ours.
     foreign: OnceLock<Arc<dyn ForeignLogins>>,
     groups: GroupNames,
+    /// Under which addresses files are served.
+    file_urls: OnceLock<FileUrls>,
     /// When the newest user token that was seen was issued, ms since 1970.
     newest_token_ms: AtomicI64,
     /// Set when sessions are ended for good: later ones end at once.
@@ -174,21 +266,30 @@ impl Im {
         clock: Arc<dyn Clock>,
         policy: Policy,
     ) -> StoreResult<Arc<Self>> {
-        let apps = AppKeys::load(Arc::clone(&stores.apps), seal, Arc::clone(&clock)).await?;
+        let apps = AppKeys::load(Arc::clone(&stores.apps), Arc::clone(&seal), Arc::clone(&clock)).await?;
         let directory = Arc::clone(&stores.directory);
         let lanes = policy.lanes.max(1);
         // Above everything stored, below everything to come.
         let positions = Positions::new(lanes, ids.next());
+        let (holding, held) = mpsc::channel(holding::QUEUE);
         let parts = Arc::new(Parts {
             log: Arc::clone(&stores.log),
+            marks: Arc::clone(&stores.marks),
             channels: Arc::clone(&stores.channels),
+            joining: Arc::clone(&stores.joining),
             users: Arc::new(Users::new(directory, Arc::clone(&stores.relations))),
+            files: FileAccess {
+                files: Arc::clone(&stores.files),
+                inbox: Arc::clone(&stores.inbox),
+                log: Arc::clone(&stores.log),
+            },
             hub: Arc::new(Hub::default()),
             ids,
             positions: Arc::clone(&positions),
             clock: Arc::clone(&clock),
-            friends_only: policy.friends_only,
+            friends_only: policy.friends_only.clone(),
             counters: Counters::default(),
+            holding,
             grown: tokio::sync::watch::Sender::default(),
         });
         let tasks = TaskTracker::new();
@@ -199,12 +300,23 @@ impl Im {
         let stop = CancellationToken::new();
         let every = policy.delivered_every.max(SHORTEST_PAUSE);
         tasks.spawn(Arc::clone(&ledger).run(every, stop.clone()));
+        let holder = Holder {
+            reviews: Arc::clone(&stores.admin.reviews),
+            clock: Arc::clone(&clock),
+            ids: Arc::clone(&parts.ids),
+        };
+        tasks.spawn(holder.run(held, stop.clone()));
+        let (comings, recorder) =
+            Comings::new(&parts.hub, &clock, &stores.outbox, &parts.grown);
+        tasks.spawn(recorder.run(stop.clone()));
         let (reports, reported) = reports();
         let crier = Crier {
             hub: Arc::clone(&parts.hub),
             users: Arc::clone(&parts.users),
             inbox: Arc::clone(&stores.inbox),
             relations: Arc::clone(&stores.relations),
+            people: Arc::clone(&stores.people),
+            ids: Arc::clone(&parts.ids),
             clock: Arc::clone(&clock),
         };
         tasks.spawn(crier.run(reported, stop.clone()));
@@ -217,27 +329,43 @@ impl Im {
         .await?;
         let throttle = Throttle::new(policy.login, clock);
         let budgets = Budgets::new(policy.send);
-        Ok(Arc::new(Self {
+        let rates = Rates::new(policy.send.channel, policy.send.app);
+        rates.set_apps(&apps.all());
+        let words = WordBook::new(Arc::clone(&policy.words));
+        let im = Arc::new(Self {
             stores,
             policy,
             parts,
             lanes,
             ledger,
             reports,
+            comings,
+            screening: Arc::default(),
+            seal,
             told: Told::default(),
             told_reads: reading::told_reads(),
+            typists: typing::typists(),
+            unending: expiring::unending(),
             throttle,
             budgets,
+            rates,
+            words,
+            banned: Banned::default(),
+            deciding: tokio::sync::Mutex::default(),
+            chores: Notify::new(),
             apps,
             topics,
             foreign: OnceLock::new(),
             groups: GroupNames::new(),
+            file_urls: OnceLock::new(),
             newest_token_ms: AtomicI64::new(0),
             stopping: AtomicBool::new(false),
             tasks,
             stop_at_drop: stop.clone().drop_guard(),
             stop,
-        }))
+        });
+        im.begin_administration().await?;
+        Ok(im)
     }
 
     /// The clock that everything here goes by.
@@ -252,11 +380,11 @@ impl Im {
         &self.parts.hub
     }
 
-    /// Words that may not be said, or not be read. Whoever knows how to read a payload asks
-    /// them before it is sent.
+    /// Words that may not be said in a realm, or not be read. Whoever knows how to read a
+    /// payload asks them before it is sent.
     #[must_use]
-    pub fn words(&self) -> &Words {
-        &self.policy.words
+    pub fn words(&self, realm: &Realm) -> Arc<Words> {
+        self.words.of(realm)
     }
 
     /// The apps and their keys.

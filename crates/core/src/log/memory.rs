@@ -14,7 +14,7 @@ use super::{
 use crate::channel::ChannelRef;
 use crate::clock::Clock;
 use crate::id::{ChannelNum, MessageId, Snowflake, UserRef};
-use crate::message::{Message, Naming, OnReuse, Revocation};
+use crate::message::{Gone, Message, Naming, OnReuse, Revocation};
 use crate::store::StoreResult;
 
 /// Keeps everything until it is dropped.
@@ -122,6 +122,7 @@ impl MemoryLog {
                 sent_at_ms,
                 body: item.body.as_stored(naming),
                 revoked: None,
+                edited: None,
                 is_concealed: false,
             },
             digest: item.body.digest(),
@@ -221,7 +222,12 @@ impl Log for MemoryLog {
         Ok(ids.max().unwrap_or(MessageId(0)))
     }
 
-    async fn revoke(&self, id: MessageId, by: Option<&UserRef>) -> StoreResult<RevokeOutcome> {
+    async fn erase(
+        &self,
+        id: MessageId,
+        by: Option<&UserRef>,
+        how: Gone,
+    ) -> StoreResult<RevokeOutcome> {
         let mut logs = self.logs.lock();
         let mut kept = logs.values_mut().flat_map(|log| &mut log.kept);
         let Some(kept) = kept.find(|kept| kept.message.id == id) else {
@@ -233,6 +239,7 @@ impl Log for MemoryLog {
         let revocation = Revocation {
             by: by.cloned(),
             at_ms: self.clock.now_ms(),
+            how,
         };
         kept.message = kept.message.tombstone(revocation.clone());
         Ok(RevokeOutcome::Revoked(revocation))

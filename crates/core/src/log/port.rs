@@ -6,8 +6,9 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 
 use crate::channel::ChannelRef;
+use crate::file::FileId;
 use crate::id::{ChannelNum, MessageId, Realm, UserNum, UserRef};
-use crate::message::{Body, Message, Naming, OnReuse, Revocation};
+use crate::message::{Body, Gone, Message, Naming, OnReuse, Revocation};
 use crate::store::StoreResult;
 
 /// One message to append.
@@ -24,6 +25,9 @@ pub struct Append {
     pub body: Arc<Body>,
     /// What to do with a reused client number.
     pub on_reuse: OnReuse,
+    /// Files that its content names and that its sender may pass on: whoever may see the
+    /// message may read them.
+    pub files: Vec<FileId>,
 }
 
 /// What became of one append.
@@ -97,12 +101,12 @@ pub struct Called {
     pub channel: Option<ChannelNum>,
 }
 
-/// What became of the wish to revoke a message.
+/// What became of the wish to take the content of a message away.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RevokeOutcome {
-    /// It is revoked now.
+    /// It is gone now.
     Revoked(Revocation),
-    /// It had been revoked, and stays as it was.
+    /// It had been gone, and stays as it was.
     Before(Revocation),
     /// There is no such message, or it is damaged.
     NoMessage,
@@ -161,10 +165,22 @@ pub trait Log: Send + Sync + 'static {
     /// The newest id that [`scan`](Self::scan) would give; 0 = there is none.
     async fn last_id(&self) -> StoreResult<MessageId>;
 
-    /// Revokes a message for good: its content is erased, its place and client number stay
-    /// (a retry of it is answered as before), and in the chat log it no longer counts as
-    /// unread. `by` is who did it, `None` the application. Durable when it returns.
-    async fn revoke(&self, id: MessageId, by: Option<&UserRef>) -> StoreResult<RevokeOutcome>;
+    /// Takes the content of a message away for good: it is erased with its edits, its
+    /// reactions and what the command log says of them; its place and client number stay (a
+    /// retry of it is answered as before), and in the chat log it no longer counts as unread.
+    /// It is pinned no longer. `by` is who did it, `None` the application. Durable when it
+    /// returns.
+    async fn erase(
+        &self,
+        id: MessageId,
+        by: Option<&UserRef>,
+        how: Gone,
+    ) -> StoreResult<RevokeOutcome>;
+
+    /// Revokes a message: [`erase`](Self::erase) with the commonest of reasons.
+    async fn revoke(&self, id: MessageId, by: Option<&UserRef>) -> StoreResult<RevokeOutcome> {
+        self.erase(id, by, Gone::Revoked).await
+    }
 
     /// One step of retention: drops messages with ids from `from` on and below `before`, at
     /// most `limit`, and whatever was kept for them. Logs lose only their first messages;

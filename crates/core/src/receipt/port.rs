@@ -41,8 +41,14 @@ pub struct MessageState {
     /// Grows with each change of any message of the log: strictly, so no two states of a log
     /// have the same.
     pub version: i64,
-    /// Set once it was revoked.
+    /// Set once its content has gone.
     pub revoked: Option<Revocation>,
+    /// How often it was edited.
+    pub edits: u32,
+    /// When it was edited last, ms since 1970; 0 = never.
+    pub edited_at_ms: i64,
+    /// When it was pinned, ms since 1970; 0 = it is not.
+    pub pinned_at_ms: i64,
     /// It asked for receipts, and somebody has read it.
     pub asked: bool,
     /// How many have read it, of those who were asked.

@@ -1,0 +1,195 @@
+//! Editing what was said, and reactions to it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{Im, Viewer};
+use crate::deliver::{Alteration, Altered, Operator};
+use crate::id::{MessageId, Realm, UserNum, UserRef};
+use crate::mark::{Edit, MAX_REACTION_BYTES, Reaction, Tally, Version};
+use crate::message::{Message, Origin};
+use crate::refusal::Refusal;
+
+/// The most versions or reactions that one question gives.
+const MAX_LISTED: u32 = 1000;
+
+/// What a message is to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EditRequest {
+    /// Which message.
+    pub message: MessageId,
+    /// Who wants it.
+    pub by: Operator,
+    /// Who wrote the payload.
+    pub origin: Origin,
+    /// What its envelope says of the payload's type.
+    pub tag: Arc<str>,
+    /// The payload.
+    pub payload: Bytes,
+    /// What the edge found wrong with it, such as a word that may not be said.
+    pub fault: Option<Refusal>,
+}
+
+impl Im {
+    /// Replaces what a message of a realm's chat logs says. Its author may, for as long as
+    /// [`Policy::edit_window_ms`](super::Policy::edit_window_ms) says and as long as they may
+    /// speak there; so may the application. What it said before stays as a version of it.
+    /// Durable when it returns.
+    ///
+    /// # Errors
+    /// `NoSuchMessage`, also for one who may not see it; `WrongState` if its content is gone;
+    /// `TooLate`, `Forbidden`, `TooLarge`, `TooMany` edits, what refuses a send there,
+    /// `RateLimited` (it counts like a send), or when the store fails.
+    pub async fn edit(&self, realm: &Realm, request: EditRequest) -> Result<Altered, Refusal> {
+        if request.payload.len() > self.policy.send.payload_bytes {
+            return Err(Refusal::TooLarge);
+        }
+        let is_user = request.by.user().is_some();
+        if let Some(why) = request.fault.filter(|_| is_user) {
+            return Err(why);
+        }
+        let what = Alteration::Edit {
+            origin: request.origin,
+            tag: request.tag,
+            payload: request.payload,
+            window_ms: self.policy.edit_window_ms,
+        };
+        self.alter(realm, request.message, request.by, what).await
+    }
+
+    /// What a message has said, from the version with this number on, ascending; number 0 is
+    /// what was sent. None if its content is gone.
+    ///
+    /// # Errors
+    /// As with [`sight`](Self::sight).
+    pub async fn versions(
+        &self,
+        realm: &Realm,
+        id: MessageId,
+        viewer: &Viewer,
+        from: u32,
+        limit: u32,
+    ) -> Result<Vec<Version>, Refusal> {
+        let message = self.sight(realm, id, viewer).await?;
+        if message.revoked.is_some() {
+            return Ok(Vec::new());
+        }
+        let mut versions = Vec::new();
+        let mut limit = limit.clamp(1, MAX_LISTED);
+        if from == 0 {
+            versions.push(Version {
+                n: 0,
+                at_ms: message.sent_at_ms,
+                edit: Edit {
+                    by: Some(message.sender.clone()),
+                    origin: message.body.origin,
+                    tag: Arc::clone(&message.body.tag),
+                    payload: message.body.payload.clone(),
+                },
+            });
+            limit -= 1;
+        }
+        if limit > 0 {
+            let after = from.saturating_sub(1);
+            let marks = &self.stores.marks;
+            versions.extend(marks.versions(id, after, limit).await?);
+        }
+        Ok(versions)
+    }
+
+    /// Puts a user's reaction to a message that they see, or takes it away. It is told, once.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for a text that is empty, longer than
+    /// [`MAX_REACTION_BYTES`] or has a control character; `NoSuchMessage` if the user does
+    /// not see the message, `WrongState` if its content is gone, `TooMany` reactions, what
+    /// refuses a send there, `RateLimited` (it counts like a send), or when the store fails.
+    pub async fn react(
+        &self,
+        realm: &Realm,
+        id: MessageId,
+        user: &UserRef,
+        emoji: &str,
+        removed: bool,
+    ) -> Result<Altered, Refusal> {
+        let has_control = emoji.chars().any(char::is_control);
+        if emoji.is_empty() || emoji.len() > MAX_REACTION_BYTES || has_control {
+            return Err(Refusal::InvalidArgument);
+        }
+        self.sight(realm, id, &Viewer::User(user.clone())).await?;
+        let what = Alteration::React {
+            emoji: emoji.into(),
+            removed,
+        };
+        let by = Operator::User(user.clone());
+        self.alter(realm, id, by, what).await
+    }
+
+    /// Who has put which reactions to a message, those after one of them, ordered by text and
+    /// user.
+    ///
+    /// # Errors
+    /// As with [`sight`](Self::sight).
+    pub async fn reactions(
+        &self,
+        realm: &Realm,
+        id: MessageId,
+        viewer: &Viewer,
+        after: Option<(Arc<str>, UserNum)>,
+        limit: u32,
+    ) -> Result<Vec<Reaction>, Refusal> {
+        self.sight(realm, id, viewer).await?;
+        let limit = limit.clamp(1, MAX_LISTED);
+        Ok(self.stores.marks.reactions(id, after, limit).await?)
+    }
+
+    /// How often which reaction was put to each of some messages that the viewer was shown.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn tallies(
+        &self,
+        viewer: &Viewer,
+        ids: &[MessageId],
+    ) -> Result<Vec<Vec<Tally>>, Refusal> {
+        let own = match viewer {
+            Viewer::Application => None,
+            Viewer::User(user) => Some(user.num),
+        };
+        Ok(self.stores.marks.tallies(ids, own).await?)
+    }
+
+    /// A message of a realm's chat logs as a viewer may see it.
+    ///
+    /// # Errors
+    /// `NoSuchMessage` if there is none that they may see, or when the store fails.
+    pub async fn sight(
+        &self,
+        realm: &Realm,
+        id: MessageId,
+        viewer: &Viewer,
+    ) -> Result<Message, Refusal> {
+        let message = self.said(realm, id).await?;
+        if let Viewer::User(user) = viewer
+            && !self.sees(user, &message).await?
+        {
+            return Err(Refusal::NoSuchMessage);
+        }
+        Ok(message)
+    }
+
+    /// Whether a message is in a user's history.
+    pub(super) async fn sees(&self, user: &UserRef, message: &Message) -> Result<bool, Refusal> {
+        if !message.is_for(user.num) || message.is_unlisted() {
+            return Ok(false);
+        }
+        let after = self.readable_after(user, &message.channel).await?;
+        if after.is_none_or(|after| message.seq <= after) {
+            return Ok(false);
+        }
+        let place = [(message.channel.num, message.seq..=message.seq)];
+        let hidden = self.stores.marks.hidden(user.num, &place).await?;
+        Ok(hidden.iter().all(Vec::is_empty))
+    }
+}
