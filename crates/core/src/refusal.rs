@@ -74,6 +74,8 @@ pub enum Refusal {
     DeviceBanned,
     /// The application's own check does not let it pass.
     HookRefused,
+    /// It waits for a moderator, and is sent once they let it pass.
+    HeldForReview,
     /// The server is stopping or cannot store now; nothing was accepted.
     Unavailable,
     /// The server failed; nothing was accepted.
@@ -82,7 +84,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every refusal: tables are tested against it.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 37] = [
         Self::NotAuthenticated,
         Self::LoginThrottled,
         Self::Forbidden,
@@ -117,6 +119,7 @@ impl Refusal {
         Self::TooMany,
         Self::DeviceBanned,
         Self::HookRefused,
+        Self::HeldForReview,
         Self::Unavailable,
         Self::Internal,
     ];
@@ -159,6 +162,7 @@ impl Refusal {
             Self::TooMany => "too_many",
             Self::DeviceBanned => "device_banned",
             Self::HookRefused => "hook_refused",
+            Self::HeldForReview => "held_for_review",
             Self::Unavailable => "unavailable",
             Self::Internal => "internal",
         }

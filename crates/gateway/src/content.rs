@@ -12,9 +12,9 @@ use serde_json::Value;
 
 use crate::registry;
 
-/// What a message means.
+/// What a message means now.
 pub(crate) fn content(message: &Message) -> Content {
-    meaning(&message.body)
+    meaning(message.shown())
 }
 
 /// What a body means.
@@ -31,13 +31,38 @@ pub(crate) fn meaning(body: &Body) -> Content {
 /// What a message means, in REST's JSON form. REST-born content comes back as it was given.
 #[must_use]
 pub fn content_of(message: &Message) -> Value {
-    if message.body.origin == Origin::REST
-        && let Ok(given) = serde_json::from_slice(&message.body.payload)
+    let shown = message.shown();
+    if shown.origin == Origin::REST
+        && let Ok(given) = serde_json::from_slice(&shown.payload)
     {
         return given;
     }
     // A number that JSON does not have (NaN) is the only way to fail.
     serde_json::to_value(content(message)).unwrap_or_default()
+}
+
+/// What a body means, in REST's JSON form, as [`content_of`].
+#[must_use]
+pub fn content_of_body(body: &Body) -> Value {
+    if body.origin == Origin::REST
+        && let Ok(given) = serde_json::from_slice(&body.payload)
+    {
+        return given;
+    }
+    serde_json::to_value(meaning(body)).unwrap_or_default()
+}
+
+/// Whether what a message says can be replaced by its author: words and media can, a call, a
+/// notice of the system and a command cannot.
+#[must_use]
+pub fn may_be_edited(message: &Message) -> bool {
+    !matches!(
+        content(message),
+        Content::Call { .. }
+            | Content::Notice { .. }
+            | Content::Tip { .. }
+            | Content::Command { .. }
+    )
 }
 
 /// Content for bytes that nobody here understands.
@@ -59,8 +84,16 @@ pub fn moderate(words: &Words, draft: &mut Draft) {
         Content::Command { .. } => return,
         Content::Custom { data, .. } => data.to_string(),
         Content::Unknown { raw } => raw.clone(),
-        readable => readable.fallback_text(),
+        readable => readable.all_words(),
     };
+    if words.wants_review(&said) {
+        if words.holds() {
+            // What is found wrong besides says more.
+            draft.fault = Some(Refusal::HeldForReview);
+        } else {
+            draft.body.flags.review = true;
+        }
+    }
     match words.judge(&said) {
         Verdict::Pass => {}
         Verdict::Reject => draft.fault = Some(Refusal::SensitiveWord),

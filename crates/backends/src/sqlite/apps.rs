@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use crosstalk_core::directory::{AppId, AppRecord, Apps};
+use crosstalk_core::send::rates::Rate;
 use crosstalk_core::store::StoreResult;
 use rusqlite::{Connection, Row};
 
@@ -26,6 +27,9 @@ impl Apps for Sqlite {
     }
 }
 
+const COLUMNS: &str = "app_id, realm, name, secret_enc, old_secret_enc, old_until, disabled, \
+                       send_rate, send_burst";
+
 fn record(row: &Row<'_>) -> DbResult<AppRecord> {
     let id = AppId::parse(&row.get::<_, String>(0)?);
     Ok(AppRecord {
@@ -33,19 +37,31 @@ fn record(row: &Row<'_>) -> DbResult<AppRecord> {
         realm: names::realm(row, 1)?,
         name: row.get(2)?,
         sealed_secret: row.get(3)?,
+        sealed_old_secret: row
+            .get::<_, Option<Vec<u8>>>(4)?
+            .map(|secret| Ok::<_, DbError>((secret, row.get(5)?)))
+            .transpose()?,
+        disabled: row.get(6)?,
+        rate: row
+            .get::<_, Option<u32>>(7)?
+            .map(|per_sec| {
+                let burst = row.get::<_, Option<u32>>(8)?.unwrap_or(0);
+                Ok::<_, DbError>(Rate { per_sec, burst })
+            })
+            .transpose()?,
     })
 }
 
 fn app(conn: &Connection, id: &AppId) -> DbResult<Option<AppRecord>> {
-    let sql = "SELECT app_id, realm, name, secret_enc FROM app WHERE app_id = ?1";
-    let mut find = conn.prepare_cached(sql)?;
+    let sql = format!("SELECT {COLUMNS} FROM app WHERE app_id = ?1");
+    let mut find = conn.prepare_cached(&sql)?;
     let mut rows = find.query([id.as_str()])?;
     rows.next()?.map(record).transpose()
 }
 
 fn all(conn: &Connection) -> DbResult<Vec<AppRecord>> {
-    let sql = "SELECT app_id, realm, name, secret_enc FROM app ORDER BY app_id";
-    let mut find = conn.prepare_cached(sql)?;
+    let sql = format!("SELECT {COLUMNS} FROM app ORDER BY app_id");
+    let mut find = conn.prepare_cached(&sql)?;
     let mut rows = find.query([])?;
     let mut apps = Vec::new();
     while let Some(row) = rows.next()? {
@@ -55,13 +71,20 @@ fn all(conn: &Connection) -> DbResult<Vec<AppRecord>> {
 }
 
 fn put(conn: &Connection, app: &AppRecord) -> DbResult<()> {
-    let sql = "INSERT INTO app (app_id, realm, name, secret_enc) VALUES (?1, ?2, ?3, ?4) \
-               ON CONFLICT DO UPDATE SET realm = ?2, name = ?3, secret_enc = ?4";
-    conn.prepare_cached(sql)?.execute(rusqlite::params![
+    let sql = format!(
+        "INSERT OR REPLACE INTO app ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+    );
+    let old = app.sealed_old_secret.as_ref();
+    conn.prepare_cached(&sql)?.execute(rusqlite::params![
         app.id.as_str(),
         app.realm.as_str(),
         app.name,
         app.sealed_secret,
+        old.map(|(secret, _)| secret),
+        old.map_or(0, |(_, until_ms)| *until_ms),
+        app.disabled,
+        app.rate.map(|rate| rate.per_sec),
+        app.rate.map(|rate| rate.burst),
     ])?;
     Ok(())
 }

@@ -8,7 +8,11 @@ use crate::im::Stores;
 #[macro_export]
 macro_rules! apps_contract {
     ($make:path) => {
-        $crate::contract_tests!($make, apps: apps_are_put_and_replaced, apps_are_listed_by_id);
+        $crate::contract_tests!($make, apps:
+            apps_are_put_and_replaced,
+            apps_are_listed_by_id,
+            what_an_app_may_comes_back
+        );
     };
 }
 
@@ -18,6 +22,9 @@ fn app(id: &str, realm: &str, secret: &[u8]) -> AppRecord {
         realm: Realm::parse(realm).expect("a realm"),
         name: format!("app {id} 名"),
         sealed_secret: secret.to_vec(),
+        sealed_old_secret: None,
+        disabled: false,
+        rate: None,
     }
 }
 
@@ -45,4 +52,17 @@ pub async fn apps_are_listed_by_id(stores: &Stores) {
         stores.apps.put_app(&records[at]).await.expect("put");
     }
     assert_eq!(stores.apps.apps().await.expect("apps"), records);
+}
+
+/// A secret before, whether it is switched off, and its limit.
+pub async fn what_an_app_may_comes_back(stores: &Stores) {
+    let mut record = app("a", "r", b"new");
+    record.sealed_old_secret = Some((b"old".to_vec(), 7));
+    record.disabled = true;
+    record.rate = Some(crate::send::rates::Rate {
+        per_sec: 3,
+        burst: 9,
+    });
+    stores.apps.put_app(&record).await.expect("put");
+    assert_eq!(stores.apps.apps().await.expect("apps"), [record]);
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use async_trait::async_trait;
 
 use crate::id::{InvalidId, Realm, check_alphabet};
+use crate::send::rates::Rate;
 use crate::store::StoreResult;
 
 /// An app's id, of the id alphabet.
@@ -51,6 +52,12 @@ pub struct AppRecord {
     pub name: String,
     /// The secret, sealed under the server's key; only the composition root can open it.
     pub sealed_secret: Vec<u8>,
+    /// The secret before it, sealed, and until when it holds, ms since 1970.
+    pub sealed_old_secret: Option<(Vec<u8>, i64)>,
+    /// Switched off: nobody may call or log in with it.
+    pub disabled: bool,
+    /// How fast its users may send together; `None` = as the configuration says.
+    pub rate: Option<Rate>,
 }
 
 /// The store of apps.

@@ -9,6 +9,7 @@ use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 use quick_cache::sync::Cache;
 
+use super::rates::Rate;
 use crate::id::UserNum;
 
 /// No payload may be larger, bytes: what is accepted must fit, encrypted and in base64, into
@@ -26,6 +27,11 @@ pub struct SendLimits {
     pub burst: u32,
     /// The largest payload, bytes; at most [`MAX_PAYLOAD_BYTES`].
     pub payload_bytes: usize,
+    /// Messages per second and channel, by all together.
+    pub channel: Rate,
+    /// Messages per second and app, by all of its users together, unless the app has a limit
+    /// of its own.
+    pub app: Rate,
 }
 
 impl Default for SendLimits {
@@ -34,6 +40,8 @@ impl Default for SendLimits {
             rate_per_sec: 200,
             burst: 1000,
             payload_bytes: MAX_PAYLOAD_BYTES,
+            channel: Rate::default(),
+            app: Rate::default(),
         }
     }
 }
@@ -45,9 +53,18 @@ impl Budget {
     /// A full budget.
     #[must_use]
     pub fn new(limits: &SendLimits) -> Self {
-        let quota = NonZeroU32::new(limits.rate_per_sec).map(|rate| {
-            let burst = NonZeroU32::new(limits.burst).unwrap_or(rate);
-            Quota::per_second(rate).allow_burst(burst)
+        Self::of_rate(Rate {
+            per_sec: limits.rate_per_sec,
+            burst: limits.burst,
+        })
+    }
+
+    /// A full budget of a rate.
+    #[must_use]
+    pub fn of_rate(rate: Rate) -> Self {
+        let quota = NonZeroU32::new(rate.per_sec).map(|per_sec| {
+            let burst = NonZeroU32::new(rate.burst).unwrap_or(per_sec);
+            Quota::per_second(per_sec).allow_burst(burst)
         });
         Self(quota.map(RateLimiter::direct))
     }

@@ -1,7 +1,14 @@
 //! Words that may not be said, or that nobody is to read (protocols/README.md A10). The core
 //! does not read payloads: whoever does asks here with the text that people would see.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use daachorse::{CharwiseDoubleArrayAhoCorasick, CharwiseDoubleArrayAhoCorasickBuilder, MatchKind};
+use parking_lot::RwLock;
+
+use crate::id::Realm;
 
 /// What is put in the place of each character of a masked word.
 const MASK: char = '*';
@@ -25,9 +32,16 @@ pub struct BadWords(String);
 /// The lists. Case does not matter.
 #[derive(Default)]
 pub struct Words {
-    reject: Option<CharwiseDoubleArrayAhoCorasick<usize>>,
-    mask: Option<CharwiseDoubleArrayAhoCorasick<usize>>,
+    reject: Option<Matcher>,
+    mask: Option<Matcher>,
+    review: Option<Matcher>,
+    /// What a moderator is to look at is not sent before.
+    holds: bool,
+    /// Lists that hold as well.
+    base: Option<Arc<Words>>,
 }
+
+type Matcher = CharwiseDoubleArrayAhoCorasick<usize>;
 
 impl std::fmt::Debug for Words {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -44,56 +58,162 @@ impl Words {
         Ok(Self {
             reject: matcher(reject)?,
             mask: matcher(mask)?,
+            ..Self::default()
         })
+    }
+
+    /// These lists, with words at which a moderator looks: before the text is sent if `holds`
+    /// is set, else afterwards.
+    ///
+    /// # Errors
+    /// When there are too many of them.
+    pub fn reviewing(mut self, review: &[String], holds: bool) -> Result<Self, BadWords> {
+        self.review = matcher(review)?;
+        self.holds = holds;
+        Ok(self)
+    }
+
+    /// These lists on top of others.
+    #[must_use]
+    pub fn on(mut self, base: Arc<Self>) -> Self {
+        self.holds = base.holds;
+        self.base = Some(base).filter(|base| !base.is_empty());
+        self
     }
 
     /// True if there is nothing to look for.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.reject.is_none() && self.mask.is_none()
+        self.reject.is_none()
+            && self.mask.is_none()
+            && self.review.is_none()
+            && self.base.as_ref().is_none_or(|base| base.is_empty())
+    }
+
+    /// Whether what a moderator is to look at is not sent before.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.holds
+    }
+
+    /// Whether a moderator is to look at a text.
+    #[must_use]
+    pub fn wants_review(&self, text: &str) -> bool {
+        self.finds(text, |words| words.review.as_ref())
     }
 
     /// What is to become of a text.
     #[must_use]
     pub fn judge(&self, text: &str) -> Verdict {
-        if self.is_empty() {
-            return Verdict::Pass;
-        }
-        let folded: String = text.chars().map(fold).collect();
-        let reject = self.reject.as_ref();
-        if reject.is_some_and(|words| words.leftmost_find_iter(&folded).next().is_some()) {
+        if self.finds(text, |words| words.reject.as_ref()) {
             return Verdict::Reject;
         }
-        let Some(mask) = &self.mask else {
-            return Verdict::Pass;
-        };
-        // Places in the folded text, ascending and beside each other; it has the same
-        // characters, though not the same bytes.
-        let mut found = mask
-            .leftmost_find_iter(&folded)
-            .map(|m| (m.start(), m.end()))
-            .peekable();
-        if found.peek().is_none() {
-            return Verdict::Pass;
+        self.masked(text).map_or(Verdict::Pass, Verdict::Mask)
+    }
+
+    /// Whether one of some lists has a word of the text.
+    fn finds(&self, text: &str, list: fn(&Self) -> Option<&Matcher>) -> bool {
+        let mut folded = None;
+        let mut words = Some(self);
+        while let Some(these) = words {
+            if let Some(list) = list(these) {
+                let folded = folded.get_or_insert_with(|| folded_text(text));
+                if list.leftmost_find_iter(&*folded).next().is_some() {
+                    return true;
+                }
+            }
+            words = these.base.as_deref();
         }
-        let mut hide = |at: usize| {
-            while found.next_if(|(_, end)| *end <= at).is_some() {}
-            found.peek().is_some_and(|(start, _)| *start <= at)
-        };
-        let places = folded.char_indices().map(|(at, _)| at);
-        let masked = text.chars().zip(places);
-        Verdict::Mask(
-            masked
-                .map(|(c, at)| if hide(at) { MASK } else { c })
-                .collect(),
-        )
+        false
+    }
+
+    /// The text with its words masked, if it has any.
+    fn masked(&self, text: &str) -> Option<String> {
+        let below = self.base.as_ref().and_then(|base| base.masked(text));
+        let own = self
+            .mask
+            .as_ref()
+            .and_then(|mask| mask_words(mask, below.as_deref().unwrap_or(text)));
+        own.or(below)
     }
 }
 
-fn matcher(words: &[String]) -> Result<Option<CharwiseDoubleArrayAhoCorasick<usize>>, BadWords> {
-    let folded = words
-        .iter()
-        .map(|word| word.trim().chars().map(fold).collect::<String>());
+fn folded_text(text: &str) -> String {
+    text.chars().map(fold).collect()
+}
+
+fn mask_words(mask: &Matcher, text: &str) -> Option<String> {
+    let folded = folded_text(text);
+    // Places in the folded text, ascending and beside each other; it has the same
+    // characters, though not the same bytes.
+    let mut found = mask
+        .leftmost_find_iter(&folded)
+        .map(|m| (m.start(), m.end()))
+        .peekable();
+    found.peek()?;
+    let mut hide = |at: usize| {
+        while found.next_if(|(_, end)| *end <= at).is_some() {}
+        found.peek().is_some_and(|(start, _)| *start <= at)
+    };
+    let places = folded.char_indices().map(|(at, _)| at);
+    let masked = text.chars().zip(places);
+    Some(
+        masked
+            .map(|(c, at)| if hide(at) { MASK } else { c })
+            .collect(),
+    )
+}
+
+/// The form in which a word is looked for.
+#[must_use]
+pub fn folded_word(word: &str) -> String {
+    folded_text(word.trim())
+}
+
+/// The lists of all realms. Each is built beside what is in force and takes its place.
+pub struct WordBook {
+    base: Arc<Words>,
+    has_own: AtomicBool,
+    own: RwLock<HashMap<Realm, Arc<Words>>>,
+}
+
+impl WordBook {
+    /// The same lists everywhere.
+    #[must_use]
+    pub fn new(base: Arc<Words>) -> Self {
+        Self {
+            base,
+            has_own: AtomicBool::new(false),
+            own: RwLock::default(),
+        }
+    }
+
+    /// The lists that hold everywhere.
+    #[must_use]
+    pub fn base(&self) -> &Arc<Words> {
+        &self.base
+    }
+
+    /// The lists of a realm.
+    #[must_use]
+    pub fn of(&self, realm: &Realm) -> Arc<Words> {
+        // Costs next to nothing where no realm has lists of its own.
+        if !self.has_own.load(Ordering::Acquire) {
+            return Arc::clone(&self.base);
+        }
+        let own = self.own.read();
+        Arc::clone(own.get(realm).unwrap_or(&self.base))
+    }
+
+    /// Puts a realm's lists in force.
+    pub fn set(&self, realm: &Realm, words: Words) {
+        self.own.write().insert(realm.clone(), Arc::new(words));
+        self.has_own.store(true, Ordering::Release);
+    }
+}
+
+fn matcher(words: &[String]) -> Result<Option<Matcher>, BadWords> {
+    let folded = words.iter().map(|word| folded_word(word));
     let mut folded: Vec<String> = folded.filter(|word| !word.is_empty()).collect();
     folded.sort_unstable();
     folded.dedup();
@@ -142,5 +262,34 @@ mod tests {
         assert_eq!(words.judge("İ damn"), masked("İ ****"));
         assert_eq!(words.judge("fine"), Verdict::Pass);
         assert_eq!(words.judge("damn, forbidden"), Verdict::Reject);
+    }
+
+    #[test]
+    fn lists_lie_on_each_other() {
+        let own = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>();
+        let base = words(&["bad"], &["damn"]);
+        let top = words(&["worse", "damnable"], &["ugly"]);
+        let top = top.reviewing(&own(&["Odd"]), true).expect("lists");
+        let top = top.on(Arc::new(base));
+        for said in ["so bad", "WORSE", "a damnable thing"] {
+            assert_eq!(top.judge(said), Verdict::Reject, "{said}");
+        }
+        let masked = Verdict::Mask("**** **** x".to_owned());
+        assert_eq!(top.judge("damn ugly x"), masked);
+        assert_eq!(top.judge("odd"), Verdict::Pass);
+        assert!(top.wants_review("how odd") && !top.wants_review("bad"));
+        assert!(!top.holds(), "that is said where it holds everywhere");
+    }
+
+    #[test]
+    fn a_realm_has_its_own_lists() {
+        let book = WordBook::new(Arc::new(words(&["bad"], &[])));
+        let (one, other) = (Realm::default(), Realm::parse("other").expect("a realm"));
+        assert_eq!(book.of(&one).judge("odd"), Verdict::Pass);
+        book.set(&one, words(&["odd"], &[]).on(Arc::clone(book.base())));
+        assert_eq!(book.of(&one).judge("odd"), Verdict::Reject);
+        assert_eq!(book.of(&one).judge("bad"), Verdict::Reject);
+        assert_eq!(book.of(&other).judge("odd"), Verdict::Pass);
+        assert_eq!(book.of(&other).judge("bad"), Verdict::Reject);
     }
 }

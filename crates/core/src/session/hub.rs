@@ -189,6 +189,27 @@ impl Hub {
         ended
     }
 
+    /// Calls `f` with each session. `f` must not block or call the hub.
+    pub fn each(&self, mut f: impl FnMut(&Arc<Session>)) {
+        for shard in &self.shards {
+            for online in shard.read().values() {
+                online.sessions.iter().for_each(&mut f);
+            }
+        }
+    }
+
+    /// Ends those of all sessions that `which` picks.
+    pub fn end_where(&self, why: Ending, which: impl Fn(&Session) -> bool) -> usize {
+        let mut ended = 0;
+        self.each(|session| {
+            if which(session) {
+                session.mailbox.end(why);
+                ended += 1;
+            }
+        });
+        ended
+    }
+
     /// Ends all sessions.
     pub fn end_all(&self, why: Ending) {
         for shard in &self.shards {

@@ -42,6 +42,7 @@ pub(crate) const fn send_code(refusal: Refusal) -> Code {
         | Refusal::TooMany
         | Refusal::DeviceBanned
         | Refusal::HookRefused
+        | Refusal::HeldForReview
         | Refusal::Unavailable
         | Refusal::Internal => Code::ParameterError,
     }

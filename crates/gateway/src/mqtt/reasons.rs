@@ -36,6 +36,7 @@ pub(super) const fn refused(refusal: Refusal) -> Told {
         | Refusal::Muted
         | Refusal::DeviceBanned
         | Refusal::HookRefused
+        | Refusal::HeldForReview
         | Refusal::SensitiveWord => told(403, ReasonCode::NotAuthorized),
         Refusal::NoSuchUser
         | Refusal::NoSuchChannel

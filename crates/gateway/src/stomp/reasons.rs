@@ -42,6 +42,7 @@ pub const fn failure(refusal: Refusal) -> (Code, &'static str) {
         Refusal::TooMany => (Code::Conflict, "Too many"),
         Refusal::DeviceBanned => (Code::Forbidden, "Device banned"),
         Refusal::HookRefused => (Code::Forbidden, "Refused"),
+        Refusal::HeldForReview => (Code::Forbidden, "Held for review"),
         Refusal::TooLarge => (Code::TooLarge, "Message too large"),
         Refusal::Unavailable => (Code::Internal, "Try again later"),
         Refusal::Internal => (Code::Internal, "Internal error"),

@@ -39,6 +39,7 @@ pub(crate) const fn reason(refusal: Refusal) -> (Status, &'static str) {
         Refusal::TooMany => (Status::Failed, "数量超出限制"),
         Refusal::DeviceBanned => (Status::Failed, "设备已被封禁"),
         Refusal::HookRefused => (Status::Failed, "消息被拒绝"),
+        Refusal::HeldForReview => (Status::Failed, "消息等待审核"),
         Refusal::Unavailable => (Status::Failed, "服务暂不可用"),
         Refusal::Internal => (Status::Failed, "系统错误"),
     }

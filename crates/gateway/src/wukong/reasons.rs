@@ -8,7 +8,10 @@ pub(crate) const fn send_reason(refusal: Refusal) -> Reason {
     match refusal {
         Refusal::NotAuthenticated => Reason::AuthFail,
         Refusal::LoginThrottled | Refusal::RateLimited => Reason::RateLimit,
-        Refusal::Forbidden | Refusal::SensitiveWord | Refusal::HookRefused => Reason::NotAllowSend,
+        Refusal::Forbidden
+        | Refusal::SensitiveWord
+        | Refusal::HookRefused
+        | Refusal::HeldForReview => Reason::NotAllowSend,
         Refusal::UserBanned | Refusal::DeviceBanned | Refusal::ChannelBanned | Refusal::Muted => {
             Reason::Ban
         }

@@ -1,0 +1,149 @@
+//! A user with all their data. First nobody can be that user any more; then, piece by piece,
+//! memberships end and what the user said is taken back; last goes what is kept of them.
+
+use serde::{Deserialize, Serialize};
+
+use super::super::Im;
+use super::chores::{Piece, failed};
+use crate::admin::{Chore, ChoreKind, ChoreState, NewChore};
+use crate::channel::MemberChange;
+use crate::deliver::Operator;
+use crate::directory::UserChange;
+use crate::id::{MessageId, Realm, Uid};
+use crate::refusal::Refusal;
+use crate::session::Ending;
+
+/// Channels that are left in one piece of work.
+const CHANNELS: usize = 50;
+
+/// Where to go on.
+#[derive(Debug, Default, Serialize, Deserialize)]
+enum Place {
+    /// Leaving channels.
+    #[default]
+    Memberships,
+    /// Taking back what was said after this message.
+    Messages(i64),
+    /// Forgetting files.
+    Files,
+    /// Removing what is kept.
+    Rows,
+}
+
+impl Im {
+    /// Erases a user: they are thrown out at once, everything else follows in the background.
+    /// Asked again, it answers with what goes on already.
+    ///
+    /// # Errors
+    /// `NoSuchUser`, `TooMany`, or when the store fails.
+    pub async fn erase_user(&self, realm: &Realm, uid: &Uid, by: &str) -> Result<Chore, Refusal> {
+        let found = self.parts.users.find(realm, uid).await?;
+        let user = found.ok_or(Refusal::NoSuchUser)?;
+        let state = self.parts.users.state(user.num).await?;
+        if !state.record.flags.exists && !state.record.flags.erased {
+            return Err(Refusal::NoSuchUser);
+        }
+        let chore = self
+            .take_in(NewChore {
+                realm: realm.clone(),
+                kind: ChoreKind::Erase,
+                user: Some(user.clone()),
+                spec: String::new(),
+                total: 0,
+                by: by.to_owned(),
+            })
+            .await?;
+        let now_ms = self.parts.clock.now_ms();
+        let change = UserChange {
+            exists: Some(false),
+            ban: Some(true),
+            erased: Some(true),
+            tokens_after_ms: Some(now_ms.max(state.record.tokens_after_ms + 1)),
+            ..UserChange::default()
+        };
+        self.parts.users.put(realm, uid, &change).await?;
+        self.parts.hub.end_of(user.num, Ending::Kicked, |_| true);
+        Ok(chore)
+    }
+
+    pub(super) async fn erase_piece(&self, mut chore: Chore) -> Result<Piece, Refusal> {
+        let Some(user) = chore.chore.user.clone() else {
+            return Ok(failed(chore, "nobody knows whom it is about"));
+        };
+        let realm = chore.chore.realm.clone();
+        let place = if chore.place.is_empty() {
+            Place::default()
+        } else {
+            match serde_json::from_str(&chore.place) {
+                Ok(place) => place,
+                Err(_) => return Ok(failed(chore, "where it was cannot be read")),
+            }
+        };
+        let next = match place {
+            Place::Memberships => {
+                let channels = self.stores.channels.of_user(user.num).await?;
+                for channel in channels.iter().take(CHANNELS) {
+                    let leave = vec![MemberChange::Leave(user.clone())];
+                    self.change_members(&channel.key, leave).await?;
+                    chore.done += 1;
+                }
+                if channels.len() > CHANNELS {
+                    Some(Place::Memberships)
+                } else {
+                    Some(Place::Messages(0))
+                }
+            }
+            Place::Messages(after) => {
+                let census = &self.stores.admin.census;
+                let scan = census.sent_by(user.num, MessageId(after)).await?;
+                for id in &scan.found {
+                    match self.revoke(&realm, *id, Operator::Application).await {
+                        Ok(_) | Err(Refusal::NoSuchMessage) => chore.done += 1,
+                        Err(why) => return Err(why),
+                    }
+                }
+                Some(match scan.through {
+                    Some(through) => Place::Messages(through.0),
+                    None => Place::Files,
+                })
+            }
+            Place::Files => {
+                let census = &self.stores.admin.census;
+                let files = census.files_of(&realm, user.num).await?;
+                for file in &files {
+                    if self.stores.files.delete(*file).await? {
+                        chore.done += 1;
+                    }
+                }
+                Some(if files.is_empty() {
+                    Place::Rows
+                } else {
+                    Place::Files
+                })
+            }
+            Place::Rows => {
+                if let Err(error) = self.topics.end_sessions(user.num, None).await {
+                    tracing::warn!(%error, "a user's subscriptions stay for now");
+                    return Err(Refusal::Unavailable);
+                }
+                let purged = self.stores.admin.census.purge(user.num).await?;
+                chore.done += purged.iter().map(|(_, rows)| rows).sum::<u64>();
+                // What is in memory of the user goes with an empty change.
+                let nothing = UserChange::default();
+                self.parts.users.put(&realm, &user.uid, &nothing).await?;
+                None
+            }
+        };
+        chore.chore.total = chore.chore.total.max(chore.done);
+        match next {
+            Some(next) => {
+                chore.place = serde_json::to_string(&next).map_err(|_| Refusal::Internal)?;
+            }
+            None => {
+                chore.state = ChoreState::Done;
+                chore.chore.total = chore.done;
+            }
+        }
+        Ok(Piece::of(chore))
+    }
+}
