@@ -1,0 +1,114 @@
+//! What messages carry beside their content: whom a draft mentions, and what a message that
+//! is named may show to whoever names it.
+
+use std::sync::Arc;
+
+use super::{Im, Viewer};
+use crate::carried::{Carried, MAX_MENTIONS};
+use crate::channel::{ChannelKey, LogKind};
+use crate::id::{MessageId, Realm, UserNum};
+use crate::message::{Body, Message};
+use crate::refusal::Refusal;
+
+impl Im {
+    /// Finds out who is meant by the names that a body mentions. Names of nobody are left out.
+    pub(super) async fn find_mentioned(
+        &self,
+        realm: &Realm,
+        body: &mut Body,
+    ) -> Result<(), Refusal> {
+        let Some(carried) = body.carried.as_deref() else {
+            return Ok(());
+        };
+        if carried.mentions.len() > MAX_MENTIONS {
+            return Err(Refusal::InvalidArgument);
+        }
+        if carried.mentions.iter().all(|user| user.num != UserNum(0)) {
+            return Ok(());
+        }
+        let mut found = Carried {
+            mentions: Vec::with_capacity(carried.mentions.len()),
+            ..carried.clone()
+        };
+        for user in &carried.mentions {
+            let known = self.parts.users.find(realm, &user.uid).await?;
+            found.mentions.extend(known);
+        }
+        body.carried = found.packed();
+        Ok(())
+    }
+
+    /// A message of a realm's chat logs as a viewer may read it: nothing that is gone, is for
+    /// others only, or stands before where their history begins.
+    ///
+    /// # Errors
+    /// `NoSuchMessage`, also for what is not for the viewer, or when the store fails.
+    pub async fn message_for(
+        &self,
+        realm: &Realm,
+        viewer: &Viewer,
+        id: MessageId,
+    ) -> Result<Message, Refusal> {
+        let found = self.stores.log.by_id(id).await?;
+        let message = found
+            .filter(|message| message.channel.key.realm == *realm)
+            .filter(|message| message.channel.log == LogKind::Chat)
+            .filter(|message| message.revoked.is_none() && !message.is_concealed)
+            .ok_or(Refusal::NoSuchMessage)?;
+        let Viewer::User(user) = viewer else {
+            return Ok(message);
+        };
+        let inbox = &self.stores.inbox;
+        let row = inbox.conversation(user.num, message.channel.num).await?;
+        let is_seen = row.is_some_and(|row| message.seq > row.begins_after);
+        if is_seen && message.is_for(user.num) {
+            Ok(message)
+        } else {
+            Err(Refusal::NoSuchMessage)
+        }
+    }
+
+    /// The message of a channel to which somebody replies.
+    ///
+    /// # Errors
+    /// `NoSuchMessage`, also for what they may not read or what stands in another channel.
+    pub async fn replied(
+        &self,
+        key: &ChannelKey,
+        viewer: &Viewer,
+        id: MessageId,
+    ) -> Result<Message, Refusal> {
+        let message = self.message_for(&key.realm, viewer, id).await?;
+        if message.channel.key == *key {
+            Ok(message)
+        } else {
+            Err(Refusal::NoSuchMessage)
+        }
+    }
+
+    /// The messages to which these reply, as a viewer of theirs may read them: one for each,
+    /// `None` where it replies to nothing, or that is gone.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn quoted(
+        &self,
+        viewer: &Viewer,
+        messages: &[Message],
+    ) -> Result<Vec<Option<Arc<Message>>>, Refusal> {
+        let mut quoted = Vec::with_capacity(messages.len());
+        for message in messages {
+            let carried = message.body.carried.as_deref();
+            let wanted = carried.and_then(|carried| carried.reply_to);
+            quoted.push(match wanted {
+                None => None,
+                Some(id) => match self.replied(&message.channel.key, viewer, id).await {
+                    Ok(found) => Some(Arc::new(found)),
+                    Err(Refusal::NoSuchMessage) => None,
+                    Err(why) => return Err(why),
+                },
+            });
+        }
+        Ok(quoted)
+    }
+}

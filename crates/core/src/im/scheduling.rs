@@ -1,0 +1,200 @@
+//! Sending later.
+
+use super::Im;
+use crate::deliver::Sender;
+use crate::id::{MessageId, Realm, UserRef};
+use crate::message::Draft;
+use crate::refusal::Refusal;
+use crate::schedule::{
+    Change, Closed, KEPT_MS, MAX_AHEAD_MS, MAX_OPEN, MAX_OPEN_OF_APPLICATION, Saying, Scheduled,
+    ScheduledQuery, State,
+};
+use crate::send::limits::MAX_CLIENT_NO_BYTES;
+
+/// Old ones that are forgotten in one step.
+const STEP: u32 = 1000;
+/// The most of a list that one question gives.
+const MAX: u32 = 1000;
+
+impl Im {
+    /// Notes a message that is to be sent later, in the name of `item.sender`, and gives it an
+    /// id. Durable when it returns.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for a time that has passed or is more than a year away, `TooLarge`,
+    /// `TooMany` if the sender has 1,000 open (the application 100,000), or when the store
+    /// fails.
+    pub async fn schedule(&self, mut item: Scheduled) -> Result<Scheduled, Refusal> {
+        let now_ms = self.clock().now_ms();
+        self.check_time(item.send_at_ms, now_ms)?;
+        self.check_saying(&item.saying)?;
+        item.id = self.parts.ids.next();
+        debug_assert!(item.client_no().len() <= MAX_CLIENT_NO_BYTES, "a short number");
+        item.created_at_ms = now_ms;
+        item.state = State::Open;
+        item.done_at_ms = 0;
+        let max = if item.by_application {
+            MAX_OPEN_OF_APPLICATION
+        } else {
+            MAX_OPEN
+        };
+        if self.stores.schedule.schedule(&item, max).await? {
+            Ok(item)
+        } else {
+            Err(Refusal::TooMany)
+        }
+    }
+
+    /// One of a realm's; only one of this sender's if it is given.
+    ///
+    /// # Errors
+    /// `NotFound`, or when the store fails.
+    pub async fn scheduled(
+        &self,
+        realm: &Realm,
+        sender: Option<&UserRef>,
+        id: MessageId,
+    ) -> Result<Scheduled, Refusal> {
+        let found = self.stores.schedule.scheduled(id).await?;
+        let is_theirs = |item: &Scheduled| {
+            item.realm == *realm && sender.is_none_or(|sender| sender.num == item.sender.num)
+        };
+        found.filter(is_theirs).ok_or(Refusal::NotFound)
+    }
+
+    /// Some of them, ascending by id.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn scheduled_list(
+        &self,
+        mut query: ScheduledQuery,
+    ) -> Result<Vec<Scheduled>, Refusal> {
+        query.limit = query.limit.clamp(1, MAX);
+        Ok(self.stores.schedule.scheduled_of(query).await?)
+    }
+
+    /// Changes one that waits.
+    ///
+    /// # Errors
+    /// `NotFound`, `WrongState` if it is over, or as [`schedule`](Self::schedule).
+    pub async fn reschedule(
+        &self,
+        realm: &Realm,
+        sender: Option<&UserRef>,
+        id: MessageId,
+        change: Change,
+    ) -> Result<Scheduled, Refusal> {
+        self.scheduled(realm, sender, id).await?;
+        if let Some(at_ms) = change.send_at_ms {
+            self.check_time(at_ms, self.clock().now_ms())?;
+        }
+        if let Some(saying) = &change.saying {
+            self.check_saying(saying)?;
+        }
+        match self.stores.schedule.reschedule(id, change).await? {
+            Closed::Is(item) => Ok(*item),
+            Closed::Over(_) => Err(Refusal::WrongState),
+            Closed::Nothing => Err(Refusal::NotFound),
+        }
+    }
+
+    /// Takes one back that waits; one that was taken back before stays so.
+    ///
+    /// # Errors
+    /// `NotFound`, `WrongState` if it was sent or has failed, or when the store fails.
+    pub async fn cancel_scheduled(
+        &self,
+        realm: &Realm,
+        sender: Option<&UserRef>,
+        id: MessageId,
+    ) -> Result<Scheduled, Refusal> {
+        self.scheduled(realm, sender, id).await?;
+        let at_ms = self.clock().now_ms();
+        let schedule = &self.stores.schedule;
+        match schedule.close_scheduled(id, State::Cancelled, at_ms).await? {
+            Closed::Is(item) => Ok(*item),
+            Closed::Over(item) if item.state == State::Cancelled => Ok(*item),
+            Closed::Over(_) => Err(Refusal::WrongState),
+            Closed::Nothing => Err(Refusal::NotFound),
+        }
+    }
+
+    /// Those whose time has come, the oldest first, those after one of them.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn scheduled_due(
+        &self,
+        after: Option<(i64, MessageId)>,
+        limit: u32,
+    ) -> Result<Vec<Scheduled>, Refusal> {
+        let now_ms = self.clock().now_ms();
+        Ok(self.stores.schedule.scheduled_due(now_ms, after, limit).await?)
+    }
+
+    /// Sends one whose time has come, with all checks of an ordinary send, and notes what
+    /// became of it. `draft` is [`Scheduled::draft`], as whoever knows how to read it has
+    /// judged it. It is sent once though this is called again after a crash. Where the sender
+    /// is too fast, or the server cannot, it waits on: then it is open still.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn send_scheduled(
+        &self,
+        item: &Scheduled,
+        draft: Result<Draft, Refusal>,
+    ) -> Result<State, Refusal> {
+        let sender = if item.by_application {
+            Sender::Application(item.sender.clone())
+        } else {
+            Sender::User(item.sender.clone())
+        };
+        let sent = match draft {
+            Ok(draft) => {
+                let sent = self.send_as(&item.realm, sender, draft).await;
+                sent.map_err(|refused| refused.why)
+            }
+            Err(why) => Err(why),
+        };
+        let state = match sent {
+            Ok(accepted) => State::Sent {
+                message: accepted.id,
+                seq: accepted.seq,
+            },
+            Err(Refusal::RateLimited | Refusal::Unavailable | Refusal::Internal) => {
+                return Ok(State::Open);
+            }
+            Err(why) => State::Failed(why),
+        };
+        let at_ms = self.clock().now_ms();
+        let schedule = &self.stores.schedule;
+        schedule.close_scheduled(item.id, state, at_ms).await?;
+        Ok(state)
+    }
+
+    /// Forgets what has been over for 30 days. Returns how many.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn forget_scheduled(&self) -> Result<u64, Refusal> {
+        let before_ms = self.clock().now_ms() - KEPT_MS;
+        Ok(self.stores.schedule.forget_scheduled(before_ms, STEP).await?)
+    }
+
+    fn check_time(&self, at_ms: i64, now_ms: i64) -> Result<(), Refusal> {
+        if (now_ms..=now_ms.saturating_add(MAX_AHEAD_MS)).contains(&at_ms) {
+            Ok(())
+        } else {
+            Err(Refusal::InvalidArgument)
+        }
+    }
+
+    fn check_saying(&self, saying: &Saying) -> Result<(), Refusal> {
+        if saying.payload.len() > self.policy.send.payload_bytes {
+            Err(Refusal::TooLarge)
+        } else {
+            Ok(())
+        }
+    }
+}
