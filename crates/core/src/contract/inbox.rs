@@ -100,7 +100,7 @@ pub async fn first_contact_makes_both_conversations(stores: &Stores) {
             newest.map(|m| (m.seq, m.sent_at_ms)),
             Some((2, view.head.expect("a head").1))
         );
-        assert!(!view.is_hidden() && !view.muted && view.pinned_at_ms == 0);
+        assert!(!view.is_hidden() && view.kept.muted_until_ms == 0 && view.pinned_at_ms == 0);
         assert_eq!(view.begins_after, 0);
     }
     let stranger = user(&*stores.directory, "stranger").await;

@@ -55,7 +55,11 @@ pub async fn each_thing_is_kept_by_itself(stores: &Stores) {
     assert_eq!(row.kept.muted_until_ms, i64::MAX);
     assert!(row.kept.marked && row.kept.draft_at_ms > 0);
     assert_eq!((&*row.kept.draft, row.kept.screen), ("今天", screen));
-    assert_eq!((place(&row), row.unread()), ((0, 0, 0), 3), "nothing is read");
+    assert_eq!(
+        (place(&row), row.unread()),
+        ((0, 0, 0), 3),
+        "nothing is read"
+    );
     for wish in wishes {
         let again = keep(&room, &room.bob, wish.clone()).await;
         assert_eq!((again.is_changed, &again.row), (false, &row), "{wish:?}");
@@ -97,7 +101,10 @@ pub async fn reading_takes_a_mark_away(stores: &Stores) {
         ..Keep::default()
     };
     let read = keep(&room, &room.bob, all_read).await.row;
-    assert_eq!((read.kept.marked, read.unread(), read.read_seq), (false, 0, 3));
+    assert_eq!(
+        (read.kept.marked, read.unread(), read.read_seq),
+        (false, 0, 3)
+    );
 }
 
 /// The history begins where it is told, never earlier than before, and never after the head.
@@ -153,7 +160,11 @@ pub async fn changes_come_in_their_order(stores: &Stores) {
     };
     let (bob, inbox) = (room.bob.num, &stores.inbox);
     let refused = inbox.keep(bob, direct.num, wish("x"), false).await;
-    assert_eq!(refused.expect("an answer"), None, "nothing to do with it yet");
+    assert_eq!(
+        refused.expect("an answer"),
+        None,
+        "nothing to do with it yet"
+    );
     let mut last = 0;
     for draft in ["a", "b", "c"] {
         for log in [&room.log, &direct] {
@@ -170,7 +181,13 @@ pub async fn changes_come_in_their_order(stores: &Stores) {
     let since = inbox.kept_since(bob, all[0].kept.version, 10).await;
     assert_eq!(since.expect("a list").len(), 1);
     assert_eq!(inbox.kept_since(bob, 0, 1).await.expect("a list").len(), 1);
-    assert!(inbox.kept_since(bob, last, 10).await.expect("none").is_empty());
+    assert!(
+        inbox
+            .kept_since(bob, last, 10)
+            .await
+            .expect("none")
+            .is_empty()
+    );
     room.leave(&room.bob).await;
     assert_eq!(inbox.kept_since(bob, 0, 10).await.expect("a list").len(), 1);
     let stranger = user(&*stores.directory, "carol").await;

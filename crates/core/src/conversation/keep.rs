@@ -67,6 +67,21 @@ pub struct Keep {
     pub read: bool,
 }
 
+impl Keep {
+    /// Puts a conversation away, with what was begun to be written there, its mark and, if
+    /// wished, its history.
+    #[must_use]
+    pub fn delete(with_history: bool) -> Self {
+        Self {
+            hidden: Some(true),
+            marked: Some(false),
+            draft: Some("".into()),
+            cleared_to: with_history.then_some(u64::MAX),
+            ..Self::default()
+        }
+    }
+}
+
 /// What became of a [`Keep`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeepOutcome {

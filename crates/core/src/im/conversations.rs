@@ -31,6 +31,8 @@ pub struct UnreadTotals {
     pub unread: u64,
     /// Messages in all conversations.
     pub with_muted: u64,
+    /// Messages that mention the user, muted ones too.
+    pub mentions: u64,
     /// Conversations with any, muted ones too.
     pub conversations: u64,
     /// Conversations that the user has marked.
@@ -75,7 +77,8 @@ impl Im {
     pub async fn unread_totals(&self, user: &UserRef) -> Result<UnreadTotals, Refusal> {
         let now_ms = self.parts.clock.now_ms();
         let mut totals = UnreadTotals::default();
-        for row in self.conversations(user).await? {
+        let mut rows = self.conversations(user).await?;
+        for row in &rows {
             let unread = row.unread();
             totals.with_muted += unread;
             totals.conversations += u64::from(unread > 0);
@@ -84,6 +87,9 @@ impl Im {
                 totals.unread += unread;
             }
         }
+        rows.retain(|row| row.unread() > 0);
+        let mentions = self.mention_counts(user, &rows).await?;
+        totals.mentions = mentions.iter().map(|mention| mention.count).sum();
         Ok(totals)
     }
 
@@ -139,17 +145,17 @@ impl Im {
         .await
     }
 
-    /// Does the same to several conversations, each with its own outcome, in their order. At
+    /// Does something to several conversations, each with its own outcome, in their order. At
     /// most [`MAX_AT_ONCE`] are looked at.
     pub async fn change_conversations(
         &self,
         user: &UserRef,
-        keys: &[ChannelKey],
-        wish: &ConversationWish,
+        wishes: Vec<(ChannelKey, ConversationWish)>,
     ) -> Vec<Result<ConversationRow, Refusal>> {
-        let each = keys.iter().take(MAX_AT_ONCE).map(async |key| match wish {
-            ConversationWish::Keep(wish) => self.keep_conversation(user, key, wish.clone()).await,
-            ConversationWish::Read => self.read(user, key, None).await,
+        let wishes = wishes.into_iter().take(MAX_AT_ONCE);
+        let each = wishes.map(async |(key, wish)| match wish {
+            ConversationWish::Keep(wish) => self.keep_conversation(user, &key, wish).await,
+            ConversationWish::Read => self.read(user, &key, None).await,
         });
         join_all(each).await
     }
