@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use crosstalk_core::directory::{
-    Alias, Aliases, Directory, FlagToken, UserChange, UserFlags, UserRecord,
+    Alias, Aliases, Directory, FlagToken, Privacy, UserChange, UserFlags, UserRecord,
 };
 use crosstalk_core::id::{Realm, Uid, UserNum, UserRef};
 use crosstalk_core::session::DeviceLevel;
@@ -12,6 +12,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use super::Sqlite;
 use super::error::{DbError, DbResult};
 use super::names;
+use super::people;
 use super::work::Tx;
 
 #[async_trait]
@@ -74,9 +75,12 @@ impl Directory for Sqlite {
     }
 }
 
-const COLUMNS: &str = "num, realm, uid, flags, tokens_after_ms, profile";
+/// The columns of [`record`].
+pub(super) const COLUMNS: &str =
+    "num, realm, uid, flags, tokens_after_ms, profile, privacy, status";
 
-fn record(row: &Row<'_>) -> DbResult<UserRecord> {
+/// A user in a row of [`COLUMNS`].
+pub(super) fn record(row: &Row<'_>) -> DbResult<UserRecord> {
     let uid = row
         .get_ref(2)?
         .as_str()
@@ -90,6 +94,8 @@ fn record(row: &Row<'_>) -> DbResult<UserRecord> {
         flags: UserFlags::from_bits(row.get(3)?),
         tokens_after_ms: row.get(4)?,
         profile: row.get(5)?,
+        privacy: Privacy::from_bits(row.get(6)?),
+        status: row.get(7)?,
     })
 }
 
@@ -141,14 +147,20 @@ fn find_or_add(tx: &Tx<'_>, realm: &Realm, uid: &Uid) -> DbResult<UserRecord> {
         flags: UserFlags::default(),
         tokens_after_ms: 0,
         profile: None,
+        privacy: Privacy::default(),
+        status: None,
     })
 }
 
 fn put(tx: &Tx<'_>, realm: &Realm, uid: &Uid, change: &UserChange) -> DbResult<UserRecord> {
     let mut user = find_or_add(tx, realm, uid)?;
+    let shown = user.profile.clone();
     change.apply(&mut user);
+    if user.profile != shown {
+        people::put_card(tx.conn, &user)?;
+    }
     let sql = "UPDATE user SET flags = ?2, tokens_after_ms = ?3, profile = ?4, \
-               version = max(version + 1, ?5) WHERE num = ?1";
+               version = max(version + 1, ?5), privacy = ?6, status = ?7 WHERE num = ?1";
     let mut update = tx.conn.prepare_cached(sql)?;
     update.execute(rusqlite::params![
         user.user.num.0,
@@ -156,6 +168,8 @@ fn put(tx: &Tx<'_>, realm: &Realm, uid: &Uid, change: &UserChange) -> DbResult<U
         user.tokens_after_ms,
         user.profile,
         tx.now_ms,
+        user.privacy.bits(),
+        user.status,
     ])?;
     Ok(user)
 }

@@ -5,39 +5,55 @@
 //! whether a client number is new (`pending`, `filter`, `dedup`), how far senders have read by
 //! sending (`advance`); the last two are written down later (`flush`). The ports stand in one
 //! file each: `log`, `channels`, `inbox`, `directory`, `relations`, `apps`, `devices`, `receipts`,
-//! `pubsub`, `outbox`, `probe`, `verify`; what the log does
+//! `pubsub`, `outbox`, `hooks`, `probe`, `verify`; what the log does
 //! besides appending in `revoke`, `retain`, `called` and `scan`.
 //!
 //! It guarantees that what was answered survives a crash (and, with [`Durability::Full`], a
 //! loss of power), that seqs are contiguous and that ids rise in the order of appending. Both
 //! hold because nobody else writes the file: a second store on it is refused.
 
+mod admin;
 mod advance;
 mod append;
 mod apps;
 mod called;
+mod carried;
 mod channels;
 mod checkpoint;
 mod dedup;
 mod devices;
 mod directed;
 mod directory;
+mod edits;
 mod error;
+mod expire;
+mod files;
 mod filter;
 mod flush;
+mod friend_groups;
+mod friend_requests;
+mod friends;
 mod heads;
+mod hidden;
+mod hooks;
 mod inbox;
+mod joining;
 mod keep;
 mod log;
+mod marks;
 mod members;
+mod mentions;
 mod migrate;
 mod names;
 mod open;
 mod options;
 mod outbox;
 mod pending;
+mod people;
+mod pins;
 mod probe;
 mod pubsub;
+mod reactions;
 mod reader;
 mod receipts;
 mod registrations;
@@ -46,11 +62,14 @@ mod retain;
 mod revoke;
 mod rows;
 mod scan;
+mod schedule;
+mod search;
 mod start;
 mod stats;
 #[cfg(test)]
 mod tests;
 mod unread;
+mod uploads;
 mod verify;
 mod waiting;
 mod work;

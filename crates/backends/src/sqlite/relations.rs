@@ -22,7 +22,7 @@ impl Relations for Sqlite {
 }
 
 fn of(conn: &Connection, user: UserNum) -> DbResult<Vec<(UserNum, Relation)>> {
-    let sql = "SELECT other, state FROM relation WHERE user = ?1 ORDER BY other";
+    let sql = "SELECT other, state FROM relation WHERE user = ?1 AND state & 7 ORDER BY other";
     let mut find = conn.prepare_cached(sql)?;
     let entry = |row: &Row<'_>| Ok((UserNum(row.get(0)?), Relation::from_bits(row.get(1)?)));
     Ok(find.query_map([user.0], entry)?.collect::<Result<_, _>>()?)

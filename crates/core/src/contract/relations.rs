@@ -22,7 +22,11 @@ const fn change(blocked: Option<bool>, allowed: Option<bool>) -> RelationChange 
 }
 
 const fn is(blocked: bool, allowed: bool) -> Relation {
-    Relation { blocked, allowed }
+    Relation {
+        blocked,
+        allowed,
+        friend: false,
+    }
 }
 
 /// Each user's own decisions; what a change does not name stays, and nothing decided is the

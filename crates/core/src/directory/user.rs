@@ -1,5 +1,6 @@
 //! A user's record.
 
+use super::{Privacy, PrivacyChange, Profile, ProfileChange};
 use crate::id::{Realm, UserRef};
 
 /// What holds for a user everywhere.
@@ -15,6 +16,10 @@ pub struct UserFlags {
     pub send_ban: bool,
     /// Lets strangers write although the realm is friends-only.
     pub allow_stranger: bool,
+    /// An administrator account: may do for its realm what the application may.
+    pub staff: bool,
+    /// Was erased with all data: the name is never given again.
+    pub erased: bool,
 }
 
 impl UserFlags {
@@ -26,6 +31,8 @@ impl UserFlags {
             | i64::from(self.ban) << 2
             | i64::from(self.send_ban) << 3
             | i64::from(self.allow_stranger) << 4
+            | i64::from(self.staff) << 5
+            | i64::from(self.erased) << 6
     }
 
     /// From the stored form.
@@ -38,6 +45,8 @@ impl UserFlags {
             ban: bit(2),
             send_ban: bit(3),
             allow_stranger: bit(4),
+            staff: bit(5),
+            erased: bit(6),
         }
     }
 }
@@ -55,6 +64,10 @@ pub struct UserRecord {
     pub tokens_after_ms: i64,
     /// The profile: a JSON object as the application gave it.
     pub profile: Option<String>,
+    /// What they let others do.
+    pub privacy: Privacy,
+    /// What they say beside being there; `None` = nothing.
+    pub status: Option<String>,
 }
 
 /// A change of a user: what is `None` stays.
@@ -70,10 +83,20 @@ pub struct UserChange {
     pub send_ban: Option<bool>,
     /// Strangers allowed.
     pub allow_stranger: Option<bool>,
+    /// Administrator account.
+    pub staff: Option<bool>,
+    /// Erased.
+    pub erased: Option<bool>,
     /// Voids user tokens issued at or before this moment.
     pub tokens_after_ms: Option<i64>,
     /// New profile, a JSON object.
     pub profile: Option<String>,
+    /// Changes of single members of the profile.
+    pub members: ProfileChange,
+    /// New choices of what others may do.
+    pub privacy: PrivacyChange,
+    /// What they say beside being there; empty = nothing.
+    pub status: Option<String>,
 }
 
 impl UserChange {
@@ -94,9 +117,20 @@ impl UserChange {
         flags.ban = self.ban.unwrap_or(flags.ban);
         flags.send_ban = self.send_ban.unwrap_or(flags.send_ban);
         flags.allow_stranger = self.allow_stranger.unwrap_or(flags.allow_stranger);
+        flags.staff = self.staff.unwrap_or(flags.staff);
+        flags.erased = self.erased.unwrap_or(flags.erased);
         to.tokens_after_ms = self.tokens_after_ms.unwrap_or(to.tokens_after_ms);
         if let Some(profile) = &self.profile {
             to.profile = Some(profile.clone());
+        }
+        if !self.members.is_empty() {
+            let mut profile = Profile::of(to.profile.as_deref());
+            self.members.apply(&mut profile);
+            to.profile = Some(profile.encode());
+        }
+        self.privacy.apply(&mut to.privacy);
+        if let Some(status) = &self.status {
+            to.status = (!status.is_empty()).then(|| status.clone());
         }
     }
 }
@@ -107,7 +141,7 @@ mod tests {
 
     #[test]
     fn flags_survive_storage() {
-        for bits in 0..32 {
+        for bits in 0..128 {
             assert_eq!(UserFlags::from_bits(bits).bits(), bits);
         }
     }

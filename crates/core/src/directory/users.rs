@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use quick_cache::sync::Cache;
 use rustc_hash::FxHashSet;
 
-use super::{Alias, Directory, UserChange, UserRecord};
+use super::{Alias, Directory, SeenBy, UserChange, UserRecord};
 use crate::id::{Realm, Uid, UserNum, UserRef};
 use crate::refusal::Refusal;
 use crate::relation::{Relation, RelationChange, Relations};
@@ -21,6 +21,21 @@ pub struct UserState {
     pub blocked: FxHashSet<UserNum>,
     /// Whom they allow.
     pub allowed: FxHashSet<UserNum>,
+    /// Their friends.
+    pub friends: FxHashSet<UserNum>,
+}
+
+impl UserState {
+    /// Whether somebody may see when the user is there.
+    #[must_use]
+    pub fn is_seen_by(&self, viewer: UserNum) -> bool {
+        let lets = match self.record.privacy.seen_by() {
+            SeenBy::Everyone => true,
+            SeenBy::Friends => self.friends.contains(&viewer),
+            SeenBy::Nobody => false,
+        };
+        lets && !self.blocked.contains(&viewer)
+    }
 }
 
 /// The users of all realms, read through a bounded cache. Whoever changes a user goes
@@ -93,6 +108,7 @@ impl Users {
             record,
             blocked: pick(|r| r.blocked),
             allowed: pick(|r| r.allowed),
+            friends: pick(|r| r.friend),
         })
     }
 
@@ -230,6 +246,26 @@ impl Users {
             users.relations.relate(user, &others).await?;
             users.states.remove(&user);
             Ok(())
+        })
+        .await
+    }
+
+    /// Changes in another store what the state of some users shows; carried out as `put` is.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(crate) async fn alter<T: Send + 'static>(
+        self: &Arc<Self>,
+        altered: Vec<UserNum>,
+        change: impl Future<Output = StoreResult<T>> + Send + 'static,
+    ) -> StoreResult<T> {
+        let users = Arc::clone(self);
+        carry_out(async move {
+            let changed = change.await;
+            for user in altered {
+                users.states.remove(&user);
+            }
+            changed
         })
         .await
     }

@@ -6,7 +6,8 @@ use std::sync::atomic::Ordering;
 use sha2::{Digest, Sha256};
 
 use super::Im;
-use crate::directory::{App, FlagToken, UserChange, UserRecord, UserState};
+use crate::change::Change;
+use crate::directory::{App, FlagToken, PrivacyChange, UserChange, UserRecord, UserState};
 use crate::id::{Realm, Uid, UserRef};
 use crate::message::Origin;
 use crate::refusal::Refusal;
@@ -46,7 +47,7 @@ pub struct OnlineDevice {
 }
 
 impl Im {
-    /// Creates or changes a user.
+    /// Creates or changes a user. Of a new profile their devices and friends hear.
     ///
     /// # Errors
     /// When the store fails.
@@ -56,11 +57,24 @@ impl Im {
         uid: &Uid,
         change: &UserChange,
     ) -> Result<UserRecord, Refusal> {
+        let shows = change.profile.is_some()
+            || !change.members.is_empty()
+            || change.privacy != PrivacyChange::default();
+        let before = if shows {
+            self.known_state(realm, uid).await?
+        } else {
+            None
+        };
+        self.check_not_erased(realm, uid).await?;
         let record = self.parts.users.put(realm, uid, change).await?;
+        self.keep_ban(&record, change.ban).await?;
         if record.flags.ban {
             self.parts
                 .hub
                 .end_of(record.user.num, Ending::Kicked, |_| true);
+        }
+        if let Some(before) = before {
+            self.tell_changed(&before, &record).await;
         }
         Ok(record)
     }
@@ -73,6 +87,7 @@ impl Im {
         if let Ok(state) = self.parts.users.existing(realm, uid).await {
             return Ok(state.record.user.clone());
         }
+        self.check_not_erased(realm, uid).await?;
         Ok(self
             .parts
             .users
@@ -230,7 +245,8 @@ impl Im {
         Ok(relations)
     }
 
-    /// Changes what a user has decided about another; nothing else of it.
+    /// Changes what a user has decided about another; nothing else of it. The user's devices
+    /// hear whom they block.
     ///
     /// # Errors
     /// When the store fails.
@@ -244,6 +260,22 @@ impl Im {
         let users = &self.parts.users;
         let user = users.intern(realm, uid).await?;
         let other = users.intern(realm, other).await?;
-        Ok(users.relate(user.num, &[(other.num, change)]).await?)
+        let was = users.state(user.num).await?.blocked.contains(&other.num);
+        let (herald, users) = (self.herald(realm), Arc::clone(users));
+        self.to_the_end(async move {
+            users.relate(user.num, &[(other.num, change)]).await?;
+            if let Some(blocked) = change.blocked.filter(|blocked| *blocked != was)
+                && !user.uid.is_system()
+            {
+                let change = Change::Blocked {
+                    user: other.uid.as_str().to_owned(),
+                    blocked,
+                    at_ms: herald.now_ms(),
+                };
+                herald.own(&user, &user, &change).await;
+            }
+            Ok(())
+        })
+        .await
     }
 }

@@ -1,4 +1,9 @@
-//! What one user has decided about another: whom they block, whom they allow.
+//! What one user has decided about another: whom they block, whom they allow, who is a friend.
+
+pub mod friend;
+mod port;
+
+pub use self::port::{Decided, Friends};
 
 use async_trait::async_trait;
 
@@ -12,13 +17,15 @@ pub struct Relation {
     pub blocked: bool,
     /// The other may write although the realm is friends-only.
     pub allowed: bool,
+    /// The other is a friend.
+    pub friend: bool,
 }
 
 impl Relation {
     /// The stored form.
     #[must_use]
     pub fn bits(self) -> i64 {
-        i64::from(self.blocked) | i64::from(self.allowed) << 1
+        i64::from(self.blocked) | i64::from(self.allowed) << 1 | i64::from(self.friend) << 2
     }
 
     /// From the stored form.
@@ -27,11 +34,13 @@ impl Relation {
         Self {
             blocked: bits & 1 != 0,
             allowed: bits & 2 != 0,
+            friend: bits & 4 != 0,
         }
     }
 }
 
-/// A change of what a user has decided about another: what is `None` stays.
+/// A change of what a user has decided about another: what is `None` stays. Who is a friend
+/// changes by [`Friends`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RelationChange {
     /// New block.
@@ -57,6 +66,7 @@ impl RelationChange {
         let relation = Relation {
             blocked: self.blocked == Some(to),
             allowed: self.allowed == Some(to),
+            friend: false,
         };
         relation.bits()
     }
@@ -65,7 +75,7 @@ impl RelationChange {
 /// The store of relations.
 #[async_trait]
 pub trait Relations: Send + Sync + 'static {
-    /// Everything a user has decided.
+    /// Everything a user has decided; nobody about whom nothing is.
     async fn of(&self, user: UserNum) -> StoreResult<Vec<(UserNum, Relation)>>;
     /// Changes what a user has decided about others; durable when it returns. Changes beside
     /// each other are not lost: each touches only what it names.

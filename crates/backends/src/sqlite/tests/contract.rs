@@ -27,10 +27,22 @@ fn stores_of(options: SqliteOptions) -> Stores {
         directory: store.clone(),
         apps: store.clone(),
         relations: store.clone(),
+        friends: store.clone(),
+        people: store.clone(),
         devices: store.clone(),
         receipts: store.clone(),
+        marks: store.clone(),
         subscribers: store.clone(),
         outbox: store.clone(),
+        search: store.clone(),
+        hooks: store.clone(),
+        files: store.clone(),
+        uploads: store.clone(),
+        joining: store.clone(),
+        mentions: store.clone(),
+        expiry: store.clone(),
+        schedule: store.clone(),
+        admin: crosstalk_core::admin::AdminStores::of(Arc::clone(&store)),
         registrations: store,
     }
 }
@@ -52,13 +64,17 @@ mod usual {
 
     crosstalk_core::log_contract!(log);
     crosstalk_core::channels_contract!(stores);
+    crosstalk_core::joining_contract!(stores);
     crosstalk_core::inbox_contract!(stores);
     crosstalk_core::receipts_contract!(stores);
+    crosstalk_core::search_contract!(stores);
     crosstalk_core::directory_contract!(stores);
     crosstalk_core::apps_contract!(stores);
     crosstalk_core::relations_contract!(stores);
     crosstalk_core::registrations_contract!(stores);
+    crosstalk_core::files_contract!(stores);
     crosstalk_core::outbox_contract!(stores);
+    crosstalk_core::hooks_contract!(stores);
     crosstalk_core::devices_contract!(stores);
     crosstalk_core::subscribers_contract!(subscribers);
 }
@@ -87,4 +103,5 @@ mod eager {
     crosstalk_core::channels_contract!(stores);
     crosstalk_core::inbox_contract!(stores);
     crosstalk_core::receipts_contract!(stores);
+    crosstalk_core::search_contract!(stores);
 }

@@ -1,0 +1,526 @@
+//! Friends: asking, answering, keeping, ending; and who is blocked. Whoever it concerns is
+//! told in their own command log.
+
+use std::sync::Arc;
+
+use super::Im;
+use super::reading::Tells;
+use crate::change::Change;
+use crate::channel::ChannelKey;
+use crate::clock::Clock;
+use crate::id::{Realm, Uid, UserNum, UserRef};
+use crate::refusal::Refusal;
+use crate::relation::friend::{
+    Answer, Asked, Friend, FriendChange, FriendQuery, FriendRequest, MAX_BLOCKED,
+    MAX_MESSAGE_CHARS, MAX_REMARK_CHARS, NewRequest, RequestQuery, RequestStatus, Sides,
+    WhichFriends,
+};
+use crate::relation::{Friends, RelationChange};
+
+/// How somebody would keep a friend, and what they say to them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KeepFriend {
+    /// What the asking one says.
+    pub message: String,
+    /// How the other is kept.
+    pub keep: FriendChange,
+}
+
+impl Im {
+    /// Takes one request out of the budget of a user who acts by themselves.
+    ///
+    /// # Errors
+    /// `RateLimited`.
+    pub fn spend(&self, user: UserNum) -> Result<(), Refusal> {
+        if self.budgets.of(user).take() {
+            Ok(())
+        } else {
+            Err(Refusal::RateLimited)
+        }
+    }
+
+    /// Asks somebody to be a friend. If they have asked, too, or take everybody, both are
+    /// friends at once. Asking again while a request waits changes nothing.
+    ///
+    /// # Errors
+    /// `NoSuchUser`; `InvalidArgument` for oneself, or what is too long; `Forbidden` if the
+    /// other one takes no request of this user's, which does not tell why; `AlreadyExists` for
+    /// friends; `WrongState` if the one who asks blocks the other; `NotFound` for a group
+    /// there is not; `TooMany`.
+    pub async fn ask_friend(
+        &self,
+        realm: &Realm,
+        from: &Uid,
+        to: &Uid,
+        ask: &KeepFriend,
+    ) -> Result<Asked, Refusal> {
+        let from = self.existing(realm, from).await?;
+        let to = self.existing(realm, to).await?;
+        check_keep(&ask.keep)?;
+        if from.num == to.num || is_too_long(&ask.message, MAX_MESSAGE_CHARS) {
+            return Err(Refusal::InvalidArgument);
+        }
+        let new = NewRequest {
+            id: self.parts.ids.next().0,
+            from: from.num,
+            to: to.num,
+            message: ask.message.clone(),
+            keep: ask.keep.clone(),
+            now_ms: self.parts.clock.now_ms(),
+        };
+        let herald = self.herald(realm);
+        let users = Arc::clone(&self.parts.users);
+        self.to_the_end(async move {
+            let friends = Arc::clone(&herald.friends);
+            let ask = async move { friends.ask(&new).await };
+            let asked = users.alter(vec![from.num, to.num], ask).await??;
+            if asked.is_new {
+                for closed in &asked.closed {
+                    herald.request(closed, &from).await;
+                }
+                herald.request(&asked.request, &from).await;
+                if asked.request.status == RequestStatus::Accepted {
+                    herald.friendship(&from, &to).await;
+                }
+            }
+            Ok(asked)
+        })
+        .await
+    }
+
+    /// Answers a request, or takes it back. The same answer again changes nothing.
+    ///
+    /// # Errors
+    /// `NoSuchUser`; `NoSuchRequest` if `by` may not answer it so, or there is none;
+    /// `WrongState` if it does not wait any more; `NotFound` for a group there is not;
+    /// `InvalidArgument` for what is too long; `TooMany` friends.
+    pub async fn answer_friend(
+        &self,
+        realm: &Realm,
+        by: &Uid,
+        id: i64,
+        answer: Answer,
+    ) -> Result<FriendRequest, Refusal> {
+        if let Answer::Accept(keep) = &answer {
+            check_keep(keep)?;
+        }
+        let by = self.existing(realm, by).await?;
+        let now_ms = self.parts.clock.now_ms();
+        // Both are friends afterwards: what is cached of either is old then.
+        let query = RequestOf { user: by.num, id };
+        let other = self.other_of(query, now_ms).await?;
+        let herald = self.herald(realm);
+        let users = Arc::clone(&self.parts.users);
+        self.to_the_end(async move {
+            let friends = Arc::clone(&herald.friends);
+            let num = by.num;
+            let altered = vec![num, other];
+            let answered = users.alter(altered, async move {
+                friends.answer(id, num, &answer, now_ms).await
+            });
+            let (request, is_new) = answered.await??;
+            if is_new {
+                herald.request(&request, &by).await;
+                if request.status == RequestStatus::Accepted {
+                    herald.friendship(&request.from, &request.to).await;
+                }
+            }
+            Ok(request)
+        })
+        .await
+    }
+
+    /// The other user of a request.
+    async fn other_of(&self, of: RequestOf, now_ms: i64) -> Result<UserNum, Refusal> {
+        for incoming in [true, false] {
+            let query = RequestQuery {
+                user: of.user,
+                incoming,
+                status: None,
+                before: of.id.saturating_add(1),
+                limit: 1,
+                now_ms,
+            };
+            let found = self.stores.friends.requests(&query).await?;
+            if let Some(found) = found.into_iter().find(|request| request.id == of.id) {
+                let other = if incoming { found.from } else { found.to };
+                return Ok(other.num);
+            }
+        }
+        Err(Refusal::NoSuchRequest)
+    }
+
+    /// Requests to a user or of one, the newest first.
+    ///
+    /// # Errors
+    /// `NoSuchUser`, or when the store fails.
+    pub async fn friend_requests(
+        &self,
+        realm: &Realm,
+        uid: &Uid,
+        incoming: bool,
+        status: Option<RequestStatus>,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<FriendRequest>, Refusal> {
+        let query = RequestQuery {
+            user: self.existing(realm, uid).await?.num,
+            incoming,
+            status,
+            before: before.unwrap_or(i64::MAX),
+            limit,
+            now_ms: self.parts.clock.now_ms(),
+        };
+        Ok(self.stores.friends.requests(&query).await?)
+    }
+
+    /// Makes users friends without asking them; in each pair the second one becomes the
+    /// first one's, and the other way round with [`Sides::Both`]. For each pair whether it was
+    /// not so before, or why it is not so.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn befriend(
+        &self,
+        realm: &Realm,
+        pairs: &[(Uid, Uid)],
+        sides: Sides,
+    ) -> Result<Vec<Result<bool, Refusal>>, Refusal> {
+        let mut outcomes = Vec::with_capacity(pairs.len());
+        let mut known = Vec::new();
+        for (one, other) in pairs {
+            let pair = async {
+                let one = self.existing(realm, one).await?;
+                let other = self.existing(realm, other).await?;
+                if one.num == other.num {
+                    return Err(Refusal::InvalidArgument);
+                }
+                Ok((one, other))
+            };
+            outcomes.push(pair.await.map(|pair| {
+                known.push(pair);
+                false
+            }));
+        }
+        let now_ms = self.parts.clock.now_ms();
+        let herald = self.herald(realm);
+        let users = Arc::clone(&self.parts.users);
+        let done = self.to_the_end(async move {
+            let nums: Vec<_> = known.iter().map(|(one, two)| (one.num, two.num)).collect();
+            let altered = nums.iter().flat_map(|(one, two)| [*one, *two]).collect();
+            let friends = Arc::clone(&herald.friends);
+            let made = users.alter(altered, async move {
+                friends.befriend(&nums, sides, now_ms).await
+            });
+            let made = made.await?;
+            for ((one, other), made) in known.iter().zip(&made) {
+                if *made == Ok(true) {
+                    herald.friend(one, other, one).await;
+                    if sides == Sides::Both {
+                        herald.friend(other, one, one).await;
+                    }
+                }
+            }
+            Ok(made)
+        });
+        let mut done = done.await?.into_iter();
+        for outcome in &mut outcomes {
+            if outcome.is_ok() {
+                *outcome = done.next().unwrap_or(Err(Refusal::Internal));
+            }
+        }
+        Ok(outcomes)
+    }
+
+    /// Ends friendships. True for each of `others` who was a friend on one of the sides that
+    /// are meant.
+    ///
+    /// # Errors
+    /// `NoSuchUser` for the user, or when the store fails.
+    pub async fn unfriend(
+        &self,
+        realm: &Realm,
+        uid: &Uid,
+        others: &[Uid],
+        sides: Sides,
+    ) -> Result<Vec<bool>, Refusal> {
+        let user = self.existing(realm, uid).await?;
+        let mut known = Vec::with_capacity(others.len());
+        for other in others {
+            known.push(self.parts.users.find(realm, other).await?);
+        }
+        let herald = self.herald(realm);
+        let users = Arc::clone(&self.parts.users);
+        self.to_the_end(async move {
+            let nums: Vec<_> = known.iter().flatten().map(|other| other.num).collect();
+            let mut altered = nums.clone();
+            altered.push(user.num);
+            let (friends, num) = (Arc::clone(&herald.friends), user.num);
+            let lost = users.alter(
+                altered,
+                async move { friends.unfriend(num, &nums, sides).await },
+            );
+            let lost = lost.await?;
+            let mut ended = Vec::with_capacity(known.len());
+            for other in &known {
+                let Some(other) = other else {
+                    ended.push(false);
+                    continue;
+                };
+                let own = lost.contains(&(user.num, other.num));
+                let theirs = lost.contains(&(other.num, user.num));
+                if own {
+                    herald.no_friend(&user, other, &user).await;
+                }
+                if theirs {
+                    herald.no_friend(other, &user, &user).await;
+                }
+                ended.push(own || theirs);
+            }
+            Ok(ended)
+        })
+        .await
+    }
+
+    /// Changes how a friend is kept.
+    ///
+    /// # Errors
+    /// `NoSuchUser` for the user; `NotFound` if the other is no friend, or there is no such
+    /// group; `InvalidArgument` for what is too long.
+    pub async fn change_friend(
+        &self,
+        realm: &Realm,
+        uid: &Uid,
+        other: &Uid,
+        change: FriendChange,
+    ) -> Result<Friend, Refusal> {
+        check_keep(&change)?;
+        let user = self.existing(realm, uid).await?;
+        let other = self.parts.users.find(realm, other).await?;
+        let other = other.ok_or(Refusal::NotFound)?;
+        let herald = self.herald(realm);
+        self.to_the_end(async move {
+            let changed = herald.friends.change_friend(user.num, other.num, &change);
+            let friend = changed.await??;
+            herald.kept(&user, &friend, &user).await;
+            Ok(friend)
+        })
+        .await
+    }
+
+    /// Friends of a user.
+    ///
+    /// # Errors
+    /// `NoSuchUser`, or when the store fails.
+    pub async fn friends(
+        &self,
+        realm: &Realm,
+        uid: &Uid,
+        which: WhichFriends,
+        limit: u32,
+    ) -> Result<Vec<Friend>, Refusal> {
+        let user = self.existing(realm, uid).await?.num;
+        let query = FriendQuery { user, which, limit };
+        Ok(self.stores.friends.friends(&query).await?)
+    }
+
+    /// For each of `others` whether they are a friend of the user, and the user one of theirs.
+    ///
+    /// # Errors
+    /// `NoSuchUser` for the user, or when the store fails.
+    pub async fn are_friends(
+        &self,
+        realm: &Realm,
+        uid: &Uid,
+        others: &[Uid],
+    ) -> Result<Vec<(bool, bool)>, Refusal> {
+        let users = &self.parts.users;
+        let user = users.existing(realm, uid).await?;
+        let mut are = Vec::with_capacity(others.len());
+        for other in others {
+            are.push(match users.find(realm, other).await? {
+                Some(other) => {
+                    let back = users.state(other.num).await?;
+                    (
+                        user.friends.contains(&other.num),
+                        back.friends.contains(&user.record.user.num),
+                    )
+                }
+                None => (false, false),
+            });
+        }
+        Ok(are)
+    }
+
+    /// A user blocks somebody, or no longer.
+    ///
+    /// # Errors
+    /// `NoSuchUser`; `InvalidArgument` for oneself; `TooMany` who are blocked.
+    pub async fn block(
+        &self,
+        realm: &Realm,
+        uid: &Uid,
+        other: &Uid,
+        blocked: bool,
+    ) -> Result<(), Refusal> {
+        let user = self.parts.users.existing(realm, uid).await?;
+        if uid == other {
+            return Err(Refusal::InvalidArgument);
+        }
+        if blocked {
+            // The other exists, so that no caller can fill the directory with names.
+            let other = self.existing(realm, other).await?;
+            if user.blocked.len() >= MAX_BLOCKED && !user.blocked.contains(&other.num) {
+                return Err(Refusal::TooMany);
+            }
+        } else if self.parts.users.find(realm, other).await?.is_none() {
+            return Ok(());
+        }
+        let change = RelationChange {
+            blocked: Some(blocked),
+            ..RelationChange::default()
+        };
+        self.relate(realm, uid, other, change).await
+    }
+
+    /// For each of `others` whether the user blocks them, and they the user.
+    ///
+    /// # Errors
+    /// `NoSuchUser` for the user, or when the store fails.
+    pub async fn are_blocked(
+        &self,
+        realm: &Realm,
+        uid: &Uid,
+        others: &[Uid],
+    ) -> Result<Vec<(bool, bool)>, Refusal> {
+        let users = &self.parts.users;
+        let user = users.existing(realm, uid).await?;
+        let mut are = Vec::with_capacity(others.len());
+        for other in others {
+            are.push(match users.find(realm, other).await? {
+                Some(other) => {
+                    let back = users.state(other.num).await?;
+                    (
+                        user.blocked.contains(&other.num),
+                        back.blocked.contains(&user.record.user.num),
+                    )
+                }
+                None => (false, false),
+            });
+        }
+        Ok(are)
+    }
+
+    /// An existing user's number and name.
+    pub(super) async fn existing(&self, realm: &Realm, uid: &Uid) -> Result<UserRef, Refusal> {
+        let state = self.parts.users.existing(realm, uid).await?;
+        Ok(state.record.user.clone())
+    }
+
+    pub(super) fn herald(&self, realm: &Realm) -> Herald {
+        Herald {
+            tells: self.tells(),
+            friends: Arc::clone(&self.stores.friends),
+            clock: Arc::clone(&self.parts.clock),
+            realm: realm.clone(),
+        }
+    }
+}
+
+/// Names a request of a user's.
+#[derive(Clone, Copy)]
+struct RequestOf {
+    user: UserNum,
+    id: i64,
+}
+
+fn is_too_long(text: &str, max: usize) -> bool {
+    text.chars().count() > max || text.contains('\0')
+}
+
+fn check_keep(keep: &FriendChange) -> Result<(), Refusal> {
+    let remark = keep.remark.as_deref().unwrap_or_default();
+    if is_too_long(remark, MAX_REMARK_CHARS) {
+        return Err(Refusal::InvalidArgument);
+    }
+    Ok(())
+}
+
+/// Tells users what has changed between them and others, in their own command logs.
+pub(super) struct Herald {
+    tells: Tells,
+    pub(super) friends: Arc<dyn Friends>,
+    clock: Arc<dyn Clock>,
+    realm: Realm,
+}
+
+impl Herald {
+    pub(super) fn now_ms(&self) -> i64 {
+        self.clock.now_ms()
+    }
+
+    pub(super) async fn own(&self, user: &UserRef, by: &UserRef, change: &Change) {
+        let own = ChannelKey::direct(&self.realm, &user.uid, &user.uid);
+        self.tells.tell(&own, by, change).await;
+    }
+
+    /// Both hear of a request.
+    async fn request(&self, request: &FriendRequest, by: &UserRef) {
+        let change = Change::FriendRequest {
+            request: request.view(),
+            at_ms: self.clock.now_ms(),
+        };
+        self.own(&request.to, by, &change).await;
+        self.own(&request.from, by, &change).await;
+    }
+
+    /// Both hear that they have a friend.
+    async fn friendship(&self, from: &UserRef, to: &UserRef) {
+        self.friend(from, to, to).await;
+        self.friend(to, from, to).await;
+    }
+
+    /// A user hears how a friend is kept, as it is now.
+    pub(super) async fn friend(&self, user: &UserRef, other: &UserRef, by: &UserRef) {
+        let query = FriendQuery {
+            user: user.num,
+            which: WhichFriends::These(vec![other.num]),
+            limit: 1,
+        };
+        match self.friends.friends(&query).await {
+            Ok(found) => {
+                for friend in &found {
+                    self.kept(user, friend, by).await;
+                }
+            }
+            Err(error) => tracing::warn!(%error, "somebody is not told of a friend"),
+        }
+    }
+
+    /// A user hears how a friend is kept.
+    pub(super) async fn kept(&self, user: &UserRef, friend: &Friend, by: &UserRef) {
+        let group = match friend.group {
+            0 => String::new(),
+            group => group.to_string(),
+        };
+        let change = Change::Friend {
+            user: friend.user.uid.as_str().to_owned(),
+            is_friend: friend.is_friend,
+            remark: friend.remark.clone(),
+            group,
+            at_ms: self.clock.now_ms(),
+        };
+        self.own(user, by, &change).await;
+    }
+
+    async fn no_friend(&self, user: &UserRef, other: &UserRef, by: &UserRef) {
+        let change = Change::Friend {
+            user: other.uid.as_str().to_owned(),
+            is_friend: false,
+            remark: String::new(),
+            group: String::new(),
+            at_ms: self.clock.now_ms(),
+        };
+        self.own(user, by, &change).await;
+    }
+}
