@@ -7,9 +7,11 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::Shared;
 use super::advance::{Key, Place};
+use super::carried;
 use super::dedup::{Claim, Dedup, Found};
 use super::directed;
 use super::error::DbResult;
+use super::files;
 use super::heads::Heads;
 use super::rows::{self, MessageRow};
 
@@ -89,6 +91,10 @@ impl Appender<'_> {
         let place = (id.0, channel.num.0, rows::seq(seq), rows::seq(ordinal));
         MessageRow::new(place, sender, sent_at_ms, &item.body, naming).insert(self.conn)?;
         directed::note(self.conn, item, seq)?;
+        if item.body.carried.is_some() {
+            carried::note(self.conn, item, id, seq)?;
+        }
+        files::note(self.conn, item, id)?;
         if keys != [None; 2] {
             let digest = item.body.digest();
             for key in keys.into_iter().flatten() {
