@@ -7,9 +7,14 @@
 
 mod conn;
 mod content;
+mod editing;
+mod files;
+mod forward;
+mod mentions;
 pub mod net;
 pub mod protocol;
 mod registry;
+mod search;
 mod stats;
 
 #[cfg(feature = "gyyx")]
@@ -23,16 +28,24 @@ mod wg;
 #[cfg(feature = "wukong")]
 mod wukong;
 
-pub use content::{content_of, moderate};
+pub use content::{content_of, content_of_body, may_be_edited, moderate};
 #[cfg(feature = "gyyx")]
 pub use gyyx::settings::{GyyxApp, GyyxBehaviour, GyyxSettings};
 #[cfg(feature = "mqtt")]
-pub use mqtt::{MqttLimits, MqttReader, MqttSettings, mqtt_envelope, mqtt_error_code, mqtt_habit};
+pub use mqtt::{
+    MqttLimits, MqttReader, MqttSettings, mqtt_envelope, mqtt_error_code, mqtt_habit, foreign_address,
+};
+pub use files::signed_for;
+pub use forward::{forwarded, meaning_of};
+pub use mentions::note_mentions;
 pub use net::gateway::{ConnectionLimits, Gateway, GatewaySettings, Listener};
 pub use registry::{Dialect, WUKONG_ORIGIN};
+pub use search::{Searchable, searchable};
 pub use stats::GatewayStats;
 #[cfg(feature = "stomp")]
 pub use stomp::reasons::failure as stomp_failure;
+#[cfg(feature = "stomp")]
+pub use stomp::render::{conversation as stomp_conversation, view as stomp_message};
 #[cfg(feature = "stomp")]
 pub use stomp::settings::StompSettings;
 #[cfg(feature = "wg")]

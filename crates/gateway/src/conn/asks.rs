@@ -1,5 +1,6 @@
 //! Answering a machine's questions, beside everything else that its connection does.
 
+mod altering;
 mod pages;
 
 use std::future::poll_fn;
@@ -21,6 +22,7 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, Stream, StreamExt};
 use tokio::time::timeout;
 
+use crate::files::sign_answer;
 use crate::protocol::{Answer, Ask, AskId, Target};
 
 /// Unread messages that one question reads at most.
@@ -58,7 +60,12 @@ impl Asks {
             session: Arc::clone(session),
         };
         let changes = changes(&ask);
-        let mut answer = async move { (id, Box::new(asker.answer(ask).await)) }.boxed();
+        let mut answer = async move {
+            let mut answer = asker.answer(ask).await;
+            sign_answer(&asker.im, asker.session.origin, &mut answer);
+            (id, Box::new(answer))
+        }
+        .boxed();
         let first = poll_fn(|cx| Poll::Ready(answer.as_mut().poll(cx)));
         let answer = match first.await {
             Poll::Ready(answered) => std::future::ready(answered).boxed(),
@@ -107,7 +114,12 @@ impl Asks {
 fn changes(ask: &Ask) -> bool {
     matches!(
         ask,
-        Ask::Revoke { .. } | Ask::ReadMessage { .. } | Ask::ReadConversation(..) | Ask::Do(_)
+        Ask::Revoke { .. }
+            | Ask::Edit { .. }
+            | Ask::React { .. }
+            | Ask::ReadMessage { .. }
+            | Ask::ReadConversation(..)
+            | Ask::Do(_)
     )
 }
 
@@ -130,6 +142,19 @@ impl Asker {
                 }
                 .await,
             ),
+            Ask::Edit { name, within, body } => {
+                Answer::Edited(altering::edit(self, &name, within.as_ref(), body).await)
+            }
+            Ask::React {
+                name,
+                within,
+                emoji,
+                removed,
+            } => {
+                let within = within.as_ref();
+                Answer::Reacted(altering::react(self, &name, within, &emoji, removed).await)
+            }
+            Ask::Typing(target) => altering::typing(self, &target).await,
             Ask::ReadMessage { name, within } => Answer::Read(
                 async {
                     let message = self.find(&name, within.as_ref()).await?;

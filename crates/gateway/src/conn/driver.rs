@@ -23,6 +23,8 @@ use super::naming::{addressed, audience};
 use super::topics::{self, Topics};
 use super::{Abort, Input, Transport, lent};
 use crate::content::moderate;
+use crate::files::sign_events;
+use crate::mentions::note_mentions;
 use crate::protocol::{Answer, AskId, Close, Command, Now, Protocol, Turn, close_code};
 use crate::stats::{Counters, add};
 
@@ -285,14 +287,16 @@ impl Driver {
             match command {
                 Command::Send(ticket, mut draft) => {
                     self.in_flight.issued(ticket);
-                    moderate(self.im.words(), &mut draft);
+                    note_mentions(&mut draft);
+                    moderate(&self.im.words(&session.realm), &mut draft);
                     self.im.send(session, ticket, draft).await;
                 }
                 Command::SendTo(ticket, name, draft) => {
                     self.in_flight.issued(ticket);
                     match addressed(&self.im, session, &name, draft).await {
                         Ok(mut draft) => {
-                            moderate(self.im.words(), &mut draft);
+                            note_mentions(&mut draft);
+                            moderate(&self.im.words(&session.realm), &mut draft);
                             self.im.send(session, ticket, draft).await;
                         }
                         Err(why) => self.im.refuse(session, ticket, why),
@@ -302,7 +306,8 @@ impl Driver {
                     self.in_flight.issued(ticket);
                     match audience(&self.im, session, &name, &names, draft).await {
                         Ok(mut draft) => {
-                            moderate(self.im.words(), &mut draft);
+                            note_mentions(&mut draft);
+                            moderate(&self.im.words(&session.realm), &mut draft);
                             self.im.send(session, ticket, draft).await;
                         }
                         Err(why) => self.im.refuse(session, ticket, why),
@@ -337,6 +342,7 @@ impl Driver {
         while let Some((ticket, reply)) = self.in_flight.next() {
             self.machine.reply(ticket, reply, now, turn);
         }
+        sign_events(&self.im, session.origin, &mut drained.events);
         self.machine.deliver(&mut drained.events, now, turn);
         if let Some(why) = drained.ending {
             let answers_due = why == Ending::ShuttingDown && self.in_flight.len() > 0;

@@ -2,8 +2,7 @@
 //! written is said in it (interop.md G.3).
 //!
 //! The payload of a message is the text of `content`, as its author wrote it; its tag is
-//! `type`. Until there is a file store, a picture's address is the path under which it is
-//! going to be, and a foreign address stands in the place of `storageId`.
+//! `type`. Where what is stored is, [`super::storage`] knows.
 
 use bytes::Bytes;
 use crosstalk_core::content::{Content, Reply, SubApp};
@@ -15,11 +14,10 @@ use crosstalk_wire::mqtt::im::{MsgType, TypeValue, read};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::storage::{storage_id, url};
 use super::users;
 use crate::content::unknown;
 
-/// Where files are going to be.
-const FILES: &str = "/im/v1/files/";
 /// What is to be done with a person's card; its `appid` is the person.
 const CARD: &str = "card";
 /// The member of a custom content that says of which type it is.
@@ -218,6 +216,10 @@ pub(super) fn payload(content: &Content) -> (TypeValue, String) {
             let ext = text_ext(mentions, *mention_all, reply.as_deref());
             let text = text.clone();
             (MsgType::Text, json_of(&Text { text, ext }))
+        }
+        Content::Merged { .. } => {
+            let text = content.fallback_text();
+            (MsgType::Text, json_of(&Text { text, ext: None }))
         }
         Content::Tip { text } => (MsgType::Notice, json_of(&tip(text))),
         Content::Image { .. }
@@ -439,26 +441,8 @@ fn json_of<T: Serialize>(content: &T) -> String {
     serde_json::to_string(content).unwrap_or_else(|_| "{}".to_owned())
 }
 
-fn is_address(text: &str) -> bool {
-    text.contains("://") || text.starts_with("data:") || text.starts_with('/')
-}
-
-/// The address of what is stored.
-fn url(storage_id: &str) -> String {
-    if storage_id.is_empty() || is_address(storage_id) {
-        storage_id.to_owned()
-    } else {
-        format!("{FILES}{storage_id}")
-    }
-}
-
 fn address(storage_id: &str) -> Option<String> {
     (!storage_id.is_empty()).then(|| url(storage_id))
-}
-
-/// What is stored at an address, or the address if it is not ours.
-fn storage_id(url: &str) -> String {
-    url.strip_prefix(FILES).unwrap_or(url).to_owned()
 }
 
 fn given(text: String) -> Option<String> {

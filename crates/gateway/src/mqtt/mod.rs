@@ -7,6 +7,7 @@
 
 mod acks;
 mod aliases;
+mod changes;
 mod chores;
 mod connect;
 mod deliver;
@@ -21,6 +22,7 @@ mod publish;
 mod reasons;
 mod requests;
 pub(crate) mod settings;
+mod storage;
 #[cfg(test)]
 mod tests;
 mod topics;
@@ -31,3 +33,4 @@ pub use envelope::{MqttReader, mqtt_envelope};
 pub use habit::mqtt_habit;
 pub use reasons::mqtt_error_code;
 pub use settings::{MqttLimits, MqttSettings};
+pub use storage::foreign_address;
