@@ -33,6 +33,22 @@ pub struct SubApp {
     pub action: String,
 }
 
+/// One of messages that were forwarded together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MergedItem {
+    /// Who said it.
+    #[serde(default)]
+    pub from: String,
+    /// What people call them; empty = nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// When, ms since 1970; 0 = not known.
+    #[serde(default)]
+    pub sent_at: i64,
+    /// What.
+    pub content: Content,
+}
+
 /// The meaning of a message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -187,6 +203,14 @@ pub enum Content {
         #[serde(default, skip_serializing_if = "Value::is_null")]
         signal: Value,
     },
+    /// Messages that were forwarded together.
+    Merged {
+        /// What they are.
+        #[serde(default)]
+        title: String,
+        /// The messages, oldest first.
+        items: Vec<MergedItem>,
+    },
     /// The application's own type.
     Custom {
         /// Its type, as the application names it.
@@ -265,8 +289,61 @@ impl Content {
                     _ => format!("[{kind}]"),
                 }
             }
+            Self::Merged { title, items } => merged_text(title, items),
             Self::Custom { .. } => "[自定义消息]".to_owned(),
             Self::Command { .. } | Self::Unknown { .. } => "[不支持的消息]".to_owned(),
+        }
+    }
+}
+
+/// Characters of a fallback text (interop.md G.3).
+const FALLBACK_CHARS: usize = 200;
+
+/// The title, and what was said as far as there is room.
+fn merged_text(title: &str, items: &[MergedItem]) -> String {
+    let mut text = format!("[聊天记录] {title}");
+    for item in items {
+        if text.chars().count() >= FALLBACK_CHARS {
+            break;
+        }
+        let name = if item.name.is_empty() {
+            &item.from
+        } else {
+            &item.name
+        };
+        let said = match &item.content {
+            Content::Merged { title, .. } => format!("[聊天记录] {title}"),
+            other => other.fallback_text(),
+        };
+        text.extend(["\n", name.as_str(), ": ", &said]);
+    }
+    text.chars().take(FALLBACK_CHARS).collect()
+}
+
+impl Content {
+    /// How deep messages that were forwarded together stand in one another; 0 = it is none.
+    #[must_use]
+    pub fn merged_depth(&self) -> usize {
+        match self {
+            Self::Merged { items, .. } => {
+                let inner = items.iter().map(|item| item.content.merged_depth());
+                1 + inner.max().unwrap_or(0)
+            }
+            _ => 0,
+        }
+    }
+
+    /// All words in it that a reader sees, for whoever judges words.
+    #[must_use]
+    pub fn all_words(&self) -> String {
+        match self {
+            Self::Merged { title, items } => {
+                let said = items.iter().map(|item| item.content.all_words());
+                let mut all = vec![title.clone()];
+                all.extend(said);
+                all.join("\n")
+            }
+            other => other.fallback_text(),
         }
     }
 }
@@ -274,6 +351,30 @@ impl Content {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_forwarded_together_has_a_depth_and_short_words() {
+        let item = |content| MergedItem {
+            from: "bob".into(),
+            name: "Bob".into(),
+            sent_at: 1,
+            content,
+        };
+        let merged = |items| Content::Merged {
+            title: "two".into(),
+            items,
+        };
+        let one = merged(vec![item(Content::text("hi")), item(Content::text("long ".repeat(99)))]);
+        let two = merged(vec![item(one.clone())]);
+        assert_eq!((one.merged_depth(), two.merged_depth()), (1, 2));
+        assert_eq!(two.fallback_text(), "[聊天记录] two\nBob: [聊天记录] two");
+        assert_eq!(one.fallback_text().chars().count(), FALLBACK_CHARS);
+        assert!(two.all_words().ends_with("long "), "nothing is hidden from who judges");
+        let json = serde_json::to_value(&two).expect("JSON");
+        assert_eq!(json["items"][0]["content"]["items"][0]["content"]["text"], "hi");
+        let read: Content = serde_json::from_value(json).expect("the same");
+        assert_eq!(read, two);
+    }
 
     #[test]
     fn the_rest_form_is_tagged_and_short() {

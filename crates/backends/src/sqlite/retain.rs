@@ -21,7 +21,7 @@ use super::advance::{self, Place};
 use super::error::{DbResult, unless_damaged};
 use super::rows::{self, count};
 use super::work::Tx;
-use super::{Sqlite, dedup, directed};
+use super::{Sqlite, carried, dedup, directed, hidden};
 
 /// A step ends early once it has this much content to drop: freeing it reads it.
 const STEP_BYTES: u64 = 8 << 20;
@@ -36,7 +36,7 @@ pub(super) const OLDEST: &str = "SELECT id, channel, seq, ordinal, sender, \
      EXISTS (SELECT 1 FROM message AS place INDEXED BY message_place \
          WHERE place.channel = m.channel AND place.seq = m.seq \
          AND place.ordinal = m.ordinal AND place.id = m.id), \
-     m.audience IS NOT NULL OR (m.flags & 8) <> 0 \
+     m.audience IS NOT NULL OR m.carried IS NOT NULL OR (m.flags & 8) <> 0 \
      FROM message AS m WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3";
 
 /// A message that is old enough.
@@ -181,12 +181,20 @@ fn drop_all(tx: &Tx<'_>, messages: &[Old]) -> DbResult<u64> {
     keep_advances(tx, messages)?;
     let sql = "DELETE FROM message_state WHERE id BETWEEN ?1 AND ?2";
     tx.conn.prepare_cached(sql)?.execute([first.id, last.id])?;
+    for sql in [
+        "DELETE FROM message_version WHERE message BETWEEN ?1 AND ?2",
+        "DELETE FROM reaction WHERE message BETWEEN ?1 AND ?2",
+        "DELETE FROM search_index WHERE rowid BETWEEN ?1 AND ?2",
+    ] {
+        tx.conn.prepare_cached(sql)?.execute([first.id, last.id])?;
+    }
     let sql = "UPDATE channel SET first_seq = ?2 + 1, first_ordinal = ?3 \
                WHERE num = ?1 AND first_seq <= ?2";
     let mut begin = tx.conn.prepare_cached(sql)?;
     let places = messages.iter().map(|m| (m.channel, (m.seq, m.ordinal)));
     for (channel, (seq, ordinal)) in places.collect::<BTreeMap<_, _>>() {
         begin.execute([channel, seq, ordinal])?;
+        hidden::forget(tx.conn, channel, seq)?;
     }
     let sql = "UPDATE meta SET dropped_through = max(dropped_through, ?1)";
     tx.conn.prepare_cached(sql)?.execute([last.id])?;
@@ -197,6 +205,7 @@ fn drop_all(tx: &Tx<'_>, messages: &[Old]) -> DbResult<u64> {
 fn forget(tx: &Tx<'_>, message: &Old) -> DbResult<()> {
     let sql = "DELETE FROM receipt WHERE message = ?1";
     tx.conn.prepare_cached(sql)?.execute([message.id])?;
+    carried::forget(tx.conn, message.channel, message.seq)?;
     let sql = "SELECT audience FROM message WHERE id = ?1 AND audience IS NOT NULL";
     let mut find = tx.conn.prepare_cached(sql)?;
     let mut found = find.query([message.id])?;

@@ -7,14 +7,14 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use crosstalk_core::carried::Carried;
 use crosstalk_core::channel::ChannelRef;
 use crosstalk_core::id::{MessageId, UserNum};
-use crosstalk_core::message::{Body, Flags, Message, Naming, Origin, Revocation, expires_at_ms};
+use crosstalk_core::message::{Body, Flags, Gone, Message, Naming, Origin, Revocation, expires_at_ms};
 use rusqlite::types::FromSqlError;
 use rusqlite::{Connection, Row};
 
-use super::Shared;
-use super::directed;
+use super::{Shared, directed, edits};
 use super::error::DbResult;
 use super::stats::add;
 
@@ -35,14 +35,18 @@ pub(super) struct MessageRow<'a> {
     pub(super) extra: Option<&'a [u8]>,
     pub(super) name: Option<&'a str>,
     pub(super) audience: Option<Cow<'a, [u8]>>,
+    pub(super) carried: Option<Cow<'a, str>>,
 }
 
 /// The columns of [`read`].
 pub(super) const MESSAGE_COLUMNS: &str = "id, channel, seq, ordinal, sender, origin, tag, flags, \
-     sent_at, expires_at, client_no, payload, extra, crc, name, audience";
+     sent_at, expires_at, client_no, payload, extra, crc, name, audience, carried";
 
 /// Set in `message.flags` beside what the core keeps there.
 pub(super) const REVOKED: i64 = 1 << 16;
+
+/// Set in `message.flags` of a message that was edited.
+pub(super) const EDITED: i64 = 1 << 17;
 
 /// Whether a row with these flags was revoked.
 pub(super) fn is_revoked(flags: i64) -> bool {
@@ -55,8 +59,8 @@ pub(super) fn origin(number: i64) -> Origin {
 }
 
 const INSERT: &str = "INSERT INTO message (id, channel, seq, ordinal, sender, origin, tag, flags, \
-     sent_at, expires_at, client_no, payload, extra, crc, name, audience) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
+     sent_at, expires_at, client_no, payload, extra, crc, name, audience, carried) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
 
 impl<'a> MessageRow<'a> {
     /// The row of a body at its place.
@@ -89,6 +93,7 @@ impl<'a> MessageRow<'a> {
             extra: body.extra.as_deref(),
             name: body.name.as_deref().filter(|_| !naming.name_dropped),
             audience: audience.map(Cow::Owned),
+            carried: body.carried.as_deref().and_then(carried).map(Cow::Owned),
         }
     }
 
@@ -119,6 +124,7 @@ impl<'a> MessageRow<'a> {
             extra: column(12)?.as_blob_or_null()?,
             name: column(14)?.as_str_or_null()?,
             audience: column(15)?.as_blob_or_null()?.map(Cow::Borrowed),
+            carried: column(16)?.as_str_or_null()?.map(Cow::Borrowed),
         };
         Ok((found, column(13)?.as_i64()?))
     }
@@ -153,13 +159,17 @@ impl<'a> MessageRow<'a> {
         sum.update(self.client_no.as_bytes());
         sum.update(self.payload);
         sum.update(self.extra.unwrap_or_default());
-        if self.name.is_some() || self.audience.is_some() {
+        if self.name.is_some() || self.audience.is_some() || self.carried.is_some() {
             // Rows without these have the sum that they had before there were any.
             let audience = self.audience.as_deref();
             for part in [self.name.map(str::as_bytes), audience] {
                 sum.update(&part.map_or(-1, length).to_le_bytes());
                 sum.update(part.unwrap_or_default());
             }
+        }
+        if let Some(carried) = self.carried.as_deref() {
+            sum.update(&length(carried.as_bytes()).to_le_bytes());
+            sum.update(carried.as_bytes());
         }
         i64::from(sum.finalize())
     }
@@ -184,18 +194,56 @@ impl<'a> MessageRow<'a> {
             self.crc(),
             self.name,
             self.audience.as_deref(),
+            self.carried.as_deref(),
         ])?;
         Ok(())
     }
 
     /// Erases the row's content; its place and all else stays.
     pub(super) fn erase(mut self, conn: &Connection) -> DbResult<()> {
-        (self.payload, self.extra) = (&[], None);
+        if self.carried.is_some() {
+            super::carried::forget(conn, self.channel, self.seq)?;
+        }
+        super::search::remove(conn, MessageId(self.id))?;
+        super::files::unnote(conn, MessageId(self.id))?;
+        (self.payload, self.extra, self.carried) = (&[], None, None);
         self.flags |= REVOKED;
-        let sql = "UPDATE message SET flags = ?2, payload = X'', extra = NULL, crc = ?3 \
-                   WHERE id = ?1";
+        let sql = "UPDATE message SET flags = ?2, payload = X'', extra = NULL, carried = NULL, \
+                   crc = ?3 WHERE id = ?1";
         let mut erase = conn.prepare_cached(sql)?;
         erase.execute([self.id, self.flags, self.crc()])?;
+        Ok(())
+    }
+
+    /// Has its time end at a moment.
+    pub(super) fn end_at(mut self, conn: &Connection, at_ms: i64) -> DbResult<()> {
+        self.expires_at = Some(at_ms);
+        let sql = "UPDATE message SET expires_at = ?2, crc = ?3 WHERE id = ?1";
+        let mut end = conn.prepare_cached(sql)?;
+        end.execute([self.id, at_ms, self.crc()])?;
+        Ok(())
+    }
+
+    /// Whether its time was over at a moment.
+    fn is_over(&self, shared: &Shared) -> bool {
+        self.expires_at.is_some_and(|at| at <= shared.clock.now_ms())
+    }
+
+    /// Sets a flag that tells where more of the message stands.
+    pub(super) fn mark(mut self, conn: &Connection, flag: i64) -> DbResult<()> {
+        self.flags |= flag;
+        let sql = "UPDATE message SET flags = ?2, crc = ?3 WHERE id = ?1";
+        let mut mark = conn.prepare_cached(sql)?;
+        mark.execute([self.id, self.flags, self.crc()])?;
+        Ok(())
+    }
+
+    /// Replaces the row's payload; all else stays.
+    pub(super) fn rewrite(self, conn: &Connection, payload: &[u8]) -> DbResult<()> {
+        let row = MessageRow { payload, ..self };
+        let sql = "UPDATE message SET payload = ?2, crc = ?3 WHERE id = ?1";
+        let mut rewrite = conn.prepare_cached(sql)?;
+        rewrite.execute(rusqlite::params![row.id, payload, row.crc()])?;
         Ok(())
     }
 
@@ -207,7 +255,7 @@ impl<'a> MessageRow<'a> {
     fn body(&self) -> Body {
         let life = self
             .expires_at
-            .map_or(0, |at| at.saturating_sub(self.sent_at) / 1000);
+            .map_or(0, |at| at.saturating_sub(self.sent_at).saturating_add(999) / 1000);
         Body {
             client_no: self.client_no.into(),
             origin: origin(self.origin),
@@ -218,8 +266,19 @@ impl<'a> MessageRow<'a> {
             extra: self.extra.map(Bytes::copy_from_slice),
             name: self.name.map(Arc::from),
             audience: self.audience(),
+            carried: self.carried.as_deref().and_then(read_carried),
         }
     }
+}
+
+/// The stored form of what a message carries.
+pub(super) fn carried(carried: &Carried) -> Option<String> {
+    serde_json::to_string(carried).ok()
+}
+
+/// From the stored form.
+pub(super) fn read_carried(json: &str) -> Option<Arc<Carried>> {
+    serde_json::from_str::<Carried>(json).ok()?.packed()
 }
 
 fn length(bytes: &[u8]) -> i64 {
@@ -240,6 +299,14 @@ pub(super) fn read(
         && found.channel == channel.num.0
         && let Some(sender) = shared.names.user(conn, UserNum(found.sender))?
     {
+        // Not shown though it may not be erased yet.
+        let is_over = found.is_over(shared);
+        let is_edited = found.flags & (EDITED | REVOKED) == EDITED && !is_over;
+        let edited = if is_edited {
+            edits::last(conn, shared, found.id, &found.body())?
+        } else {
+            None
+        };
         return Ok(Some(Message {
             id: MessageId(found.id),
             channel: Arc::clone(channel),
@@ -247,12 +314,19 @@ pub(super) fn read(
             ordinal: found.ordinal.cast_unsigned(),
             sender,
             sent_at_ms: found.sent_at,
-            body: Arc::new(found.body()),
+            body: Arc::new(if is_over { found.body().erased() } else { found.body() }),
             revoked: if is_revoked(found.flags) {
                 Some(Box::new(revocation(shared, conn, found.id)?))
+            } else if is_over {
+                Some(Box::new(Revocation {
+                    by: None,
+                    at_ms: found.expires_at.unwrap_or(found.sent_at),
+                    how: Gone::Expired,
+                }))
             } else {
                 None
             },
+            edited,
             is_concealed: false,
         }));
     }
@@ -290,24 +364,26 @@ fn tombstone(
             ..Body::default()
         }),
         revoked: None,
+        edited: None,
         is_concealed: false,
     }))
 }
 
 /// Who revoked a message and when. Without its state it stays revoked all the same.
 pub(super) fn revocation(shared: &Shared, conn: &Connection, id: i64) -> DbResult<Revocation> {
-    let sql = "SELECT revoked_by, revoked_at FROM message_state WHERE id = ?1";
+    let sql = "SELECT revoked_by, revoked_at, gone FROM message_state WHERE id = ?1";
     let mut find = conn.prepare_cached(sql)?;
     let mut found = find.query([id])?;
     let Some(row) = found.next()? else {
         report(shared, id, "the state of a revoked message is gone");
-        return Ok(Revocation { by: None, at_ms: 0 });
+        return Ok(Revocation::default());
     };
     let by: Option<i64> = row.get(0)?;
     let by = by.map(|num| shared.names.user(conn, UserNum(num)));
     Ok(Revocation {
         by: by.transpose()?.flatten(),
         at_ms: row.get::<_, Option<i64>>(1)?.unwrap_or(0),
+        how: Gone::from_number(row.get(2)?),
     })
 }
 

@@ -10,7 +10,7 @@ use super::lane::{Lane, ReplyTo, Sender, answer};
 use crate::channel::{ChannelKey, ChannelRef};
 use crate::id::{SessionId, UserNum};
 use crate::log::AppendOutcome;
-use crate::message::{Accepted, Body, Message, Naming};
+use crate::message::{Accepted, Body, Message, Naming, Origin};
 use crate::refusal::Refusal;
 use crate::session::{Event, Push, Refused, Session};
 use crate::store::StoreResult;
@@ -148,6 +148,7 @@ impl Lane {
                     sent_at_ms,
                     body: body.as_stored(naming),
                     revoked: None,
+                    edited: None,
                     is_concealed: false,
                 };
                 (
@@ -205,9 +206,14 @@ impl Lane {
         // An audience is looked through once, and not once for each session.
         let audience = message.body.audience.as_deref();
         let audience: Option<FxHashSet<UserNum>> = audience.map(|a| a.iter().copied().collect());
+        // Whoever does something that is not kept knows of it.
+        let is_news = message.seq == 0 && message.body.origin == Origin::CHANGE;
         let is_for = |user: UserNum| {
             let may_see = |audience: &FxHashSet<_>| audience.contains(&user);
-            audience.as_ref().is_none_or(may_see) || user == message.sender.num
+            if user == message.sender.num {
+                return !is_news;
+            }
+            audience.as_ref().is_none_or(may_see)
         };
         let mut tally = Tally::default();
         let mut gone = Vec::new();

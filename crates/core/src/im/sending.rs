@@ -16,15 +16,30 @@ use crate::session::{Event, Push, Refused, SendReply, Session, Ticket};
 impl Im {
     /// Sends a draft of a session's user. The answer comes to the session's mailbox under
     /// `ticket`. Waits while the channel's lane is full: the caller stops reading meanwhile.
-    pub async fn send(&self, session: &Arc<Session>, ticket: Ticket, draft: Draft) {
+    pub async fn send(&self, session: &Arc<Session>, ticket: Ticket, mut draft: Draft) {
         let sender = Sender::Session(Arc::clone(session));
-        if !session.budget.take() {
+        if !session.budget.take() || !self.rates.app(session.app.as_ref(), &session.realm) {
             return self.refuse(session, ticket, Refusal::RateLimited);
         }
+        if draft.body.carried.is_some()
+            && let Err(why) = self.find_mentioned(&session.realm, &mut draft.body).await
+        {
+            return self.refuse(session, ticket, why);
+        }
         match self.admit(&session.realm, &session.user, &draft) {
+            Ok(key) if !self.rates.channel(&key) => {
+                self.refuse(session, ticket, Refusal::RateLimited);
+            }
             Ok(key) => {
-                self.queue(key, sender, draft, ReplyTo::Session(ticket))
-                    .await;
+                let send = SendJob {
+                    key,
+                    sender,
+                    draft,
+                    reply: ReplyTo::Session(ticket),
+                };
+                if let Err(send) = self.hold(session, send).await {
+                    self.queue(send).await;
+                }
             }
             Err(why) => self.refuse(session, ticket, why),
         }
@@ -40,22 +55,47 @@ impl Im {
     ///
     /// # Errors
     /// The refusal, under an id that no stored message has.
-    pub async fn send_as(&self, realm: &Realm, sender: Sender, draft: Draft) -> SendReply {
+    pub async fn send_as(&self, realm: &Realm, sender: Sender, mut draft: Draft) -> SendReply {
         let refused = |why| Refused {
             id: self.parts.ids.next(),
             why,
         };
         // The application itself is not limited.
-        if matches!(sender, Sender::User(_)) && !self.budgets.of(sender.user().num).take() {
+        let is_limited = matches!(sender, Sender::User(_));
+        if is_limited
+            && !(self.budgets.of(sender.user().num).take() && self.rates.app(None, realm))
+        {
             return Err(refused(Refusal::RateLimited));
         }
+        if draft.body.carried.is_some() {
+            let found = self.find_mentioned(realm, &mut draft.body).await;
+            found.map_err(refused)?;
+        }
         let key = self.admit(realm, sender.user(), &draft).map_err(refused)?;
+        if is_limited && !self.rates.channel(&key) {
+            return Err(refused(Refusal::RateLimited));
+        }
+        let screened = self.screen(realm, &sender, &key, &mut draft).await;
+        screened.map_err(refused)?;
+        self.say(&key, sender, draft).await
+    }
+
+    /// Has the lane of a channel take a draft, and waits for the answer.
+    pub(super) async fn say(&self, key: &ChannelKey, sender: Sender, draft: Draft) -> SendReply {
         let (answer, waiting) = oneshot::channel();
-        self.queue(key, sender, draft, ReplyTo::Caller(answer))
-            .await;
-        waiting
-            .await
-            .unwrap_or_else(|_| Err(refused(Refusal::Unavailable)))
+        self.queue(SendJob {
+            key: key.clone(),
+            sender,
+            draft,
+            reply: ReplyTo::Caller(answer),
+        })
+        .await;
+        waiting.await.unwrap_or_else(|_| {
+            Err(Refused {
+                id: self.parts.ids.next(),
+                why: Refusal::Unavailable,
+            })
+        })
     }
 
     /// Passes a message that is not stored to those of some users who are online.
@@ -127,6 +167,7 @@ impl Im {
             sent_at_ms: self.parts.clock.now_ms(),
             body: Arc::new(body),
             revoked: None,
+            edited: None,
             is_concealed: false,
         })
     }
@@ -137,13 +178,8 @@ impl Im {
         draft.to.key(realm, &user.uid)
     }
 
-    async fn queue(&self, key: ChannelKey, sender: Sender, draft: Draft, reply: ReplyTo) {
-        let send = SendJob {
-            key: key.clone(),
-            sender,
-            draft,
-            reply,
-        };
+    async fn queue(&self, send: SendJob) {
+        let key = send.key.clone();
         if let Err(Job::Send(send)) = self.lanes.put(&key, Job::Send(Box::new(send))).await {
             let id = self.parts.ids.next();
             send.refuse(Refused {

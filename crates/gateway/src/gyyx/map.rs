@@ -285,6 +285,9 @@ pub(super) fn outward(content: &Content) -> Option<(ContentType, Json)> {
             };
             return Some((ContentType::TEXT, Json::string(&text)));
         }
+        Content::Merged { .. } => {
+            return Some((ContentType::TEXT, Json::string(&content.fallback_text())));
+        }
         Content::Command { .. } => return None,
         Content::Image {
             url,
@@ -414,6 +417,7 @@ fn outward_rest(content: &Content) -> Option<(ContentType, Value)> {
             json!({"customType": "unknown", "data": raw}),
         ),
         Content::Text { .. }
+        | Content::Merged { .. }
         | Content::Command { .. }
         | Content::Image { .. }
         | Content::Audio { .. }

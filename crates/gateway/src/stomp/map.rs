@@ -1,6 +1,8 @@
 //! Between core and wire: what a message of this dialect means, and how this dialect says
 //! what another means (stomp.md Q2-17, Q2-18, interop.md G.3).
 
+mod merge;
+
 use bytes::Bytes;
 use crosstalk_core::content::{Content, Reply};
 use crosstalk_core::message::Body;
@@ -97,7 +99,11 @@ pub(crate) fn content(body: &Body) -> Content {
             tag: it.custom_type,
             data: it.data.map_or(Value::Null, |data| value(data.get())),
         }),
-        Some(MsgType::Merge | MsgType::Revoked) | None => Some(Content::Custom {
+        Some(MsgType::Merge) => Some(merge::content(text).unwrap_or_else(|| Content::Custom {
+            tag: body.tag.to_string(),
+            data: value(text),
+        })),
+        Some(MsgType::Revoked) | None => Some(Content::Custom {
             tag: body.tag.to_string(),
             data: value(text),
         }),
@@ -263,6 +269,7 @@ pub(super) fn said(content: &Content) -> Said {
         Content::Call { .. } => (MsgType::Call, said_call(content)),
         Content::Custom { tag, data } => custom(tag, data),
         Content::Command { cmd, param } => custom(cmd, param),
+        Content::Merged { title, items } => (MsgType::Merge, merge::said(title, items)),
         Content::Unknown { raw } => custom("unknown", &Value::from(raw.as_str())),
     };
     Said {

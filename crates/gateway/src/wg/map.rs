@@ -113,6 +113,7 @@ pub(super) fn shown(content: &Content, is_claimed: impl Fn(i64) -> bool) -> Opti
         | Content::Location { .. }
         | Content::Card { .. }
         | Content::Call { .. }
+        | Content::Merged { .. }
         | Content::Unknown { .. } => said(&content.fallback_text()),
     })
 }

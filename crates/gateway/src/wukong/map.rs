@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use crosstalk_core::change::{Change, MessageName};
 use crosstalk_core::channel::{Address, ChannelKind};
-use crosstalk_core::content::{Content, Reply};
+use crosstalk_core::content::{Content, MergedItem, Reply};
 use crosstalk_core::message::{Body, Draft, Flags, Message, OnReuse};
 use crosstalk_core::refusal::Refusal;
 use crosstalk_wire::wukong::binary::{Send, Setting};
@@ -17,6 +17,9 @@ use serde_json::{Map, Value, json};
 use super::changes;
 use crate::content::{content as content_of_message, unknown};
 use crate::registry::WUKONG_ORIGIN;
+
+/// The type of messages that were forwarded together.
+const MERGED: u64 = 11;
 
 /// Members of the envelope that must come back as they were sent.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,6 +94,7 @@ pub(super) fn draft(
         extra: extra.encode(),
         name: None,
         audience: None,
+        carried: None,
     };
     Ok(Draft {
         to,
@@ -185,8 +189,9 @@ pub fn wukong_payload<'m>(message: &'m Message, viewer: &str) -> Cow<'m, [u8]> {
         let json = json!({"type": kind.max(1), "content": ""});
         return serde_json::to_vec(&json).unwrap_or_default().into();
     }
-    if body.origin == WUKONG_ORIGIN {
-        return Cow::Borrowed(&body.payload);
+    let shown = message.shown();
+    if shown.origin == WUKONG_ORIGIN {
+        return Cow::Borrowed(&shown.payload);
     }
     if let Some(change) = Change::of(message) {
         let json = changes::payload(message, &change, viewer);
@@ -271,8 +276,50 @@ fn payload(content: &Content) -> Value {
         Content::Custom { tag, data } => json!({"type": 100, "tag": tag, "data": data}),
         Content::Call { .. } => json!({"type": 1, "content": content.fallback_text()}),
         Content::Command { cmd, param } => json!({"type": 99, "cmd": cmd, "param": param}),
+        Content::Merged { title, items } => merged(content, title, items),
         Content::Unknown { raw } => json!({"type": 999, "raw": raw}),
     }
+}
+
+/// What the ecosystem's clients know as a merged forward.
+fn merged(content: &Content, title: &str, items: &[MergedItem]) -> Value {
+    let mut users: Vec<Value> = Vec::new();
+    for item in items {
+        let user = json!({"uid": item.from, "name": item.name});
+        if !users.contains(&user) {
+            users.push(user);
+        }
+    }
+    let msgs = items.iter().map(|item| {
+        let sent_at = item.sent_at / 1000;
+        json!({"from_uid": item.from, "timestamp": sent_at, "payload": payload(&item.content)})
+    });
+    let msgs: Vec<Value> = msgs.collect();
+    let text = content.fallback_text();
+    json!({"type": MERGED, "title": title, "content": text, "users": users, "msgs": msgs})
+}
+
+fn read_merged(p: &Map<String, Value>) -> Option<Content> {
+    let list = |key: &str| p.get(key).and_then(Value::as_array);
+    let name = |uid: &str| {
+        let named = list("users")?.iter().find(|user| user["uid"] == uid)?;
+        named["name"].as_str()
+    };
+    let items = list("msgs")?.iter().filter_map(Value::as_object).map(|item| {
+        let from = string(item, "from_uid");
+        let said = item.get("payload").and_then(Value::as_object);
+        let seconds = i64::try_from(number(item, "timestamp")).unwrap_or(0);
+        MergedItem {
+            name: name(&from).unwrap_or_default().to_owned(),
+            from,
+            sent_at: seconds.saturating_mul(1000),
+            content: said.and_then(|said| content_of_object(said.clone())).unwrap_or_else(|| unknown(b"")),
+        }
+    });
+    Some(Content::Merged {
+        title: string(p, "title"),
+        items: items.collect(),
+    })
 }
 
 fn words(text: &str, mentions: &[String], mention_all: bool, reply: Option<&Reply>) -> Value {
@@ -340,15 +387,21 @@ pub(crate) fn content(body: &Body) -> Content {
 
 /// What a wukong payload means.
 pub(super) fn content_of_payload(bytes: &[u8]) -> Content {
-    let Ok(Value::Object(payload)) = serde_json::from_slice(bytes) else {
-        return unknown(bytes);
+    let content = match serde_json::from_slice(bytes) {
+        Ok(Value::Object(payload)) => content_of_object(payload),
+        _ => None,
     };
+    content.unwrap_or_else(|| unknown(bytes))
+}
+
+fn content_of_object(payload: Map<String, Value>) -> Option<Content> {
     let p = &payload;
+
     let degrees = |first: &str, second: &str| {
         let value = p.get(first).or_else(|| p.get(second));
         value.and_then(Value::as_f64).unwrap_or(0.0)
     };
-    match type_of(p) {
+    Some(match type_of(p) {
         1 => text(p),
         2 | 3 => Content::Image {
             url: string(p, "url"),
@@ -400,8 +453,9 @@ pub(super) fn content_of_payload(bytes: &[u8]) -> Content {
             tag: kind.to_string(),
             data: Value::Object(payload),
         },
-        _ => unknown(bytes),
-    }
+        MERGED => return read_merged(p),
+        _ => return None,
+    })
 }
 
 fn text(p: &Map<String, Value>) -> Content {
