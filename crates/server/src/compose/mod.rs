@@ -6,6 +6,7 @@ mod core;
 mod dialects;
 mod retention;
 mod server;
+pub(crate) mod sweeps;
 
 pub use addresses::{Bound, route_addresses};
 pub use core::Core;

@@ -6,8 +6,8 @@ use axum::extract::FromRequestParts;
 use axum::http::header;
 use axum::http::request::Parts;
 use crosstalk_core::directory::{App, AppId};
-use crosstalk_core::id::{Realm, Uid};
-use crosstalk_core::im::Identity;
+use crosstalk_core::id::{Realm, Uid, UserRef};
+use crosstalk_core::im::{Identity, Viewer};
 use crosstalk_core::refusal::Refusal;
 use sha2::{Digest, Sha256};
 
@@ -111,6 +111,14 @@ impl Caller {
         }
     }
 
+    /// Through whose eyes the caller sees what is not asked for in anybody's name.
+    pub(super) fn viewer(&self) -> Viewer {
+        match self {
+            Self::User(identity) => Viewer::User(identity.user.clone()),
+            Self::Admin(_) | Self::App(_) => Viewer::Application,
+        }
+    }
+
     /// The user whom a path names, if the caller may see their data. With a user token that is
     /// the token's own user, who may also be called `me`.
     pub(super) fn reaches(&self, named: &str) -> Result<(&Realm, Uid), Problem> {
@@ -124,6 +132,25 @@ impl Caller {
                 Ok((&identity.realm, own.clone()))
             }
             Self::Admin(_) | Self::App(_) => Ok((self.realm()?, input::uid("uid", named)?)),
+        }
+    }
+
+    /// Any user of the caller's realm whom a path names, of whom the caller sees what everybody
+    /// may see. With a user token `me` is the token's own user.
+    pub(super) fn names(&self, named: &str) -> Result<(&Realm, Uid), Problem> {
+        match self {
+            Self::User(identity) if named != ME => {
+                Ok((&identity.realm, input::uid("uid", named)?))
+            }
+            _ => self.reaches(named),
+        }
+    }
+
+    /// The user who calls; `None` = the application.
+    pub(super) fn as_user(&self) -> Option<&UserRef> {
+        match self {
+            Self::User(identity) => Some(&identity.user),
+            Self::Admin(_) | Self::App(_) => None,
         }
     }
 }

@@ -135,11 +135,7 @@ pub(super) async fn list_messages(
             next_cursor = Some(place.cursor(first.seq, last.seq));
         }
     }
-    let now_ms = api.im.clock().now_ms();
-    let items = messages
-        .iter()
-        .map(|message| MessageView::at(now_ms, message))
-        .collect();
+    let items = MessageView::all(&api, &viewer, &messages).await?;
     Ok(Json(Page { items, next_cursor }))
 }
 

@@ -7,15 +7,13 @@ use crosstalk_core::channel::{Address, ChannelKind, LogKind};
 use crosstalk_core::deliver::Sender;
 use crosstalk_core::id::{Realm, Uid};
 use crosstalk_core::im::{HistoryQuery, Viewer};
-use crosstalk_core::message::{Body as MessageBody, Draft, Flags, OnReuse, Origin};
 use crosstalk_core::refusal::Refusal;
-use crosstalk_gateway::moderate;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::auth::Caller;
 use super::content;
+use super::drafts::{self, Saying};
 use super::input::{self, Body, Segments};
 use super::openapi::{Conflict, Denials, Missing, Oversize, Throttled};
 use super::problem::Problem;
@@ -42,10 +40,8 @@ pub(super) struct NewMessage {
     /// Where to.
     #[serde(deserialize_with = "input::object")]
     to: ChannelName,
-    /// What: an object with a `type` (`text`, `image`, `audio`, `video`, `file`, `location`,
-    /// `link`, `card`, `notice`, `custom`, …) and what belongs to it.
-    #[schema(value_type = Object)]
-    content: Value,
+    #[serde(flatten)]
+    saying: Saying,
     /// The sender's own number for it. The same number with the same content is the same
     /// message: it is answered like the first and delivered once.
     #[schema(min_length = 1, max_length = 128)]
@@ -94,30 +90,13 @@ pub(super) async fn send_message(
     let realm = caller.realm()?;
     let sender = sender(&api, &caller, new.from.as_deref()).await?;
     let client_no = client_no(&headers, new.client_no)?;
-    let payload = content::payload(&new.content)?;
+    // Before the directory is asked for names.
+    content::payload(&new.saying.content)?;
     let to = address(&api, realm, &new.to).await?;
-    let body = MessageBody {
-        client_no: client_no.as_deref().unwrap_or_default().into(),
-        origin: Origin::REST,
-        flags: Flags {
-            counts: true,
-            ..Flags::default()
-        },
-        payload,
-        ..MessageBody::default()
-    };
-    let mut draft = Draft {
-        to,
-        body,
-        on_reuse: OnReuse::Refuse,
-        require_peer: true,
-        fault: None,
-    };
-    // The application may say what it wants.
-    if matches!(sender, Sender::User(_)) {
-        moderate(api.im.words(), &mut draft);
-    }
-    let accepted = api.im.send_as(realm, sender, draft).await?;
+    let spoken = new.saying.spoken(&api, realm, &sender, &to).await?;
+    let draft = spoken.draft(to, client_no.as_deref());
+    let sent = drafts::send(&api, realm, &sender, draft).await;
+    let accepted = sent.map_err(|refused| drafts::refused(refused.why))?;
     Ok(Json(Sent {
         id: accepted.id.to_string(),
         seq: accepted.seq,
@@ -127,7 +106,7 @@ pub(super) async fn send_message(
 }
 
 /// In whose name a caller may send.
-async fn sender(api: &ApiState, caller: &Caller, from: Option<&str>) -> Result<Sender, Problem> {
+pub(super) async fn sender(api: &ApiState, caller: &Caller, from: Option<&str>) -> Result<Sender, Problem> {
     if let Caller::User(identity) = caller {
         let own = identity.user.uid.as_str();
         caller.reaches(from.unwrap_or(own))?;
@@ -163,7 +142,7 @@ async fn existing(
 
 /// Where a message goes. The peer of a direct one must exist, so that no caller can fill the
 /// directory with names.
-async fn address(api: &ApiState, realm: &Realm, to: &ChannelName) -> Result<Address, Problem> {
+pub(super) async fn address(api: &ApiState, realm: &Realm, to: &ChannelName) -> Result<Address, Problem> {
     let kind = to.kind;
     let address = Address::parse(kind, &to.id)
         .map_err(|why| Problem::new(why, input::no_channel_of("to.id", kind, &to.id)))?;
@@ -174,7 +153,7 @@ async fn address(api: &ApiState, realm: &Realm, to: &ChannelName) -> Result<Addr
 }
 
 /// The client's number, out of the body or the header.
-fn client_no(headers: &HeaderMap, in_body: Option<String>) -> Result<Option<String>, Problem> {
+pub(super) fn client_no(headers: &HeaderMap, in_body: Option<String>) -> Result<Option<String>, Problem> {
     let in_header = match headers.get(KEY_HEADER).map(|value| value.to_str()) {
         Some(Ok(key)) => Some(key.to_owned()),
         Some(Err(_)) => return Err(Problem::field("Idempotency-Key", "must be ASCII")),
@@ -235,7 +214,9 @@ pub(super) async fn get_message(
         // As they may see it: of what is for others there is a place and nothing else.
         message = seen.ok_or(Refusal::NoSuchMessage)?;
     }
-    Ok(Json(MessageView::at(api.im.clock().now_ms(), &message)))
+    let viewer = caller.viewer();
+    let views = MessageView::all(&api, &viewer, &[message]).await?.pop();
+    Ok(Json(views.ok_or(Refusal::Internal)?))
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub(super) const MEDIA_TYPE: &str = "application/problem+json";
 pub(super) struct Problem {
     /// Why it failed.
     pub(super) refusal: Refusal,
-    detail: Option<String>,
+    pub(super) detail: Option<String>,
 }
 
 /// An error, as RFC 9457 has it.
@@ -66,6 +66,12 @@ impl Problem {
     /// A field that is missing or wrong.
     pub(super) fn field(name: &str, wrong: impl std::fmt::Display) -> Self {
         Self::new(Refusal::InvalidArgument, format!("{name}: {wrong}"))
+    }
+
+    /// What is wrong, in words.
+    pub(super) fn why(&self) -> String {
+        let detail = self.detail.clone();
+        detail.unwrap_or_else(|| title(self.refusal).to_owned())
     }
 
     fn body(self) -> (StatusCode, ProblemBody) {
@@ -134,6 +140,7 @@ pub(super) const fn status(refusal: Refusal) -> StatusCode {
         | Refusal::SensitiveWord
         | Refusal::DeviceBanned
         | Refusal::HookRefused
+        | Refusal::HeldForReview
         | Refusal::Muted => StatusCode::FORBIDDEN,
         Refusal::NoSuchUser
         | Refusal::NoSuchChannel
@@ -196,6 +203,7 @@ const fn title(refusal: Refusal) -> &'static str {
         Refusal::TooMany => "there may not be more of these",
         Refusal::DeviceBanned => "the device is banned",
         Refusal::HookRefused => "the application's own check does not let it pass",
+        Refusal::HeldForReview => "a moderator looks at the message first",
         Refusal::Unavailable => "the server cannot do this now; nothing was changed",
         Refusal::Internal => "the server failed; nothing was changed",
     }

@@ -1,13 +1,18 @@
 //! How channels and messages look in JSON, wherever they appear.
 
 use crosstalk_core::channel::{ChannelKey, ChannelKind};
-use crosstalk_core::message::Message;
+use crosstalk_core::im::Viewer;
+use crosstalk_core::message::{Gone, Message};
 use crosstalk_gateway::content_of;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::carried::{self, CarriedView};
 use super::input;
+use super::marks::TallyView;
+use super::problem::Problem;
+use crate::http::state::ApiState;
 
 /// A channel as callers name it.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
@@ -73,10 +78,14 @@ impl ChannelName {
 pub(super) enum MessageState {
     /// As it was sent.
     Sent,
+    /// It says something else since.
+    Edited,
     /// Its life is over; the content is gone.
     Expired,
     /// It was taken back; the content is gone.
     Revoked,
+    /// It was deleted for everybody; the content is gone.
+    Deleted,
     /// It is for others only: of it there is a place and nothing else.
     Concealed,
 }
@@ -114,18 +123,46 @@ pub(super) struct MessageView {
     state: MessageState,
     /// The sender's own number for it, if there is one.
     client_no: Option<String>,
+    /// When it was edited last, ms since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    edited_at: Option<i64>,
+    /// How often it was edited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    edits: Option<u32>,
+    /// Reactions to it, the most frequent first; absent where they are not looked up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reactions: Option<Vec<TallyView>>,
+    /// It is pinned in its channel; absent where it is not looked up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pinned: Option<bool>,
+    /// How many have read it, if it asks for receipts; absent where it is not looked up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    read_count: Option<u64>,
+    #[serde(flatten)]
+    carried: CarriedView,
 }
 
 impl MessageView {
-    /// A message as it is at `now_ms`.
-    pub(super) fn at(now_ms: i64, message: &Message) -> Self {
+    /// What can be said of a message at `now_ms` besides its content.
+    pub(super) fn state_of(now_ms: i64, message: &Message) -> MessageState {
         let is_over = message.expires_at_ms().is_some_and(|end| end <= now_ms);
-        let state = match &message.revoked {
-            Some(_) => MessageState::Revoked,
+        match &message.revoked {
+            Some(revocation) => match revocation.how {
+                Gone::Revoked => MessageState::Revoked,
+                Gone::Deleted => MessageState::Deleted,
+                Gone::Expired => MessageState::Expired,
+            },
             None if message.is_concealed => MessageState::Concealed,
             None if is_over => MessageState::Expired,
+            None if message.edited.is_some() => MessageState::Edited,
             None => MessageState::Sent,
-        };
+        }
+    }
+
+    /// A message as it is at `now_ms`.
+    pub(super) fn at(now_ms: i64, message: &Message) -> Self {
+        let state = Self::state_of(now_ms, message);
+        let edit = message.edited.as_deref();
         let body = &message.body;
         Self {
             id: message.id.to_string(),
@@ -133,10 +170,45 @@ impl MessageView {
             seq: message.seq,
             from: message.sender.uid.as_str().to_owned(),
             sent_at: message.sent_at_ms,
-            content: (state == MessageState::Sent).then(|| content_of(message)),
+            content: matches!(state, MessageState::Sent | MessageState::Edited)
+                .then(|| content_of(message)),
             state,
             client_no: (!body.client_no.is_empty()).then(|| body.client_no.to_string()),
+            edited_at: edit.map(|edit| edit.at_ms),
+            edits: edit.map(|edit| edit.n),
+            reactions: None,
+            pinned: None,
+            read_count: None,
+            carried: CarriedView::of(message),
         }
+    }
+
+    /// Messages as they are now, with what others have put on them, and with what they reply to
+    /// as far as the viewer may read it.
+    pub(super) async fn all(
+        api: &ApiState,
+        viewer: &Viewer,
+        messages: &[Message],
+    ) -> Result<Vec<Self>, Problem> {
+        let now_ms = api.im.clock().now_ms();
+        let quotes = carried::quotes(api, viewer, messages).await?;
+        let ids: Vec<_> = messages.iter().map(|message| message.id).collect();
+        let tallies = api.im.tallies(viewer, &ids).await?;
+        let states = api.im.states(&ids).await?;
+        let views = messages.iter().zip(quotes).zip(tallies);
+        let views = views.map(|((message, quoted), tallies)| {
+            let mut view = Self::at(now_ms, message);
+            view.carried.quote(quoted);
+            if !message.is_concealed {
+                let state = states.iter().find(|state| state.id == message.id);
+                view.reactions = Some(tallies.into_iter().map(TallyView::from).collect());
+                view.pinned = Some(state.is_some_and(|state| state.pinned_at_ms > 0));
+                let asked = message.body.flags.receipt;
+                view.read_count = asked.then(|| state.map_or(0, |state| state.read_count));
+            }
+            view
+        });
+        Ok(views.collect())
     }
 }
 
@@ -175,8 +247,10 @@ mod tests {
                 extra: None,
                 name: None,
                 audience: None,
+                carried: None,
             }),
             revoked: None,
+            edited: None,
             is_concealed: false,
         }
     }
@@ -199,6 +273,7 @@ mod tests {
         let revocation = Revocation {
             by: None,
             at_ms: 2000,
+            ..Revocation::default()
         };
         let tombstone = message().tombstone(revocation);
         // Also when its life is over.
