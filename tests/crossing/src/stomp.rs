@@ -17,6 +17,7 @@ const PERSONAL: &str = "/user/queue/messages";
 const RECEIPTS: &str = "/user/queue/receipts";
 const ERRORS: &str = "/user/queue/errors";
 const SYNC: &str = "/user/queue/sync";
+const EVENTS: &str = "/user/queue/events";
 
 /// A session of stompjs.
 pub(crate) struct Stomp {
@@ -53,7 +54,7 @@ impl Stomp {
             .await;
         let groups = world.groups().into_iter();
         let topics = groups.map(|group| format!("/topic/group/{group}"));
-        let queues = [PERSONAL, RECEIPTS, ERRORS, SYNC].map(str::to_owned);
+        let queues = [PERSONAL, RECEIPTS, ERRORS, SYNC, EVENTS].map(str::to_owned);
         for (at, destination) in topics.chain(queues).enumerate() {
             let headers = json!({"id": format!("sub-{at}")});
             client

@@ -130,6 +130,11 @@ impl World {
         self.uids.iter().map(|(_, uid)| uid.as_str()).collect()
     }
 
+    /// Ends the server and starts it again over the same data. Peers have to connect again.
+    pub async fn restart(&mut self) {
+        self.server.restart().await;
+    }
+
     /// The server.
     #[must_use]
     pub fn server(&self) -> &Server {

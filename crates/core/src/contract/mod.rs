@@ -6,13 +6,18 @@
 //! empty [`Stores`] (the log's cases need only a [`LogBed`]).
 
 pub mod apps;
+pub mod blobs;
+pub mod changes;
 pub mod channels;
 pub mod counting;
 pub mod devices;
 pub mod directed;
 pub mod directory;
+pub mod files;
+pub mod hooks;
 pub mod inbox;
 pub mod keeping;
+pub mod joining;
 pub mod log;
 pub mod members;
 pub mod naming;
@@ -25,6 +30,7 @@ pub mod retries;
 pub mod revoking;
 mod room;
 pub mod scanning;
+pub mod searching;
 pub mod subscribers;
 pub mod unread;
 
@@ -197,6 +203,7 @@ pub fn text(payload: &str) -> Body {
         extra: None,
         name: None,
         audience: None,
+        carried: None,
     }
 }
 
@@ -218,6 +225,7 @@ pub fn append(channel: &Arc<ChannelRef>, sender: &UserRef, body: Body) -> Append
         first_contact: Arc::default(),
         body: Arc::new(body),
         on_reuse: OnReuse::Store,
+        files: Vec::new(),
     }
 }
 

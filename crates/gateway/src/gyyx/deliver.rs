@@ -6,18 +6,20 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use crosstalk_core::change::{Change, ChannelName, MessageName};
+use crosstalk_core::change::{Change, ChannelName, EditedBody, MessageName};
 use crosstalk_core::channel::ChannelKey;
-use crosstalk_core::message::Message;
+use crosstalk_core::message::{Body, Message};
 use crosstalk_core::session::{Event, Notice};
 use crosstalk_wire::gyyx::{
-    Base, Chat, Field, FieldSet, Fill, Friend, Outgoing, Shared, ToClient, Zone,
+    Base, Chat, ContentType, Field, FieldSet, Fill, Friend, Outgoing, Shared, ToClient, Zone,
 };
+use crosstalk_wire::lenient::Json;
 
 use super::live::Live;
 use super::outbox::{PORTION_BYTES, say};
 use super::unacked::Given;
 use super::view::{named_id, receiver, seen, shown};
+use crate::content::meaning;
 use crate::protocol::{Command, Now, Turn};
 
 /// What is not the same for all receivers of a message. The version is each receiver's own
@@ -122,7 +124,7 @@ impl Live {
     fn changed(&mut self, message: &Message, change: &Change, now: Now, turn: &mut Turn) {
         let beside = &message.channel.key;
         match change {
-            Change::Revoked { message, by, at_ms } => {
+            Change::Revoked { message, by, at_ms } | Change::Deleted { message, by, at_ms } => {
                 self.unacked.taken_back(message.id);
                 self.requests.forget(message.id);
                 let base = self.unasked(now);
@@ -147,10 +149,79 @@ impl Live {
                 base.user_id.clone_from(reader);
                 self.say(base, ToClient::ReadDone(chat), turn);
             }
+            Change::Expired { messages, at_ms } => {
+                for message in messages {
+                    self.unacked.taken_back(message.id);
+                    self.requests.forget(message.id);
+                    let base = self.unasked(now);
+                    self.revoked(base, beside, message, (None, *at_ms), turn);
+                }
+            }
+            Change::Edited {
+                message: name,
+                body,
+                at_ms,
+                ..
+            } => self.edited(message, name, body, *at_ms, turn),
             // The user's own devices ask for totals by themselves.
-            Change::Unread { .. } | Change::Left { .. } => {}
-            _ => {}
+            Change::Unread { .. } | Change::Conversation { .. } => {}
+            // The dialect has no words for these; of members, tips tell (interop.md G.2, G.6).
+            Change::Left { .. }
+            | Change::Reacted { .. }
+            | Change::Pinned { .. }
+            | Change::Typing { .. }
+            | Change::Hidden { .. }
+            | Change::ChannelCreated { .. }
+            | Change::ChannelUpdated { .. }
+            | Change::ChannelDissolved { .. }
+            | Change::Joined { .. }
+            | Change::Departed { .. }
+            | Change::MemberChanged { .. }
+            | Change::JoinRequest { .. }
+            | Change::FriendRequest { .. }
+            | Change::Friend { .. }
+            | Change::Blocked { .. }
+            | Change::Profile { .. } => {}
         }
+    }
+
+    /// A 140 of its own says what a message says now (interop.md G.2).
+    fn edited(
+        &self,
+        entry: &Message,
+        name: &MessageName,
+        body: &EditedBody,
+        at_ms: i64,
+        turn: &mut Turn,
+    ) {
+        if body.payload.is_empty() {
+            // The message is gone: another entry says so.
+            return;
+        }
+        let own = self.own();
+        let said = meaning(&Body {
+            origin: body.origin(),
+            tag: body.tag.as_str().into(),
+            payload: body.payload.clone(),
+            ..Body::default()
+        });
+        let key = &entry.channel.key;
+        let base = Base {
+            app_id: own.app_id.to_owned(),
+            timestamp_ms: at_ms,
+            unique: entry.id.to_string().into(),
+            user_id: shown(&name.sender).to_owned(),
+            version: own.version.to_owned(),
+            ..Base::default()
+        };
+        let chat = Chat {
+            content_type: ContentType::TEXT,
+            message: Json::string(&format!("[编辑] {}", said.fallback_text())),
+            message_id: named_id(name),
+            receive_user_id: receiver(key, &name.sender, own.user_id),
+            ..Chat::at(at_ms, self.behaviour.zone)
+        };
+        self.say(base, ToClient::Push(chat), turn);
     }
 
     /// `receiveUserId` of a 199 for the author of what was read: the author, or the group.

@@ -86,6 +86,7 @@ pub(super) fn message(id: i64, from: &str, payload: &'static str) -> Arc<Message
             ..Body::default()
         }),
         revoked: None,
+        edited: None,
         is_concealed: false,
     })
 }

@@ -36,9 +36,10 @@ pub(super) fn seen(message: &Message, own: Own<'_>, zone: Zone) -> Option<Seen> 
         return None;
     }
     let extra = Extra::of(body);
-    let (content_type, said) = if map::is_own(body) {
-        let number = body.tag.parse().unwrap_or(ContentType::TEXT.0);
-        (ContentType(number), Json::parse(&body.payload).ok()?)
+    let now = message.shown();
+    let (content_type, said) = if map::is_own(now) {
+        let number = now.tag.parse().unwrap_or(ContentType::TEXT.0);
+        (ContentType(number), Json::parse(&now.payload).ok()?)
     } else {
         map::outward(&content(message))?
     };

@@ -12,10 +12,13 @@ use crosstalk_core::refusal::Refusal;
 use crosstalk_core::session::Session;
 use crosstalk_wire::mqtt::im::background::Request;
 use crosstalk_wire::mqtt::im::pull::{MAX_PULL, Pull, PullMode};
+use crosstalk_wire::mqtt::im::{MsgType, TypeValue};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use crate::protocol::{Done, Work};
+use crate::editing::edit;
+use crate::protocol::{Done, NewBody, Work};
+use crate::registry::Dialect;
 
 /// Messages that may be named in one `read`.
 const MAX_READ: usize = 500;
@@ -28,6 +31,21 @@ const MAX_REPORT_BYTES: usize = 16 << 10;
 pub(super) enum Chore {
     /// Take a message back.
     Revoke { name: String, to: String },
+    /// Have a message say something else.
+    Edit {
+        name: String,
+        to: String,
+        content: String,
+    },
+    /// Put a reaction to a message, or take it away.
+    React {
+        name: String,
+        to: String,
+        emoji: String,
+        removed: bool,
+    },
+    /// The user writes to somebody.
+    Typing { to: String },
     /// Messages were read.
     Read { names: Vec<String>, to: String },
     /// Hand over what was missed, or history.
@@ -51,6 +69,18 @@ impl Chore {
                 name: revoke.id,
                 to,
             },
+            Request::Edit(edit) => Self::Edit {
+                name: edit.id,
+                to,
+                content: edit.content.to_string(),
+            },
+            Request::React(react) => Self::React {
+                name: react.id,
+                to,
+                emoji: react.emoji,
+                removed: react.removed,
+            },
+            Request::Typing => Self::Typing { to },
             Request::Read(read) => Self::Read {
                 names: read.all().take(MAX_READ).map(str::to_owned).collect(),
                 to,
@@ -99,6 +129,34 @@ async fn run(im: &Im, session: &Session, chore: Chore) -> Outcome {
             let message = message.await?;
             let by = Operator::User(session.user.clone());
             im.revoke(&session.realm, message.id, by).await.map(|_| ())
+        }
+        Chore::Edit { name, to, content } => {
+            let within = within(im, session, &to).await;
+            let message = im.find(&session.realm, &session.user, &name, within.as_ref());
+            let body = NewBody {
+                origin: Dialect::Mqtt.origin(),
+                tag: Arc::from(&*TypeValue::from(MsgType::Text).to_tag()),
+                payload: content.into(),
+            };
+            let message = message.await?;
+            let edited = edit(im, &session.realm, &session.user, &message, body);
+            edited.await.map(|_| ())
+        }
+        Chore::React {
+            name,
+            to,
+            emoji,
+            removed,
+        } => {
+            let within = within(im, session, &to).await;
+            let message = im.find(&session.realm, &session.user, &name, within.as_ref());
+            let (realm, user, id) = (&session.realm, &session.user, message.await?.id);
+            im.react(realm, id, user, &emoji, removed).await.map(|_| ())
+        }
+        Chore::Typing { to } => {
+            let to = im.resolve(&session.realm, &to).await?;
+            let key = to.key(&session.realm, &session.user.uid)?;
+            im.typing(&key, &session.user).await.map(|_| ())
         }
         Chore::Read { names, to } => read(im, session, &names, &to).await,
         Chore::Pull(pull) => {

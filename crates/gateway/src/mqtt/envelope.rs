@@ -10,11 +10,11 @@ use crosstalk_core::channel::{ChannelKey, ChannelKind};
 use crosstalk_core::directory::{Aliases, AppId};
 use crosstalk_core::id::{MessageId, Realm, Uid, UserRef};
 use crosstalk_core::message::{Body, Message, Origin};
-use crosstalk_wire::mqtt::im::background::{Event, Read};
+use crosstalk_wire::mqtt::im::background::Event;
 use crosstalk_wire::mqtt::im::{MsgType, Outbound, SYSTEM, TypeForm, TypeTable, TypeValue};
 use serde::{Deserialize, Serialize};
-use serde_json::Map;
 
+use super::changes::changed;
 use super::habit::Habit;
 use super::map;
 use super::settings::MqttSettings;
@@ -143,6 +143,14 @@ impl MqttReader {
         }
     }
 
+    /// What the reader calls a conversation: an account, or a group's id.
+    pub(super) fn name_of_channel(&self, channel: &ChannelKey) -> String {
+        match channel.peer_of(self.uid.as_str()) {
+            Some(peer) => self.account_of(peer),
+            None => channel.id.to_string(),
+        }
+    }
+
     fn parties(&self, channel: &ChannelKey, actor: &str) -> Parties {
         let actor_account = self.account_of(actor);
         if channel.kind != ChannelKind::DIRECT {
@@ -224,6 +232,7 @@ pub fn mqtt_envelope(message: &Message, reader: &MqttReader) -> Option<Bytes> {
         let by = revocation.by.as_ref().map_or("", |by| by.uid.as_str());
         let event = Event::Revoke {
             id: name(message).into_owned(),
+            ids: Vec::new(),
             operator: reader.account_of(by),
         };
         let telling = Telling {
@@ -234,13 +243,14 @@ pub fn mqtt_envelope(message: &Message, reader: &MqttReader) -> Option<Bytes> {
         return Some(reader.happened(channel, sender, &telling));
     }
     let body = &message.body;
-    let (kind, json): (TypeValue, Cow<'_, str>) = if is_ours(body.origin) {
-        let kind = TypeValue::from_tag(&body.tag);
+    let shown = message.shown();
+    let (kind, json): (TypeValue, Cow<'_, str>) = if is_ours(shown.origin) {
+        let kind = TypeValue::from_tag(&shown.tag);
         // Of a call the caller's other devices hear only how it ends.
         if kind == MsgType::Call.into() && message.sender.uid == reader.uid {
             return None;
         }
-        (kind, String::from_utf8_lossy(&body.payload))
+        (kind, String::from_utf8_lossy(&shown.payload))
     } else {
         let (kind, json) = map::payload(&users::by_account(content(message), reader));
         (kind, json.into())
@@ -264,64 +274,6 @@ pub fn mqtt_envelope(message: &Message, reader: &MqttReader) -> Option<Bytes> {
     Some(reader.written(&outbound))
 }
 
-/// What has become of something that the reader was given, or has sent.
-fn changed(message: &Message, change: &Change, reader: &MqttReader) -> Option<Bytes> {
-    let id = message.id.to_string();
-    let telling = |event, at_ms| Telling {
-        id: &id,
-        event,
-        at_ms,
-    };
-    match change {
-        Change::Revoked {
-            message: revoked,
-            by,
-            at_ms,
-        } => {
-            let by = by.as_deref().unwrap_or_default();
-            let event = Event::Revoke {
-                id: name_of(revoked).into_owned(),
-                operator: reader.account_of(by),
-            };
-            let channel = &message.channel.key;
-            Some(reader.happened(channel, by, &telling(&event, *at_ms)))
-        }
-        Change::Read {
-            channel,
-            reader: by,
-            messages,
-            at_ms,
-            ..
-        } if !messages.is_empty() => {
-            let ids = messages.iter().map(|name| name_of(name).into_owned());
-            let event = Event::Read {
-                messages: Read {
-                    id: None,
-                    ids: ids.collect(),
-                },
-                reader: reader.account_of(by),
-                time_ms: *at_ms,
-            };
-            let channel = channel.key(&message.channel.key);
-            Some(reader.happened(&channel, by, &telling(&event, *at_ms)))
-        }
-        Change::Left { channel, by, at_ms } => {
-            let by = by.as_deref().unwrap_or_default();
-            let mut details = Map::new();
-            details.insert("groupId".to_owned(), channel.id.as_str().into());
-            let event = Event::Group {
-                event: "left".to_owned(),
-                details,
-            };
-            let channel = channel.key(&message.channel.key);
-            Some(reader.happened(&channel, by, &telling(&event, *at_ms)))
-        }
-        // What the user reads elsewhere has no form here.
-        Change::Read { .. } | Change::Unread { .. } => None,
-        _ => None,
-    }
-}
-
 /// What clients of this dialect call a message: the number that its sender's client gave it,
 /// if that was one of theirs and tells it from others.
 pub(super) fn name(message: &Message) -> Cow<'_, str> {
@@ -334,7 +286,7 @@ pub(super) fn name(message: &Message) -> Cow<'_, str> {
     )
 }
 
-fn name_of(name: &MessageName) -> Cow<'_, str> {
+pub(super) fn name_of(name: &MessageName) -> Cow<'_, str> {
     called(
         Origin(name.origin),
         &name.client_no,

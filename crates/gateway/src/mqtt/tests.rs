@@ -224,6 +224,7 @@ fn message(number: i64, from: (&str, i64), no: &str) -> Arc<Message> {
             ..Body::default()
         }),
         revoked: None,
+        edited: None,
         is_concealed: false,
     })
 }
@@ -478,6 +479,7 @@ fn a_tombstone_says_nothing_of_what_was_said() {
     let revocation = crosstalk_core::message::Revocation {
         by: Some(user("bob", 2)),
         at_ms: START.wall_ms,
+        ..crosstalk_core::message::Revocation::default()
     };
     let tombstone = Arc::new(message(4, ("bob", 2), "m4").tombstone(revocation));
     let turn = wire.deliver(&[tombstone]);

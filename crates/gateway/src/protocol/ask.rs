@@ -4,12 +4,13 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use crosstalk_core::channel::{Address, ChannelKey};
 use crosstalk_core::conversation::ConversationRow;
-use crosstalk_core::deliver::TakenBack;
+use crosstalk_core::deliver::{Altered, TakenBack};
 use crosstalk_core::delivered::Pulled;
 use crosstalk_core::im::HistoryQuery;
-use crosstalk_core::message::Message;
+use crosstalk_core::message::{Message, Origin};
 use crosstalk_core::refusal::Refusal;
 use futures_util::future::BoxFuture;
 
@@ -66,6 +67,17 @@ impl PartialEq for Job {
 
 impl Eq for Job {}
 
+/// What an edited message shall say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewBody {
+    /// The dialect that writes the payload.
+    pub origin: Origin,
+    /// Its tag, unless the message is of the same dialect: then it keeps its own.
+    pub tag: Arc<str>,
+    /// The payload.
+    pub payload: Bytes,
+}
+
 /// What a machine asks on behalf of its session's user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ask {
@@ -86,6 +98,29 @@ pub enum Ask {
         /// In this channel only.
         within: Option<Target>,
     },
+    /// Have a message say something else. Answered by `Edited`.
+    Edit {
+        /// Its id, client number or name.
+        name: String,
+        /// In this channel only.
+        within: Option<Target>,
+        /// What it shall say.
+        body: NewBody,
+    },
+    /// Put a reaction to a message, or take it away. Answered by `Reacted`.
+    React {
+        /// Its id, client number or name.
+        name: String,
+        /// In this channel only.
+        within: Option<Target>,
+        /// Which.
+        emoji: Arc<str>,
+        /// Take it away.
+        removed: bool,
+    },
+    /// Tell the others of a conversation that the user is writing. Not answered with anything
+    /// but `Nothing`.
+    Typing(Target),
     /// Read a message and all before it. Answered by `Read`.
     ReadMessage {
         /// Its id, client number or name.
@@ -144,6 +179,12 @@ pub enum Answer {
     Message(Result<Message, Refusal>),
     /// What the message is now.
     Revoked(Result<TakenBack, Refusal>),
+    /// What the message is now.
+    Edited(Result<Altered, Refusal>),
+    /// What the message is now.
+    Reacted(Result<Altered, Refusal>),
+    /// Nothing is to be said.
+    Nothing,
     /// The conversation as it is now, and the message up to which it was read, if one was
     /// named.
     Read(Result<(ConversationRow, Option<Message>), Refusal>),

@@ -12,7 +12,6 @@ use crosstalk_wire::stomp::im::group_topic;
 use super::live::Live;
 use super::outbox::To;
 use super::personal::Route;
-use super::render::revoked;
 use super::subscriptions::{Place, Queue};
 use crate::protocol::Turn;
 
@@ -67,46 +66,7 @@ impl Live {
             return Some(message);
         }
         match Change::of(&message) {
-            Some(Change::Revoked {
-                message: name,
-                by,
-                at_ms,
-            }) => {
-                // What was not given for good is not given again.
-                self.kept.retain(|kept| kept.message.id != name.id);
-                let app = Arc::clone(&self.app);
-                let key = &message.channel.key;
-                let body = revoked(&name, key, &app, by.as_deref(), at_ms).to_json();
-                let had = self.post(message, Some(&body), via, turn);
-                self.shown_revoked(name.id, &mut turn.out);
-                had
-            }
-            Some(Change::Read {
-                channel,
-                reader,
-                messages,
-                at_ms,
-                ..
-            }) => {
-                let key = channel.key(&message.channel.key);
-                self.read_by(&key, &reader, &messages, at_ms, turn);
-                Some(message)
-            }
-            Some(Change::Unread {
-                channel,
-                read_seq,
-                at_ms,
-                ..
-            }) => {
-                let key = channel.key(&message.channel.key);
-                self.user_read(key, read_seq, at_ms, &mut turn.out);
-                Some(message)
-            }
-            Some(Change::Left { channel, by, at_ms }) => {
-                self.put_out(&channel, by.as_deref(), at_ms, &mut turn.out);
-                Some(message)
-            }
-            Some(_) => Some(message),
+            Some(change) => self.change(change, message, via, turn),
             None if message.body.flags.command => {
                 self.command(&message, &mut turn.out);
                 Some(message)
@@ -116,7 +76,7 @@ impl Live {
     }
 
     /// Writes a message where it belongs.
-    fn post(
+    pub(super) fn post(
         &mut self,
         message: Arc<Message>,
         body: Option<&[u8]>,

@@ -1,22 +1,19 @@
 //! Small bodies on the user's own queues: errors, events, receipts (stomp.md Q2-11, Q2-22,
 //! Q2-30).
 
-use crosstalk_core::change::ChannelName;
-use crosstalk_core::channel::ChannelKind;
 use crosstalk_core::content::Content;
 use crosstalk_core::message::Message;
 use crosstalk_core::refusal::Refusal;
 use crosstalk_core::session::Notice;
 use crosstalk_wire::stomp::im::{
-    Code, Event, FailedSend, GroupEvent, QueueError, ReceiptKind, ReceiptNotice, Status, Submitted,
-    Timed,
+    Code, Event, FailedSend, QueueError, ReceiptKind, ReceiptNotice, Status, Submitted, Timed,
 };
 use serde::Serialize;
 
 use super::live::Live;
 use super::outbox::To;
 use super::reasons::failure;
-use super::render::{SYSTEM, conversation, message_id, view};
+use super::render::{conversation, message_id, view};
 use super::subscriptions::Queue;
 use crate::content::content;
 use crate::protocol::{Now, Out};
@@ -39,32 +36,6 @@ impl Live {
     /// Tells of an event.
     pub(super) fn event(&mut self, event: Event<'_>, at_ms: i64, out: &mut Out) {
         self.tell(Queue::Events, &Timed { event, at: at_ms }, out);
-    }
-
-    /// Tells that the user is no member of a group any more (stomp.md Q2-13).
-    pub(super) fn put_out(
-        &mut self,
-        channel: &ChannelName,
-        by: Option<&str>,
-        at_ms: i64,
-        out: &mut Out,
-    ) {
-        if channel.kind != ChannelKind::GROUP.0 {
-            return;
-        }
-        let uid = self.user.uid.clone();
-        let group = GroupEvent {
-            group_id: &channel.id,
-            user_ids: &[uid.as_str()],
-            operator_id: by.unwrap_or(SYSTEM),
-            group: None,
-        };
-        let event = if by == Some(uid.as_str()) {
-            Event::GroupLeft(group)
-        } else {
-            Event::GroupKicked(group)
-        };
-        self.event(event, at_ms, out);
     }
 
     /// Tells that a request was refused.

@@ -4,7 +4,8 @@ use crosstalk_core::channel::{Address, ChannelKind};
 use crosstalk_core::id::Uid;
 use crosstalk_core::refusal::Refusal;
 use crosstalk_wire::stomp::im::{
-    AppVerb, ChatRead, ChatRevoke, ChatSync, ChatType, ConversationId, ReadTarget, RefusedRequest,
+    AppVerb, ChatEdit, ChatRead, ChatRevoke, ChatSync, ChatType, ChatTyping, ConversationId,
+    ReadTarget, RefusedRequest,
 };
 
 use super::render::SYSTEM;
@@ -13,17 +14,19 @@ use crate::protocol::Target;
 /// What is asked for.
 pub(super) enum What {
     Revoke(String),
+    Edit { name: String, content: String },
     ReadMessage(String),
     ReadConversation(ConversationId),
     Sync(ChatSync),
+    Typing(ConversationId),
 }
 
 impl What {
     /// The message that it is about.
     pub(super) fn name(&self) -> Option<&str> {
         match self {
-            Self::Revoke(name) | Self::ReadMessage(name) => Some(name),
-            Self::ReadConversation(_) | Self::Sync(_) => None,
+            Self::Revoke(name) | Self::ReadMessage(name) | Self::Edit { name, .. } => Some(name),
+            Self::ReadConversation(_) | Self::Sync(_) | Self::Typing(_) => None,
         }
     }
 }
@@ -43,7 +46,16 @@ pub(super) fn read(verb: AppVerb, body: &[u8]) -> Result<(Option<String>, What),
             };
             (read.app_id, what)
         }
-        AppVerb::Send | AppVerb::Edit | AppVerb::Sync => {
+        AppVerb::Edit => {
+            let edit = ChatEdit::read(body)?;
+            let (name, content) = (edit.message_id, edit.content);
+            (edit.app_id, What::Edit { name, content })
+        }
+        AppVerb::Typing => {
+            let typing = ChatTyping::read(body)?;
+            (typing.app_id, What::Typing(typing.conversation_id))
+        }
+        AppVerb::Send | AppVerb::Sync => {
             let sync = ChatSync::read(body)?;
             (sync.app_id.clone(), What::Sync(sync))
         }

@@ -6,6 +6,7 @@
 //! core tells, `personal` where that goes at first; `outbox` writes MESSAGEs and knows what is
 //! not acknowledged.
 
+mod changes;
 mod clock;
 mod deliver;
 mod events;
@@ -18,7 +19,7 @@ mod outbox;
 mod personal;
 mod reads;
 pub(crate) mod reasons;
-mod render;
+pub(crate) mod render;
 mod requests;
 mod sends;
 pub(crate) mod settings;

@@ -3,15 +3,15 @@
 
 use std::borrow::Cow;
 
-use crosstalk_core::change::MessageName;
+use crosstalk_core::change::{EditedBody, MessageName};
 use crosstalk_core::channel::{ChannelKey, ChannelKind};
 use crosstalk_core::id::{MessageId, Uid};
-use crosstalk_core::message::{Message, Origin};
+use crosstalk_core::message::{Body, Message, Origin};
 use crosstalk_wire::stomp::im::{ChatType, ConversationId, ImMessage, Status};
 use serde_json::value::RawValue;
 
 use super::map::{Envelope, said};
-use crate::content::content;
+use crate::content::{content, meaning};
 use crate::registry::Dialect;
 
 /// Who speaks for the system.
@@ -74,7 +74,8 @@ fn place<'a>(message: &mut ImMessage<'a>, key: &'a ChannelKey, sender: &'a str) 
 }
 
 /// A conversation as one user sees it.
-pub(super) fn conversation(key: &ChannelKey, user: &Uid) -> ConversationId {
+#[must_use]
+pub fn conversation(key: &ChannelKey, user: &Uid) -> ConversationId {
     match key.peer_of(user.as_str()) {
         Some(peer) => ConversationId {
             chat_type: ChatType::Single,
@@ -88,7 +89,8 @@ pub(super) fn conversation(key: &ChannelKey, user: &Uid) -> ConversationId {
 }
 
 /// A message as the dialect shows it; `app` is the app of those who do not say theirs.
-pub(super) fn view<'a>(message: &'a Message, app: &'a str) -> ImMessage<'a> {
+#[must_use]
+pub fn view<'a>(message: &'a Message, app: &'a str) -> ImMessage<'a> {
     let body = &message.body;
     let id = message_id(message);
     let mut view = ImMessage::new(id.clone(), Status::Sent, message.sent_at_ms);
@@ -100,6 +102,8 @@ pub(super) fn view<'a>(message: &'a Message, app: &'a str) -> ImMessage<'a> {
         let by = revocation.by.as_ref().map(|by| by.uid.as_str());
         return view.revoked(by.map_or(SYSTEM, shown), revocation.at_ms);
     }
+    let now = message.shown();
+    view.edited_at = message.edited.as_deref().map(|edit| edit.at_ms);
     if body.origin == ORIGIN {
         let envelope = Envelope::of(body);
         if let Some(app) = envelope.app_id {
@@ -110,10 +114,12 @@ pub(super) fn view<'a>(message: &'a Message, app: &'a str) -> ImMessage<'a> {
         } else if let Some(id) = envelope.message_id {
             view.message_id = Some(id.into());
         }
-        view.msg_type = Cow::Borrowed(&*body.tag);
-        view.content = String::from_utf8_lossy(&body.payload);
         view.mentioned_user_ids = Cow::Owned(envelope.mentioned_user_ids);
         view.extra = envelope.extra.map(Cow::Owned);
+    }
+    if now.origin == ORIGIN {
+        view.msg_type = Cow::Borrowed(&*now.tag);
+        view.content = String::from_utf8_lossy(&now.payload);
         return view;
     }
     let mut said = said(&content(message));
@@ -146,4 +152,37 @@ pub(super) fn revoked<'a>(
     view.app_id = Some(app.into());
     view.seq = Some(name.seq);
     view.revoked(by.map_or(SYSTEM, shown), at_ms)
+}
+
+/// A message of a channel as it is after an edit.
+pub(super) fn edited<'a>(
+    name: &'a MessageName,
+    key: &'a ChannelKey,
+    app: &'a str,
+    body: EditedBody,
+    at_ms: i64,
+) -> ImMessage<'a> {
+    let id = named_id(name);
+    let mut view = ImMessage::new(id.clone(), Status::Sent, name.sent_at_ms);
+    place(&mut view, key, &name.sender);
+    view.message_id = Some(id);
+    view.app_id = Some(app.into());
+    view.seq = Some(name.seq);
+    view.edited_at = Some(at_ms);
+    let origin = body.origin();
+    if origin == ORIGIN {
+        view.msg_type = body.tag.into();
+        view.content = String::from_utf8_lossy(&body.payload).into_owned().into();
+        return view;
+    }
+    let said = said(&meaning(&Body {
+        origin,
+        tag: body.tag.into(),
+        payload: body.payload,
+        ..Body::default()
+    }));
+    view.msg_type = said.msg_type.into();
+    view.content = said.content.into();
+    view.mentioned_user_ids = Cow::Owned(said.mentions);
+    view
 }

@@ -10,7 +10,7 @@ use crosstalk_core::channel::Address;
 use crosstalk_core::id::MessageId;
 use crosstalk_core::message::Accepted;
 use crosstalk_core::refusal::Refusal;
-use crosstalk_wire::stomp::im::{AppVerb, Code, Destination, QueueError, Submitted};
+use crosstalk_wire::stomp::im::{AppVerb, Code, Destination, MsgType, QueueError, Submitted};
 use crosstalk_wire::stomp::{Fault, MAX_MESSAGE_BODY_BYTES, Send};
 
 use super::jobs::{What, read, target};
@@ -18,10 +18,10 @@ use super::live::{Live, group};
 use super::machine::Fatal;
 use super::reads::ReadBy;
 use super::reasons::failure;
-use super::render::view;
+use super::render::{ORIGIN, view};
 use super::sends::PendingSend;
 use super::sync::Sync;
-use crate::protocol::{Answer, Ask, AskId, Command, Now, Out, Turn};
+use crate::protocol::{Answer, Ask, AskId, Command, NewBody, Now, Out, Turn};
 
 /// Requests that may wait for their turn.
 const MAX_JOBS: usize = 512;
@@ -52,6 +52,8 @@ pub(super) struct Requests {
     shown: HashSet<MessageId>,
     /// Revoked messages whose revocation was not shown yet.
     revokes: HashMap<MessageId, Done>,
+    /// Edited messages whose edit was not shown yet.
+    edits: HashMap<MessageId, Done>,
     jobs: VecDeque<Job>,
     active: Option<(AskId, Active)>,
     next_ask: u64,
@@ -78,6 +80,12 @@ enum Active {
         done: Done,
         name: String,
         /// Revocations that were shown meanwhile.
+        shown: Vec<MessageId>,
+    },
+    Edit {
+        done: Done,
+        name: String,
+        /// Edits that were shown meanwhile.
         shown: Vec<MessageId>,
     },
     Read(Done),
@@ -157,7 +165,7 @@ impl Live {
     /// Takes a SEND.
     pub(super) fn send(&mut self, send: Send, now: Now, turn: &mut Turn) -> Result<(), Fatal> {
         let verb = match Destination::parse(&send.destination) {
-            Destination::App(Ok(AppVerb::Edit) | Err(_)) | Destination::Other => {
+            Destination::App(Err(_)) | Destination::Other => {
                 self.error(&QueueError::UNKNOWN_DESTINATION, &mut turn.out);
                 return Ok(());
             }
@@ -231,9 +239,11 @@ impl Live {
 
     fn refuse_job(&mut self, what: &What, why: Refusal, now: Now, out: &mut Out) {
         match what {
-            What::Revoke(name) => self.refused(&Submitted::id(name), why, now, out),
-            What::ReadMessage(_) | What::ReadConversation(_) | What::Sync(_) => {
-                self.error_of(why, out);
+            What::Revoke(name) | What::Edit { name, .. } => {
+                self.refused(&Submitted::id(name), why, now, out);
+            }
+            What::ReadMessage(_) | What::ReadConversation(_) | What::Sync(_) | What::Typing(_) => {
+                self.error_of(why, out)
             }
         }
     }
@@ -259,6 +269,26 @@ impl Live {
                     };
                     let shown = Vec::new();
                     self.activate(ask, Active::Revoke { done, name, shown }, turn);
+                }
+                What::Edit { name, content } => {
+                    let ask = Ask::Edit {
+                        name: name.clone(),
+                        within: None,
+                        body: NewBody {
+                            origin: ORIGIN,
+                            tag: MsgType::Text.as_str().into(),
+                            payload: content.into(),
+                        },
+                    };
+                    let shown = Vec::new();
+                    self.activate(ask, Active::Edit { done, name, shown }, turn);
+                }
+                What::Typing(id) => {
+                    // It is worth nothing later: nobody waits for it.
+                    if let Ok(target) = target(&id) {
+                        self.requests.ask(Ask::Typing(target), turn);
+                    }
+                    self.done(done, &mut turn.out);
                 }
                 What::ReadMessage(name) => {
                     let ask = Ask::ReadMessage { name, within: None };
@@ -386,6 +416,21 @@ impl Live {
                     self.done_without(done.number, &mut turn.out);
                 }
             },
+            (Active::Edit { done, name, shown }, Answer::Edited(answer)) => match answer {
+                Ok(edited) => {
+                    let id = edited.message.id;
+                    let is_shown = !edited.is_new || shown.contains(&id);
+                    if is_shown || self.requests.edits.len() >= MAX_AWAITED {
+                        self.done(done, &mut turn.out);
+                    } else {
+                        self.requests.edits.insert(id, done);
+                    }
+                }
+                Err(why) => {
+                    self.refused(&Submitted::id(&name), why, now, &mut turn.out);
+                    self.done_without(done.number, &mut turn.out);
+                }
+            },
             (Active::Read(done), Answer::Read(answer)) => match answer {
                 Ok((row, _)) => {
                     self.own_read(Some(&row), &mut turn.out);
@@ -404,7 +449,7 @@ impl Live {
                     self.give_up_sync(*sync, &mut turn.out);
                 }
             },
-            (Active::Revoke { done, .. } | Active::Read(done), _) => {
+            (Active::Revoke { done, .. } | Active::Edit { done, .. } | Active::Read(done), _) => {
                 self.done_without(done.number, &mut turn.out);
             }
             (Active::Sync(sync), _) => self.give_up_sync(*sync, &mut turn.out),
@@ -460,6 +505,17 @@ impl Live {
         if let Some(done) = self.requests.revokes.remove(&id) {
             self.done(done, out);
         } else if let Some((_, Active::Revoke { shown, .. })) = &mut self.requests.active
+            && shown.len() < MAX_SHOWN
+        {
+            shown.push(id);
+        }
+    }
+
+    /// The client has been shown that a message was edited.
+    pub(super) fn shown_edited(&mut self, id: MessageId, out: &mut Out) {
+        if let Some(done) = self.requests.edits.remove(&id) {
+            self.done(done, out);
+        } else if let Some((_, Active::Edit { shown, .. })) = &mut self.requests.active
             && shown.len() < MAX_SHOWN
         {
             shown.push(id);

@@ -1,7 +1,7 @@
 //! `/app/chat.sync`: what the user was not given, oldest first, on the personal queue
 //! (stomp.md Q2-23, Q2-24). New messages wait until it ends.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use crosstalk_core::change::Change;
@@ -28,6 +28,8 @@ pub(super) struct Sync {
     last: Option<MessageId>,
     /// Messages that were shown as revoked: that they were is no news any more.
     tombstones: HashSet<MessageId>,
+    /// Messages that were shown edited, and how often they were by then.
+    edits: HashMap<MessageId, u32>,
     /// What an earlier sync, or the implicit subscription, has given and the client does not
     /// have for good; ascending by id.
     kept: VecDeque<Kept>,
@@ -42,6 +44,7 @@ impl Sync {
             given: 0,
             last: None,
             tombstones: HashSet::new(),
+            edits: HashMap::new(),
             kept: VecDeque::new(),
         })
     }
@@ -111,7 +114,16 @@ impl Live {
             return;
         }
         let is_shown = match Change::of(&message) {
-            Some(Change::Revoked { message, .. }) => !sync.tombstones.contains(&message.id),
+            Some(Change::Revoked { message, .. } | Change::Deleted { message, .. }) => {
+                !sync.tombstones.contains(&message.id)
+            }
+            Some(Change::Expired { messages, .. }) => messages
+                .iter()
+                .any(|message| !sync.tombstones.contains(&message.id)),
+            // What was given with its edit is not given again for it.
+            Some(Change::Edited { message, n, .. }) => {
+                sync.edits.get(&message.id).is_none_or(|given| *given < n)
+            }
             // Other things of the time away are read by REST.
             Some(_) => false,
             None => !message.is_concealed && !message.body.flags.command,
@@ -121,6 +133,9 @@ impl Live {
         }
         if message.revoked.is_some() {
             sync.tombstones.insert(message.id);
+        }
+        if let Some(edited) = &message.edited {
+            sync.edits.insert(message.id, edited.n);
         }
         sync.left = sync.left.saturating_sub(1);
         sync.given += 1;

@@ -1,5 +1,6 @@
 //! The machine by transcripts: bytes in, bytes and commands out, without sockets or clocks.
 
+mod changes;
 mod connecting;
 mod delivering;
 mod frames;
@@ -287,6 +288,7 @@ fn message(id: i64, from: UserRef, channel: Arc<ChannelRef>, text: &str) -> Mess
             ..Body::default()
         }),
         revoked: None,
+        edited: None,
         is_concealed: false,
     }
 }

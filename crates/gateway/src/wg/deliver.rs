@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 
 use bytes::{Bytes, BytesMut};
-use crosstalk_core::change::MessageName;
+use crosstalk_core::change::{EditedBody, MessageName};
 use crosstalk_core::channel::ChannelKind;
 use crosstalk_core::id::{MessageId, Uid};
-use crosstalk_core::message::Message;
+use crosstalk_core::message::{Body, Message};
 use crosstalk_wire::wg::{
     Message as WireMessage, SYSTEM, Shared, Status, StatusBody, ToClient, Written, texts,
 };
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::settings::{WgListTo, WgSettings};
 use super::{ORIGIN, map};
-use crate::content::content;
+use crate::content::{content, meaning};
 
 /// Members of the envelope that must come back as they were sent.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -83,16 +83,18 @@ pub(super) fn to_of<'a>(message: &'a Message, own: &'a str) -> Cow<'a, str> {
 }
 
 thread_local! {
-    /// The message encoded last: its next receiver is often on the same thread.
-    static LAST: RefCell<Option<(MessageId, Shared)>> = const { RefCell::new(None) };
+    /// The message encoded last, and how often it was edited: its next receiver is often on the
+    /// same thread.
+    static LAST: RefCell<Option<(MessageId, u32, Shared)>> = const { RefCell::new(None) };
 }
 
 /// Appends a message for a receiver; false if these clients are not shown it.
 pub(super) fn put(message: &Message, own: &str, settings: &WgSettings, out: &mut BytesMut) -> bool {
     let to = to_of(message, own);
     LAST.with_borrow_mut(|last| {
-        if let Some((id, shared)) = last
-            && *id == message.id
+        let edits = message.edited.as_ref().map_or(0, |edited| edited.n);
+        if let Some((id, n, shared)) = last
+            && (*id, *n) == (message.id, edits)
         {
             shared.put(&to, out);
             return true;
@@ -103,7 +105,7 @@ pub(super) fn put(message: &Message, own: &str, settings: &WgSettings, out: &mut
         let shared = Shared::new(&shown);
         shared.put(listed.as_deref().unwrap_or(&to), out);
         // What all receivers see alike has no place for what each sees by itself.
-        *last = listed.is_none().then_some((message.id, shared));
+        *last = listed.is_none().then_some((message.id, edits, shared));
         true
     })
 }
@@ -114,8 +116,9 @@ fn envelope(
     settings: &WgSettings,
 ) -> Option<(WireMessage<ToClient>, Option<String>)> {
     let extra = Extra::of(message);
-    let content = if message.body.origin == ORIGIN {
-        map::own(&message.body)?
+    let said = message.shown();
+    let content = if said.origin == ORIGIN {
+        map::own(said)?
     } else {
         let is_claimed = |code| settings.handler(code).is_some();
         map::shown(&content(message), is_claimed)?
@@ -141,15 +144,47 @@ fn envelope(
     Some((shown, listed))
 }
 
-/// That a message was taken back (interop.md G.5): `serviceId` is the id by which clients
-/// know it.
-pub(super) fn recall(name: &MessageName, by: Option<&str>) -> ToClient {
+/// The id by which clients know a message.
+fn known_as(name: &MessageName) -> String {
     let is_own = name.origin == ORIGIN.0 && !name.client_no.is_empty();
-    let id = if is_own {
+    if is_own {
         name.client_no.clone()
     } else {
         name.id.to_string()
-    };
+    }
+}
+
+/// That messages are over; nothing if there are none. `serviceId` has all of their ids.
+pub(super) fn expiry(names: &[&MessageName]) -> Option<ToClient> {
+    if names.is_empty() {
+        return None;
+    }
+    let ids: Vec<String> = names.iter().map(|name| known_as(name)).collect();
+    let msg = format!("{}条消息已过期", names.len());
+    Some(map::notice("消息过期", &msg, None, Some(&ids.join(","))))
+}
+
+/// What a message says now (interop.md G.2); nothing if it is gone.
+pub(super) fn edit(name: &MessageName, by: Option<&str>, body: &EditedBody) -> Option<ToClient> {
+    if body.payload.is_empty() {
+        return None;
+    }
+    let said = meaning(&Body {
+        origin: body.origin(),
+        tag: body.tag.as_str().into(),
+        payload: body.payload.clone(),
+        ..Body::default()
+    });
+    let who = by.unwrap_or("系统");
+    let msg = format!("{who}编辑了一条消息：{}", said.fallback_text());
+    let id = known_as(name);
+    Some(map::notice("消息编辑", &msg, None, Some(&id)))
+}
+
+/// That a message was taken back (interop.md G.5): `serviceId` is the id by which clients
+/// know it.
+pub(super) fn recall(name: &MessageName, by: Option<&str>) -> ToClient {
+    let id = known_as(name);
     let who = by.unwrap_or("系统");
     map::notice("消息撤回", &format!("{who}撤回了一条消息"), None, Some(&id))
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use crosstalk_core::change::Change;
+use crosstalk_core::change::{Change, MessageName};
 use crosstalk_core::channel::{Address, ChannelKind};
 use crosstalk_core::id::{MessageId, Uid, UserRef};
 use crosstalk_core::message::{Body, Draft, Flags, Message, OnReuse};
@@ -15,7 +15,7 @@ use crosstalk_wire::wg::{
     ToClient, ToServer, encode, texts,
 };
 
-use super::deliver::{Extra, put, recall, receipt, to_of};
+use super::deliver::{Extra, edit, expiry, put, recall, receipt, to_of};
 use super::given::Given;
 use super::logins::Channel;
 use super::pending::{Pending, Target};
@@ -322,22 +322,7 @@ impl Live {
             return false;
         }
         match Change::of(message) {
-            Some(Change::Revoked {
-                message: name, by, ..
-            }) => {
-                // What the user sent in another dialect is not on these clients.
-                let is_elsewhere = name.sender == self.uid() && name.origin != ORIGIN.0;
-                if is_elsewhere || self.skipped.contains(&name.id) {
-                    return false;
-                }
-                let to = to_of(message, self.uid()).into_owned();
-                let content = recall(&name, by.as_deref());
-                let id = message.id.to_string();
-                let shown = WireMessage::of_system(&id, &to, content, message.sent_at_ms);
-                say(&shown, turn);
-                true
-            }
-            Some(_) => false,
+            Some(change) => self.change(message, &change, turn),
             None => {
                 let mut is_shown = false;
                 let Ok(()) = turn.out.frame(|out| {
@@ -347,6 +332,62 @@ impl Live {
                 is_shown
             }
         }
+    }
+
+    /// Shows what has changed; false if these clients have no words for it.
+    fn change(&self, message: &Message, change: &Change, turn: &mut Turn) -> bool {
+        // What the user sent in another dialect is not on these clients.
+        let is_here = |name: &&MessageName| {
+            let is_elsewhere = name.sender == self.uid() && name.origin != ORIGIN.0;
+            !is_elsewhere && !self.skipped.contains(&name.id)
+        };
+        let content = match change {
+            Change::Revoked {
+                message: name, by, ..
+            }
+            | Change::Deleted {
+                message: name, by, ..
+            } => is_here(&name).then(|| recall(name, by.as_deref())),
+            Change::Expired { messages, .. } => {
+                expiry(&messages.iter().filter(is_here).collect::<Vec<_>>())
+            }
+            Change::Edited {
+                message: name,
+                by,
+                body,
+                ..
+            } => is_here(&name)
+                .then(|| edit(name, by.as_deref(), body))
+                .flatten(),
+            // Of members and groups, tips tell (interop.md G.2, G.6).
+            Change::Read { .. }
+            | Change::Unread { .. }
+            | Change::Left { .. }
+            | Change::Reacted { .. }
+            | Change::Pinned { .. }
+            | Change::Typing { .. }
+            | Change::Hidden { .. }
+            | Change::Conversation { .. }
+            | Change::ChannelCreated { .. }
+            | Change::ChannelUpdated { .. }
+            | Change::ChannelDissolved { .. }
+            | Change::Joined { .. }
+            | Change::Departed { .. }
+            | Change::MemberChanged { .. }
+            | Change::JoinRequest { .. }
+            | Change::FriendRequest { .. }
+            | Change::Friend { .. }
+            | Change::Blocked { .. }
+            | Change::Profile { .. } => None,
+        };
+        let Some(content) = content else {
+            return false;
+        };
+        let to = to_of(message, self.uid()).into_owned();
+        let id = message.id.to_string();
+        let shown = WireMessage::of_system(&id, &to, content, message.sent_at_ms);
+        say(&shown, turn);
+        true
     }
 
     fn notice(&self, notice: &Notice, now: Now, turn: &mut Turn) {

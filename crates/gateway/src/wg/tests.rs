@@ -264,6 +264,7 @@ fn message(id: i64, client_no: &str, text: &str) -> Arc<Message> {
             ..Body::default()
         }),
         revoked: None,
+        edited: None,
         is_concealed: false,
     })
 }

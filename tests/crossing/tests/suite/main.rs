@@ -2,6 +2,7 @@
 
 mod cast;
 mod expectations;
+mod features;
 mod group;
 mod long;
 mod offline;

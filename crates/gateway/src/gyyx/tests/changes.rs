@@ -132,6 +132,7 @@ fn what_is_not_shown_counts_as_given() {
     let revocation = Revocation {
         by: None,
         at_ms: START.wall_ms,
+        ..Revocation::default()
     };
     let revoked = message(2, "bob", "\"secret\"").tombstone(revocation);
     let concealed = message(3, "bob", "\"secret\"").concealed();

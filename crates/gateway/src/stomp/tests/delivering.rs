@@ -178,6 +178,7 @@ fn what_is_not_for_the_reader_and_what_is_gone_has_no_content() {
     let revoked = from_bob(2).tombstone(Revocation {
         by: Some(user("bob", 2)),
         at_ms: 7,
+        ..Revocation::default()
     });
     let step = wire.deliver(&[concealed, Arc::new(revoked)]);
     let (_, _, body) = read(step.one());

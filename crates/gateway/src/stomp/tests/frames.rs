@@ -73,7 +73,7 @@ fn clients_may_not_speak_for_the_broker() {
 #[test]
 fn requests_that_nobody_serves_are_refused_and_not_fatal() {
     let mut wire = Wire::subscribed(&[ERRORS]);
-    for destination in ["/app/chat.nope", "/app/chat.edit", "/elsewhere"] {
+    for destination in ["/app/chat.nope", "/app/chat.edit2", "/elsewhere"] {
         let step = wire.say(&format!(
             "SEND\ndestination:{destination}\nreceipt:1\n\n{{}}\0"
         ));

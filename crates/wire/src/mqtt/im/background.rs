@@ -64,6 +64,9 @@ impl Background {
             "pull" => Request::Pull(of(content)?),
             "pushOff" => Request::PushOff(of(content)?),
             "logout" => Request::Logout(of(content)?),
+            "edit" => Request::Edit(of(content)?),
+            "reaction" => Request::React(of(content)?),
+            "typing" => Request::Typing,
             _ => return Ok(None),
         }))
     }
@@ -91,6 +94,12 @@ pub enum Request {
     PushOff(PushOff),
     /// Log the device out.
     Logout(Logout),
+    /// Have a message say something else.
+    Edit(Edit),
+    /// Put a reaction to a message, or take it away.
+    React(React),
+    /// The user writes to whom the request is for.
+    Typing,
 }
 
 /// Which message is to be taken back.
@@ -99,6 +108,31 @@ pub struct Revoke {
     /// The message.
     #[serde(default, deserialize_with = "tolerant::text")]
     pub id: String,
+}
+
+/// What a message is to say.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Edit {
+    /// The message.
+    #[serde(default, deserialize_with = "tolerant::text")]
+    pub id: String,
+    /// A content of the message's type.
+    #[serde(default)]
+    pub content: Value,
+}
+
+/// Which reaction a message gets, or loses.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct React {
+    /// The message.
+    #[serde(default, deserialize_with = "tolerant::text")]
+    pub id: String,
+    /// The reaction.
+    #[serde(default, deserialize_with = "tolerant::text")]
+    pub emoji: String,
+    /// It is taken away.
+    #[serde(default, deserialize_with = "tolerant::flag")]
+    pub removed: bool,
 }
 
 /// Which messages were read: one or several.
@@ -155,6 +189,9 @@ pub enum Event {
         /// The message.
         #[serde(deserialize_with = "tolerant::text")]
         id: String,
+        /// All of them, if there are several.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        ids: Vec<String>,
         /// The account that did it.
         #[serde(default, deserialize_with = "tolerant::text")]
         operator: String,
@@ -211,6 +248,14 @@ pub enum Event {
     },
     /// A message has a new reaction, or lost one.
     Reaction(Map<String, Value>),
+    /// A message was pinned, or unpinned.
+    Pin(Map<String, Value>),
+    /// The user has deleted messages for themselves on another device.
+    Delete(Map<String, Value>),
+    /// Somebody is writing.
+    Typing(Map<String, Value>),
+    /// The user keeps a conversation differently, or has read it elsewhere.
+    Conversation(Map<String, Value>),
     /// A friendship changed.
     Friend(Map<String, Value>),
     /// This session ends.

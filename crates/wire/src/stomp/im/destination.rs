@@ -33,6 +33,8 @@ pub enum AppVerb {
     Read,
     /// `/app/chat.sync`.
     Sync,
+    /// `/app/chat.typing`.
+    Typing,
 }
 
 /// A queue of a user's own.
@@ -56,12 +58,13 @@ const GROUP_TOPIC: &str = "/topic/group/";
 
 impl AppVerb {
     /// Every request.
-    pub const ALL: [AppVerb; 5] = [
+    pub const ALL: [AppVerb; 6] = [
         AppVerb::Send,
         AppVerb::Revoke,
         AppVerb::Edit,
         AppVerb::Read,
         AppVerb::Sync,
+        AppVerb::Typing,
     ];
 
     /// The destination that clients send it to.
@@ -73,6 +76,7 @@ impl AppVerb {
             AppVerb::Edit => "/app/chat.edit",
             AppVerb::Read => "/app/chat.read",
             AppVerb::Sync => "/app/chat.sync",
+            AppVerb::Typing => "/app/chat.typing",
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Bodies on `/user/queue/events`: `{"event":E,"at":ms,…}` (stomp.md Q2-30).
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::{Conversation, ConversationId, Group, Profile};
@@ -56,8 +58,8 @@ pub enum Event<'a> {
     GroupRole(GroupEvent<'a>),
     /// Members, or all if none is named, may not speak or may again.
     GroupMuted(GroupEvent<'a>),
-    /// Users want to come into a group.
-    GroupRequest(GroupEvent<'a>),
+    /// Users want to come into a group, were invited to it, or were answered.
+    GroupRequest(GroupRequestEvent<'a>),
     /// The user's own settings of a conversation have changed.
     ConversationUpdated {
         /// As it is now.
@@ -80,6 +82,33 @@ pub enum Event<'a> {
         emoji: &'a str,
         /// Whether it was taken back.
         removed: bool,
+    },
+    /// A message was pinned in its conversation, or unpinned.
+    MessagePinned {
+        /// The message.
+        message_id: &'a str,
+        /// Where, as the reader sees it.
+        conversation_id: ConversationId,
+        /// Who did it.
+        operator_id: &'a str,
+        /// Whether it is pinned now.
+        pinned: bool,
+    },
+    /// The user has deleted messages for themselves.
+    MessagesDeleted {
+        /// Where, as the reader sees it.
+        conversation_id: ConversationId,
+        /// Which.
+        message_ids: &'a [Cow<'a, str>],
+    },
+    /// Somebody is a friend, as this says.
+    FriendUpdated {
+        /// The friend.
+        user_id: &'a str,
+        /// What the user calls them; empty = nothing.
+        remark: &'a str,
+        /// The friend group; empty = none.
+        group: &'a str,
     },
     /// The user has blocked somebody, or no longer does.
     Blacklist {
@@ -139,4 +168,22 @@ pub struct GroupEvent<'a> {
     /// The group as it is now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<Box<Group<'a>>>,
+}
+
+/// What events about requests to come into a group say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GroupRequestEvent<'a> {
+    /// The group.
+    pub group_id: &'a str,
+    /// Who would come in.
+    pub user_ids: &'a [&'a str],
+    /// Who asked, invited or answered.
+    pub operator_id: &'a str,
+    /// The request.
+    pub request_id: &'a str,
+    /// PENDING, ACCEPTED, REJECTED, EXPIRED or CANCELLED.
+    pub status: &'a str,
+    /// What they wrote.
+    pub message: &'a str,
 }

@@ -26,13 +26,15 @@ pub use content::{
     Audio, Call, CallAction, Card, Custom, File, Image, Link, Location, MediaType, Notify, Video,
 };
 pub use destination::{AppVerb, Destination, UserQueue, group_topic};
-pub use event::{Event, FriendEvent, GroupEvent, Timed};
+pub use event::{Event, FriendEvent, GroupEvent, GroupRequestEvent, Timed};
 pub use kinds::{ChatType, ConversationId, MsgType, Status};
 pub use members::{BadMember, BrokenJson, Members, Problem};
 pub use message::{FailedSend, ImMessage, is_message_id};
 pub use notice::{QueueError, ReceiptKind, ReceiptNotice, SyncEnd};
 pub use records::{Conversation, Group, JoinMode, Permissions, Profile, Who};
-pub use requests::{ChatEdit, ChatRead, ChatRevoke, ChatSync, ReadTarget, RefusedRequest};
+pub use requests::{
+    ChatEdit, ChatRead, ChatRevoke, ChatSync, ChatTyping, ReadTarget, RefusedRequest,
+};
 pub use rest::{Answer, Page};
 pub use send::{ChatSend, MAX_MENTIONS, RefusedSend, Submitted};
 pub use user_sig::{Claims, UserSig, UserSigError, query_token, signing_input, with_signature};

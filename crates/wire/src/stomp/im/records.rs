@@ -28,8 +28,8 @@ pub struct Group<'a> {
     pub muted: bool,
     /// Who may do what.
     pub permissions: Permissions,
-    /// When it was made, in ms since 1970.
-    pub created_at: i64,
+    /// When it was made, in ms since 1970; `None` where it is not told.
+    pub created_at: Option<i64>,
 }
 
 /// How users come into a group.

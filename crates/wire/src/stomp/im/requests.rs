@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::{BadMember, BrokenJson, ConversationId, Members};
+use super::{BadMember, BrokenJson, ChatType, ConversationId, Members};
 
 /// Messages that a sync gives if the client names no limit.
 const DEFAULT_SYNC: u64 = 200;
@@ -75,6 +75,17 @@ pub enum ReadTarget {
     Conversation(ConversationId),
 }
 
+/// `chat.typing`: the user is writing in a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChatTyping {
+    /// As [`ChatRevoke::app_id`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app_id: Option<String>,
+    /// Where.
+    pub conversation_id: ConversationId,
+}
+
 /// `chat.sync`: give what was missed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -143,6 +154,36 @@ impl ChatRead {
             ReadTarget::Conversation(id.ok_or(BadMember::invalid("conversationId"))?)
         };
         Ok(ChatRead { app_id, target })
+    }
+}
+
+impl ChatTyping {
+    /// Reads a body: `conversationId`, or `toId` and `chatType` as a send has them.
+    ///
+    /// # Errors
+    ///
+    /// See [`RefusedRequest`].
+    pub fn read(body: &[u8]) -> Result<ChatTyping, RefusedRequest> {
+        let names = ["appId", "appKey", "conversationId", "toId", "chatType"];
+        let members = Members::read(body, &names)?;
+        let app_id = app_id(&members)?;
+        let conversation_id = match members.text("conversationId")? {
+            Some(text) => {
+                ConversationId::parse(&text).ok_or(BadMember::invalid("conversationId"))?
+            }
+            None => {
+                let to = members.id("toId")?.filter(|it| !it.is_empty());
+                let kind = members.text("chatType")?.unwrap_or_else(|| "SINGLE".into());
+                ConversationId {
+                    chat_type: ChatType::parse(&kind).ok_or(BadMember::invalid("chatType"))?,
+                    target_id: to.ok_or(BadMember::missing("conversationId"))?,
+                }
+            }
+        };
+        Ok(ChatTyping {
+            app_id,
+            conversation_id,
+        })
     }
 }
 

@@ -1,0 +1,44 @@
+//! Changing what was said: edits, reactions; and saying that somebody writes.
+
+use crosstalk_core::deliver::Altered;
+use crosstalk_core::refusal::Refusal;
+
+use super::Asker;
+use crate::editing;
+use crate::protocol::{Answer, NewBody, Target};
+
+pub(super) async fn edit(
+    asker: &Asker,
+    name: &str,
+    within: Option<&Target>,
+    body: NewBody,
+) -> Result<Altered, Refusal> {
+    let message = asker.find(name, within).await?;
+    let (realm, user) = (&asker.session.realm, &asker.session.user);
+    editing::edit(&asker.im, realm, user, &message, body).await
+}
+
+pub(super) async fn react(
+    asker: &Asker,
+    name: &str,
+    within: Option<&Target>,
+    emoji: &str,
+    removed: bool,
+) -> Result<Altered, Refusal> {
+    let message = asker.find(name, within).await?;
+    let (realm, user) = (&asker.session.realm, &asker.session.user);
+    let im = &asker.im;
+    im.react(realm, message.id, user, emoji, removed).await
+}
+
+/// A courtesy: nobody is told that it was refused.
+pub(super) async fn typing(asker: &Asker, target: &Target) -> Answer {
+    let told = async {
+        let key = asker.channel(target).await?;
+        asker.im.typing(&key, &asker.session.user).await
+    };
+    if let Err(why) = told.await {
+        tracing::debug!(%why, "nobody is told that a user writes");
+    }
+    Answer::Nothing
+}
