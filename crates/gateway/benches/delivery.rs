@@ -80,6 +80,15 @@ async fn gateway() -> (Arc<Im>, Arc<Gateway>) {
         registrations: store,
     };
     let mut policy = Policy::default();
+        search: store.clone(),
+        hooks: store.clone(),
+        files: store.clone(),
+        uploads: store.clone(),
+        joining: store.clone(),
+        mentions: store.clone(),
+        expiry: store.clone(),
+        schedule: store.clone(),
+        admin: crosstalk_core::admin::AdminStores::of(Arc::clone(&store)),
     policy.send.rate_per_sec = 0;
     let im = Im::start(stores, Arc::new(NoSeal), ids, clock, policy);
     let im = im.await.unwrap();

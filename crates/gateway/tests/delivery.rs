@@ -62,6 +62,15 @@ impl World {
             registrations: store,
         };
         let mut policy = Policy {
+            search: store.clone(),
+            hooks: store.clone(),
+            files: store.clone(),
+            uploads: store.clone(),
+            joining: store.clone(),
+            mentions: store.clone(),
+            expiry: store.clone(),
+            schedule: store.clone(),
+            admin: crosstalk_core::admin::AdminStores::of(Arc::clone(&store)),
             mailbox,
             ..Policy::default()
         };

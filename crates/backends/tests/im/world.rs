@@ -112,6 +112,8 @@ impl World {
             policy,
             store: Some(store),
             im: Some(im.expect("a messenger")),
+            search: store.clone(),
+            hooks: store.clone(),
         }
     }
 

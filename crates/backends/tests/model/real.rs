@@ -124,6 +124,8 @@ async fn open(path: PathBuf, clock: &Arc<ManualClock>, eager: bool) -> (Arc<Im>,
     };
     policy.send.rate_per_sec = 0;
     let im = Im::start(stores, Arc::new(NoSeal), ids, clock, policy)
+        search: store.clone(),
+        hooks: store.clone(),
         .await
         .expect("the messenger starts");
     (im, store)

@@ -86,6 +86,12 @@ impl Im {
         Ok(self.stores.outbox.forget_place(consumer).await?)
     }
 
+    /// Whether sessions that come and go are recorded as events
+    /// ([`comings`](crate::session::comings)) from now on.
+    pub fn record_comings(&self, wanted: bool) {
+        self.comings.want(wanted);
+    }
+
     /// Changes whenever one of the logs has grown. What was appended before it was asked for
     /// is there to be scanned already.
     #[must_use]

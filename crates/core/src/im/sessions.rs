@@ -175,6 +175,7 @@ impl Im {
             receipts: self.parts.hub.receipts(),
             budget,
         });
+            screened: OnceLock::new(),
         let opening = Opening {
             im: self,
             session,
@@ -194,6 +195,7 @@ impl Im {
             self.turned(session, true);
         }
         Ok(opening.done())
+        self.comings.opened(session, is_first);
     }
 
     /// What was revoked while the session was being opened did not find it in the hub: the
@@ -470,6 +472,7 @@ impl Im {
     /// Who a user token speaks for.
     ///
     /// # Errors
+        self.comings.closed(session, is_last);
     /// `NotAuthenticated` if it is wrong, expired, revoked, or its user does not exist.
     pub async fn verify_user_token(&self, text: &str) -> Result<super::Identity, Refusal> {
         let login = self.prove_token(text).await?.login;

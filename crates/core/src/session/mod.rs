@@ -1,5 +1,6 @@
 //! Sessions: live connections of users, their mailboxes, and who gives way to whom.
 
+pub mod comings;
 mod delivery;
 pub mod device;
 pub mod foreign;
@@ -63,6 +64,8 @@ pub struct Session {
     pub(crate) receipts: Arc<AtomicUsize>,
     /// Tokens left in this user's send budget; shared by the user's sessions.
     pub(crate) budget: Arc<crate::send::limits::Budget>,
+    /// Where its sends wait for somebody's last look, once there is somebody.
+    pub(crate) screened: OnceLock<crate::im::ScreenedSends>,
 }
 
 /// The id of the device that stands for all that have no stable id.
@@ -150,6 +153,7 @@ impl Session {
             budget: Arc::new(crate::send::limits::Budget::new(
                 &crate::send::limits::SendLimits::default(),
             )),
+            screened: OnceLock::new(),
         })
     }
 }

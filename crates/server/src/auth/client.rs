@@ -14,6 +14,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::timeout;
 
+use super::reach::{Reach, Resolver};
+
 /// How long an answer may take, from first to last (protocols/README.md A14).
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(2);
 /// The largest answer that is read.
@@ -36,12 +38,22 @@ pub(crate) enum NoAnswer {
 /// The client. Clones share its connections.
 #[derive(Clone)]
 pub(crate) struct Client {
-    pool: Pool<HttpsConnector<HttpConnector>, Body>,
+    pool: Pool<HttpsConnector<HttpConnector<Resolver>>, Body>,
+    reach: Reach,
 }
 
 impl Client {
     pub(crate) fn new() -> Self {
-        let mut http = HttpConnector::new();
+        Self::with(Reach::Any)
+    }
+
+    /// One that calls nothing on this machine or in its own networks, whatever name it has.
+    pub(crate) fn to_public_addresses() -> Self {
+        Self::with(Reach::Public)
+    }
+
+    fn with(reach: Reach) -> Self {
+        let mut http = HttpConnector::new_with_resolver(Resolver::new(reach));
         http.enforce_http(false);
         http.set_nodelay(true);
         let connector = match HttpsConnectorBuilder::new()
@@ -70,7 +82,7 @@ impl Client {
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
             .build(connector);
-        Self { pool }
+        Self { pool, reach }
     }
 
     /// Sends a request and reads the whole answer.
@@ -81,12 +93,25 @@ impl Client {
         let answer = async {
             let response = self.pool.request(request).await?;
             let status = response.status();
+        self.ask_within(request, TIMEOUT).await
+    }
+
+    /// The same, with a time of its own.
+    pub(crate) async fn ask_within(
+        &self,
+        request: Request<Body>,
+        within: Duration,
+    ) -> Result<(StatusCode, Bytes), NoAnswer> {
+        // Names are looked at when they are resolved.
+        if !self.reach.allows_host(request.uri().host().unwrap_or_default()) {
+            return Err(NoAnswer::Private);
+        }
             let body = to_bytes(Body::new(response.into_body()), MAX_ANSWER_BYTES).await?;
             Ok((status, body))
         };
         timeout(TIMEOUT, answer)
             .await
-            .unwrap_or(Err(NoAnswer::Late))
+            .unwrap_or(Err(NoAnswer::Late(within)))
     }
 }
 

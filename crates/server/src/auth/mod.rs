@@ -8,6 +8,7 @@ pub(crate) mod client;
 mod hook;
 mod jwks;
 mod jwt;
+mod reach;
 
 #[cfg(test)]
 mod tests;

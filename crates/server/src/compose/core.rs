@@ -89,6 +89,8 @@ impl Core {
         let im = im.await.with_context(|| db.display().to_string())?;
         if let Some(logins) = AppLogins::new(&config.auth, &clock)? {
             im.set_foreign_logins(Arc::new(logins));
+            search: Arc::clone(&store) as _,
+            hooks: Arc::clone(&store) as _,
         }
         let default = AppId::default();
         if im.apps().get(&default).is_none() {

@@ -26,6 +26,9 @@ use crate::config::{self, Config, Place, Problem, Problems};
 use crate::data_dir::{DataDir, LISTENERS_FILE, write_atomically};
 use crate::http::edge::{self, Edge};
 use crate::http::listen::{HttpListeners, bind};
+use crate::consumers::Consumers;
+use crate::files::{self, FileService, Sweeper};
+use crate::hooks::{HookLimits, HookService};
 use crate::http::metrics::{Metrics, Reading, read};
 use crate::http::state::{ApiState, Readiness};
 use crate::http::{Site, guarded, site};
@@ -46,6 +49,11 @@ pub struct Server {
     bound: Bound,
     admin_key: AdminKey,
     grace: Duration,
+    sweeps: Sweeps,
+    files: Arc<FileService>,
+    sweeper: Sweeper,
+    consumers: Arc<Consumers>,
+    hooks: Arc<HookService>,
     data_dir: DataDir,
 }
 
@@ -75,7 +83,19 @@ impl Server {
             ready: Readiness::new(Arc::clone(&core.store) as _),
             retention: Retention::start(&core.im, config.retention.days),
             core,
+        let blobs = files::blobs(&config.files, data_dir.path())?;
+        let staging = data_dir.file(STAGING_FOLDER);
+        let settings = files::settings(&config.files);
+        let files = FileService::open(&core.im, blobs, settings, &staging);
+        let files = files.with_context(|| staging.display().to_string())?;
+        let consumers = Consumers::new(&core.im);
+        let hooks = HookService::start(&core.im, &consumers, HookLimits::from(&config.hooks));
+        let hooks = hooks.await.context("hooks")?;
             gateway,
+            consumers,
+            hooks,
+            sweeper: Sweeper::start(&files),
+            files,
             http: HttpListeners::new(trusted, config.limits.http_connections),
             bound: Bound::default(),
             admin_key,
@@ -179,6 +199,8 @@ impl Server {
         }
         if let Some(listener) = wukong_api {
             let routes = self.wukong_api(config, metrics)?;
+                files: Arc::clone(&self.files),
+                hooks: Arc::clone(&self.hooks),
             self.http.serve("wukong_api", listener, routes);
         }
         let file = self.data_dir.file(LISTENERS_FILE);
@@ -261,7 +283,9 @@ impl Server {
         ready.stop();
         remove_listeners(&data_dir);
         tokio::join!(gateway.shutdown(grace), http.shutdown(grace));
-        drop((gateway, http, ready));
+        hooks.stop().await;
+        drop((gateway, http, ready, files, hooks));
+        consumers.stop().await;
         retention.stop().await;
         core.close().await;
     }
@@ -274,6 +298,11 @@ fn remove_listeners(data_dir: &DataDir) {
             tracing::warn!(%error, "{} cannot be removed", file.display());
         }
         _ => {}
+            sweeps,
+            files,
+            sweeper,
+            consumers,
+            hooks,
     }
 }
 

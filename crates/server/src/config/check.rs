@@ -11,6 +11,7 @@ use tracing_subscriber::filter::LevelFilter;
 use super::auth;
 use super::gyyx;
 use super::mqtt;
+use super::hooks;
 use super::schema::Config;
 use super::stomp;
 use super::wg;
@@ -62,6 +63,7 @@ pub(super) fn check(config: &Config, findings: &mut Findings) {
     mqtt::check(&config.mqtt, findings);
     stomp::check(&config.stomp, findings);
     wg::check(&config.wg, findings);
+    hooks::check(&config.hooks, findings);
     log_level(&config.log.level, findings);
     if let Err(why) = TrustedProxies::parse(&config.net.trusted_proxies) {
         findings.problem("net.trusted_proxies", why);

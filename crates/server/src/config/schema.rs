@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::auth::Auth;
 use super::gyyx::Gyyx;
 use super::mqtt::Mqtt;
+use super::hooks::Hooks;
 use super::stomp::Stomp;
 use super::values::{Listener, Secret};
 use super::wg::Wg;
@@ -44,6 +45,8 @@ pub struct Config {
     /// The log.
     pub log: Log,
     /// The network around the server.
+    /// How applications are told what happens, and asked.
+    pub hooks: Hooks,
     pub net: Net,
     /// Who decides on credentials that are not ours, by app.
     pub auth: Auth,

@@ -42,6 +42,8 @@ use self::edge::Edge;
 use self::metrics::Metrics;
 use self::state::{ApiState, Readiness};
 
+use crate::files::FileService;
+use crate::hooks::HookService;
 /// The largest body of any request. Routes take less: 2 MiB, unless their interface says
 /// otherwise.
 const BODY_BYTES: usize = 16 << 20;
@@ -59,6 +61,10 @@ pub struct Site {
     /// What the dialects' own routes are given.
     pub edge: Edge,
     /// The address that the interface's document names; empty = the one it was fetched from.
+    /// Who takes files in and gives them out.
+    pub files: Arc<FileService>,
+    /// Who tells applications what happens, and asks them.
+    pub hooks: Arc<HookService>,
     pub public_url: String,
 }
 
@@ -84,6 +90,8 @@ pub fn site(site: Site) -> Router {
 }
 
 /// The routes of `listen.wukong_api`.
+        .layer(Extension(site.files))
+        .layer(Extension(site.hooks))
 #[cfg(feature = "wukong")]
 pub fn wukong_site(state: state::WukongApiState, metrics: Arc<Metrics>) -> Router {
     guard(wukong::router(state))
@@ -95,6 +103,14 @@ pub fn wukong_site(state: state::WukongApiState, metrics: Arc<Metrics>) -> Route
 pub fn guarded(routes: Router, metrics: Arc<Metrics>) -> Router {
     guard(routes).layer(middleware::from_fn_with_state(metrics, watch::watch))
 }
+/// A message as WuKongIM shows it, or as REST does where that dialect is not built in.
+pub(crate) fn wukong_message(message: &crosstalk_core::message::Message) -> serde_json::Value {
+    #[cfg(feature = "wukong")]
+    return wukong::message_json(message);
+    #[cfg(not(feature = "wukong"))]
+    v1::message_json(message.sent_at_ms, message)
+}
+
 
 /// Bounds on what one request may use, and what becomes of a handler's panic.
 fn guard(routes: Router) -> Router {

@@ -56,6 +56,8 @@ impl World {
         }
         let people: [UserRef; 4] = people.try_into().unwrap();
         let world = Self {
+            search: db.clone(),
+            hooks: db.clone(),
             im,
             db,
             people,

@@ -75,6 +75,8 @@ impl World {
         for uid in ["owner", "admin", "alice", "bob", "stranger"] {
             let uid = Uid::parse(uid).unwrap();
             people.push(im.ensure_user(&realm, &uid).await.unwrap());
+            search: db.clone(),
+            hooks: db.clone(),
         }
         let roles = [
             MemberRole::Owner,

@@ -129,6 +129,7 @@ impl Bed {
             mailbox: Mailbox::new(MailboxLimits::default(), delivery, unwritten),
             receipts: Arc::default(),
             budget: Arc::new(Budget::new(&SendLimits::default())),
+            screened: std::sync::OnceLock::new(),
         });
         session.mailbox.begin(MessageId(0));
         session.mailbox.entered(MessageId(0));

@@ -15,7 +15,16 @@ mod input;
 mod members;
 mod messages;
 mod openapi;
+mod dead_letters;
+mod drafts;
+mod forwarding;
+mod editing;
+mod friend_groups;
+mod friend_requests;
+mod friends;
+mod files;
 mod page;
+mod hooks;
 mod problem;
 mod revoking;
 mod sessions;
@@ -64,4 +73,49 @@ pub fn router(state: ApiState) -> (Router, utoipa::openapi::OpenApi) {
             .with_state(state),
         document,
     )
+}
+        // The state of messages.
+        .routes(routes!(editing::edit_message, editing::delete_message))
+        .routes(routes!(editing::list_versions))
+        .routes(routes!(editing::revoke_messages))
+        .routes(routes!(editing::delete_messages))
+        .routes(routes!(marks::put_reaction, marks::delete_reaction))
+        .routes(routes!(marks::list_reactions))
+        .routes(routes!(marks::pin_message, marks::unpin_message))
+        .routes(routes!(marks::list_pins))
+        .routes(routes!(receipts::list_receipts))
+        .routes(routes!(receipts::list_changes))
+        // Hooks.
+        .routes(routes!(hooks::list_hooks, hooks::create_hook))
+        .routes(routes!(
+            hooks::get_hook,
+            hooks::patch_hook,
+            hooks::delete_hook
+        ))
+        .routes(routes!(hooks::rotate_hook_secret))
+        .routes(routes!(hooks::test_hook))
+        .routes(routes!(hooks::replay_hook))
+        .routes(routes!(
+            dead_letters::list_dead_letters,
+            dead_letters::drop_dead_letters
+        ))
+        .routes(routes!(dead_letters::drop_dead_letter))
+        .routes(routes!(dead_letters::retry_dead_letter))
+        // Files.
+        .routes(routes!(files::read_file, files::delete_file))
+        .routes(routes!(files::read_thumbnail))
+        .routes(routes!(files::look_at_file))
+        .routes(routes!(files::make_address))
+        .routes(routes!(uploads::begin_upload))
+        .routes(routes!(uploads::look_at_upload, uploads::give_up_upload))
+
+/// A message as this interface shows it.
+pub(crate) fn message_json(now_ms: i64, message: &crosstalk_core::message::Message) -> serde_json::Value {
+    let view = view::MessageView::at(now_ms, message);
+    serde_json::to_value(view).unwrap_or_default()
+}
+
+/// The payload for a content in this interface's form. The error says why it is none.
+pub(crate) fn content_payload(content: &serde_json::Value) -> Result<bytes::Bytes, String> {
+    content::payload(content).map_err(|problem| problem.why())
 }

@@ -33,6 +33,9 @@ use super::problem::{MEDIA_TYPE, ProblemBody};
         (name = "messages", description = "Sending and reading"),
         (name = "conversations", description = "A user's view of their channels"),
     )
+        (name = "hooks", description = "Addresses of an application that are told what happens, \
+                                        or asked before a message is accepted"),
+        (name = "files", description = "Files, whole or in parts"),
 )]
 pub(super) struct Document;
 

@@ -100,3 +100,8 @@ pub fn router(state: WukongApiState) -> Router {
         None => routes,
     }
 }
+
+/// A message as every route shows it.
+pub(super) fn message_json(message: &crosstalk_core::message::Message) -> serde_json::Value {
+    serde_json::to_value(message::MessageObject::from(message)).unwrap_or_default()
+}

@@ -64,3 +64,5 @@ pub(crate) async fn start_with_policy(
     put.expect("the app default");
     (im, manual, store)
 }
+        search: Arc::clone(&store) as _,
+        hooks: Arc::clone(&store) as _,

@@ -1,0 +1,145 @@
+//! Hooks and their dead letters.
+
+use bytes::Bytes;
+
+use crate::directory::AppId;
+use crate::hook::{HookFormat, HookKind, HookRecord, HookSettings, NewDeadLetter, OnFailure};
+use crate::id::Realm;
+use crate::im::Stores;
+
+/// The cases of hooks, one test each; `make` gives empty stores.
+#[macro_export]
+macro_rules! hooks_contract {
+    ($make:path) => {
+        $crate::contract_tests!($make, hooks:
+            hooks_are_put_replaced_and_deleted,
+            hooks_of_a_realm_are_bounded,
+            dead_letters_are_kept_in_order,
+            the_newest_dead_letters_are_kept,
+        );
+    };
+}
+
+fn hook(id: &str, realm: &str, at_ms: i64) -> HookRecord {
+    HookRecord {
+        id: id.to_owned(),
+        realm: Realm::parse(realm).expect("a realm"),
+        app: AppId::default(),
+        kind: HookKind::Events,
+        enabled: true,
+        sealed_secret: vec![0, 255, 7],
+        settings: HookSettings {
+            url: "https://example.org/名?x=1".to_owned(),
+            events: vec!["message.*".to_owned()],
+            format: HookFormat::Wukong,
+            headers: [("x-a".to_owned(), "b".to_owned())].into(),
+            max_batch: 7,
+            timeout_ms: 500,
+            retry_for_ms: u64::MAX,
+            on_failure: OnFailure::Closed,
+            note: "n".to_owned(),
+        },
+        created_at_ms: at_ms,
+    }
+}
+
+fn letter(n: i64) -> NewDeadLetter {
+    NewDeadLetter {
+        event: "message.stored".to_owned(),
+        event_id: format!("e{n}"),
+        query: String::new(),
+        body: Bytes::from(format!("{{\"名\":{n}}}")),
+        tries: 3,
+        reason: "status 500".to_owned(),
+        at_ms: n,
+    }
+}
+
+/// Every part survives; a deleted one takes its dead letters with it.
+pub async fn hooks_are_put_replaced_and_deleted(stores: &Stores) {
+    let hooks = &stores.hooks;
+    assert!(hooks.hooks().await.expect("hooks").is_empty());
+    let (mut one, two) = (hook("a", "one", 2), hook("b", "two", 1));
+    assert!(hooks.put_hook(&one, 9).await.expect("put"));
+    assert!(hooks.put_hook(&two, 9).await.expect("put"));
+    let all = hooks.hooks().await.expect("hooks");
+    assert_eq!(all, [two.clone(), one.clone()], "oldest first");
+    one.kind = HookKind::BeforeSend;
+    one.enabled = false;
+    one.sealed_secret = Vec::new();
+    one.settings = HookSettings::default();
+    assert!(hooks.put_hook(&one, 9).await.expect("put"));
+    hooks.bury("a", &letter(1), 9).await.expect("buried");
+    assert_eq!(hooks.count_dead_letters("a").await.expect("a count"), 1);
+    assert_eq!(hooks.hooks().await.expect("hooks"), [two.clone(), one]);
+    assert!(hooks.delete_hook("a").await.expect("deleted"));
+    assert!(!hooks.delete_hook("a").await.expect("deleted"));
+    assert_eq!(hooks.hooks().await.expect("hooks"), [two]);
+    assert_eq!(hooks.count_dead_letters("a").await.expect("a count"), 0);
+    // What comes late for a hook that is gone is not kept.
+    hooks.bury("a", &letter(2), 9).await.expect("buried");
+    assert_eq!(hooks.count_dead_letters("a").await.expect("a count"), 0);
+}
+
+/// Replacing one takes no room, and other realms have their own.
+pub async fn hooks_of_a_realm_are_bounded(stores: &Stores) {
+    let hooks = &stores.hooks;
+    for (id, realm, expected) in [
+        ("a", "one", true),
+        ("b", "one", true),
+        ("c", "one", false),
+        ("b", "one", true),
+        ("d", "two", true),
+    ] {
+        let put = hooks.put_hook(&hook(id, realm, 1), 2).await;
+        assert_eq!(put.expect("put"), expected, "{id} {realm}");
+    }
+    assert_eq!(hooks.hooks().await.expect("hooks").len(), 3);
+}
+
+/// Each hook has its own; pages go on where the last one ended.
+pub async fn dead_letters_are_kept_in_order(stores: &Stores) {
+    let hooks = &stores.hooks;
+    for id in ["a", "b"] {
+        assert!(hooks.put_hook(&hook(id, "one", 1), 9).await.expect("put"));
+    }
+    for n in 0..5 {
+        hooks.bury("a", &letter(n), 99).await.expect("buried");
+        hooks.bury("b", &letter(n + 10), 99).await.expect("buried");
+    }
+    let (mut found, mut after) = (Vec::new(), 0);
+    loop {
+        let page = hooks.dead_letters("a", after, 2).await.expect("a page");
+        let Some(last) = page.last() else { break };
+        after = last.n;
+        found.extend(page);
+    }
+    let letters: Vec<_> = found.iter().map(|dead| dead.letter.clone()).collect();
+    assert_eq!(letters, (0..5).map(letter).collect::<Vec<_>>());
+    let (third, foreign) = (found[2].n, found[2].n + 1);
+    let one = hooks.dead_letter("a", third).await.expect("a letter");
+    assert_eq!(one.as_ref(), Some(&found[2]));
+    assert_eq!(hooks.dead_letter("a", foreign).await.expect("none"), None);
+    let dropped = hooks.drop_dead_letters("a", Some(foreign)).await;
+    assert_eq!(dropped.expect("dropped"), 0, "of another hook");
+    let dropped = hooks.drop_dead_letters("a", Some(third)).await;
+    assert_eq!(dropped.expect("dropped"), 1);
+    assert_eq!(hooks.count_dead_letters("a").await.expect("a count"), 4);
+    assert_eq!(
+        hooks.drop_dead_letters("a", None).await.expect("dropped"),
+        4
+    );
+    assert_eq!(hooks.count_dead_letters("b").await.expect("a count"), 5);
+}
+
+/// The oldest go.
+pub async fn the_newest_dead_letters_are_kept(stores: &Stores) {
+    let hooks = &stores.hooks;
+    assert!(hooks.put_hook(&hook("a", "one", 1), 9).await.expect("put"));
+    for n in 0..7 {
+        hooks.bury("a", &letter(n), 3).await.expect("buried");
+    }
+    let left = hooks.dead_letters("a", 0, 99).await.expect("letters");
+    let times: Vec<_> = left.iter().map(|dead| dead.letter.at_ms).collect();
+    assert_eq!(times, [4, 5, 6]);
+}

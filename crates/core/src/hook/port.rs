@@ -1,0 +1,159 @@
+//! What the core asks of a store about hooks.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::directory::AppId;
+use crate::id::Realm;
+use crate::store::StoreResult;
+
+/// Hooks of one realm, at most.
+pub const MAX_HOOKS: u32 = 50;
+/// Dead letters of one hook that are kept, the newest.
+pub const MAX_DEAD_LETTERS: u32 = 10_000;
+
+/// What a hook is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HookKind {
+    /// It is told what has happened.
+    Events,
+    /// It is asked before a message of a user is accepted.
+    BeforeSend,
+}
+
+/// How events are written for a hook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HookFormat {
+    /// Our own.
+    #[default]
+    Crosstalk,
+    /// That of `WuKongIM`'s webhooks.
+    Wukong,
+}
+
+/// What is done with a message about which the hook gave no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnFailure {
+    /// It passes.
+    #[default]
+    Open,
+    /// It is refused.
+    Closed,
+}
+
+/// What can be set of a hook.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct HookSettings {
+    /// Where it is.
+    pub url: String,
+    /// Which events: names, or `member.*`, or `*`.
+    #[serde(default)]
+    pub events: Vec<String>,
+    /// How they are written.
+    #[serde(default)]
+    pub format: HookFormat,
+    /// Headers that are sent along.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// Events in one request, at most.
+    pub max_batch: u32,
+    /// How long an answer may take, ms.
+    pub timeout_ms: u32,
+    /// For how long a delivery is tried, ms.
+    pub retry_for_ms: u64,
+    /// What a failure of a hook that is asked means.
+    #[serde(default)]
+    pub on_failure: OnFailure,
+    /// What people call it.
+    #[serde(default)]
+    pub note: String,
+}
+
+/// A hook as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HookRecord {
+    /// Its id.
+    pub id: String,
+    /// The realm of which it hears.
+    pub realm: Realm,
+    /// The app that has made it.
+    pub app: AppId,
+    /// What it is for.
+    pub kind: HookKind,
+    /// Whether it is called.
+    pub enabled: bool,
+    /// What signs the calls, sealed under the server's key.
+    pub sealed_secret: Vec<u8>,
+    /// What can be set.
+    pub settings: HookSettings,
+    /// When it was made, ms since 1970.
+    pub created_at_ms: i64,
+}
+
+/// A request that could not be delivered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewDeadLetter {
+    /// What it was about: the event's name, or the first one's.
+    pub event: String,
+    /// The id under which it was sent.
+    pub event_id: String,
+    /// What stands behind `?` of the address beside what the hook's own has; empty = nothing.
+    pub query: String,
+    /// The body.
+    pub body: Bytes,
+    /// How often it was tried.
+    pub tries: u32,
+    /// What went wrong at last.
+    pub reason: String,
+    /// When it was given up, ms since 1970.
+    pub at_ms: i64,
+}
+
+/// One that is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// Its number, above those of all before it.
+    pub n: i64,
+    /// What it is.
+    pub letter: NewDeadLetter,
+}
+
+/// The store of hooks.
+#[async_trait]
+pub trait Hooks: Send + Sync + 'static {
+    /// All hooks, oldest first.
+    async fn hooks(&self) -> StoreResult<Vec<HookRecord>>;
+
+    /// Makes a hook, or replaces the one with its id; durable when it returns. False, and
+    /// nothing is done, if its realm has `limit` others already.
+    async fn put_hook(&self, hook: &HookRecord, limit: u32) -> StoreResult<bool>;
+
+    /// Forgets a hook and its dead letters. False if there is none.
+    async fn delete_hook(&self, id: &str) -> StoreResult<bool>;
+
+    /// Keeps a dead letter of a hook, if there is such a hook, and the newest `keep` of it.
+    async fn bury(&self, hook: &str, letter: &NewDeadLetter, keep: u32) -> StoreResult<()>;
+
+    /// A hook's dead letters after a number, ascending, at most `limit`.
+    async fn dead_letters(
+        &self,
+        hook: &str,
+        after: i64,
+        limit: u32,
+    ) -> StoreResult<Vec<DeadLetter>>;
+
+    /// One dead letter of a hook.
+    async fn dead_letter(&self, hook: &str, n: i64) -> StoreResult<Option<DeadLetter>>;
+
+    /// How many a hook has.
+    async fn count_dead_letters(&self, hook: &str) -> StoreResult<u64>;
+
+    /// Drops a dead letter of a hook, or all. How many went.
+    async fn drop_dead_letters(&self, hook: &str, only: Option<i64>) -> StoreResult<u64>;
+}
