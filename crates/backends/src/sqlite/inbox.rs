@@ -114,6 +114,9 @@ pub(super) fn views_sql(of_one: bool, rows: bool) -> String {
             h.id, h.seq, h.ordinal, {sent_at},
             (SELECT count(*) FROM message_state s
                 WHERE s.channel = m.channel AND s.uncounted = 1 AND s.seq >
+                    max(coalesce(v.badge_seq, m.join_seq, 0), c.first_seq - 1))
+            + (SELECT count(*) FROM hidden_message x
+                WHERE x.user = ?1 AND x.channel = m.channel AND x.counts = 1 AND x.seq >
                     max(coalesce(v.badge_seq, m.join_seq, 0), c.first_seq - 1)),
             (SELECT count(*) FROM directed d
                 WHERE d.user = ?1 AND d.channel = m.channel AND d.counts = 1 AND d.seq >
@@ -191,7 +194,7 @@ fn dropped(row: &Row<'_>) -> DbResult<Place> {
 /// Counts again, from where the badge stands, what the ordinals do not say.
 pub(super) fn recount(conn: &Connection, user: UserNum, view: &mut ConversationRow) -> DbResult<()> {
     let (channel, badge, head) = (view.channel.num, view.badge_seq, view.head_seq);
-    view.uncounted = unread::uncounted(conn, channel, badge, head)?;
+    view.uncounted = unread::uncounted(conn, user, channel, badge, head)?;
     view.directed = directed::counting(conn, user, channel, badge, head)?;
     Ok(())
 }

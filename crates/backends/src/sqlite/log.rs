@@ -8,7 +8,7 @@ use crosstalk_core::id::{ChannelNum, MessageId, UserRef};
 use crosstalk_core::log::{
     Append, Called, Head, Log, Page, PendingAppend, Retained, RevokeOutcome,
 };
-use crosstalk_core::message::Message;
+use crosstalk_core::message::{Gone, Message};
 use crosstalk_core::store::StoreResult;
 use futures_util::FutureExt;
 use rusqlite::Connection;
@@ -19,7 +19,7 @@ use super::rows::{self, MESSAGE_COLUMNS};
 use super::start::ROOM_KIB;
 use super::stats::add;
 use super::work::{AppendWork, Work, weight};
-use super::{Shared, Sqlite, heads, revoke, scan};
+use super::{Shared, Sqlite, heads, scan};
 
 #[async_trait]
 impl Log for Sqlite {
@@ -86,15 +86,13 @@ impl Log for Sqlite {
         self.read(|conn, _| scan::last_id(conn)).await
     }
 
-    async fn revoke(&self, id: MessageId, by: Option<&UserRef>) -> StoreResult<RevokeOutcome> {
-        let look =
-            move |conn: &Connection, shared: &Shared| revoke::can_be_revoked(conn, shared, id);
-        if !self.read(look).await? {
-            return Ok(RevokeOutcome::NoMessage);
-        }
-        let by = by.cloned();
-        self.write(move |tx| revoke::revoke(tx, id, by.as_ref()))
-            .await
+    async fn erase(
+        &self,
+        id: MessageId,
+        by: Option<&UserRef>,
+        how: Gone,
+    ) -> StoreResult<RevokeOutcome> {
+        self.erase_message(id, by, how).await
     }
 
     async fn retain(

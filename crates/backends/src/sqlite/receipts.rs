@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 
 use async_trait::async_trait;
 use crosstalk_core::id::{ChannelNum, MessageId, UserNum};
-use crosstalk_core::message::{Flags, Revocation};
+use crosstalk_core::message::{Flags, Gone, Revocation};
 use crosstalk_core::receipt::{MessageState, NewlyRead, Receipts};
 use crosstalk_core::store::StoreResult;
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -22,7 +22,8 @@ use super::{Shared, Sqlite};
 pub(super) const READERS: &str =
     "SELECT user, at FROM receipt WHERE message = ?1 AND user > ?2 ORDER BY user LIMIT ?3";
 
-const STATE_COLUMNS: &str = "id, seq, version, revoked_by, revoked_at, asked, read_count";
+const STATE_COLUMNS: &str = "id, seq, version, revoked_by, revoked_at, asked, read_count, \
+     gone, edit_n, edited_at, pinned_at";
 
 /// The statement of what has changed in a log.
 pub(super) fn changed_sql() -> String {
@@ -211,6 +212,7 @@ fn state(conn: &Connection, shared: &Shared, row: &Row<'_>) -> DbResult<MessageS
             Some(Revocation {
                 by: by.transpose()?.flatten(),
                 at_ms,
+                how: Gone::from_number(row.get(7)?),
             })
         }
     };
@@ -221,5 +223,8 @@ fn state(conn: &Connection, shared: &Shared, row: &Row<'_>) -> DbResult<MessageS
         revoked,
         asked: row.get(5)?,
         read_count: count(row, 6)?,
+        edits: row.get(8)?,
+        edited_at_ms: row.get::<_, Option<i64>>(9)?.unwrap_or(0),
+        pinned_at_ms: row.get::<_, Option<i64>>(10)?.unwrap_or(0),
     })
 }

@@ -1,5 +1,5 @@
 //! What still counts as unread: the messages that ordinals count, less those that were
-//! revoked since (`message_state.uncounted`), and those for the user alone (`directed`).
+//! revoked since (`message_state.uncounted`) or that the user has hidden (`hidden`), and those for the user alone (`directed`).
 
 use crosstalk_core::conversation::ConversationRow;
 use crosstalk_core::id::{ChannelNum, UserNum};
@@ -8,11 +8,12 @@ use rusqlite::Connection;
 use super::advance::Place;
 use super::error::DbResult;
 use super::rows::{self, count};
-use super::{directed, heads};
+use super::{directed, heads, hidden};
 
-/// How many counting messages above `after` and up to `to` no longer count.
+/// How many counting messages above `after` and up to `to` no longer count for a user.
 pub(super) fn uncounted(
     conn: &Connection,
+    user: UserNum,
     channel: ChannelNum,
     after: u64,
     to: u64,
@@ -21,7 +22,8 @@ pub(super) fn uncounted(
                WHERE channel = ?1 AND uncounted = 1 AND seq > ?2 AND seq <= ?3";
     let mut find = conn.prepare_cached(sql)?;
     let bounds = [channel.0, rows::seq(after), rows::seq(to)];
-    Ok(find.query_row(bounds, |row| count(row, 0))?)
+    let gone = find.query_row(bounds, |row| count(row, 0))?;
+    Ok(gone + hidden::counting(conn, user, channel, after, to)?)
 }
 
 /// How many messages above a place and up to another count for a user, beside what the
@@ -32,7 +34,7 @@ fn beside(
     after: u64,
     to: u64,
 ) -> DbResult<i64> {
-    let uncounted = uncounted(conn, channel, after, to)?.cast_signed();
+    let uncounted = uncounted(conn, user, channel, after, to)?.cast_signed();
     let directed = directed::counting(conn, user, channel, after, to)?.cast_signed();
     Ok(directed - uncounted)
 }

@@ -17,7 +17,7 @@ use crosstalk_core::message::Message;
 use rusqlite::{Connection, OptionalExtension, Row};
 use rustc_hash::FxHashMap;
 
-use super::Shared;
+use super::{Shared, hidden};
 use super::error::DbResult;
 use super::rows::{self, MESSAGE_COLUMNS, count};
 
@@ -83,6 +83,7 @@ pub(super) fn oldest(
         query,
         bytes: 0,
         looked_at: 0,
+        hides: hidden::any(conn, user)?,
         messages: Vec::new(),
     };
     let Some(first) = at.first() else {
@@ -243,6 +244,8 @@ struct Page<'a> {
     bytes: usize,
     /// How many messages were looked at: some are not for the user.
     looked_at: usize,
+    /// The user has hidden some messages; asked of each only then.
+    hides: bool,
     messages: Vec<Message>,
 }
 
@@ -320,10 +323,20 @@ impl Page<'_> {
         }
     }
 
+    fn is_hidden(&self, message: &Message) -> DbResult<bool> {
+        if !self.hides {
+            return Ok(false);
+        }
+        let (channel, seq) = (message.channel.num.0, rows::seq(message.seq));
+        hidden::is(self.conn, self.user, channel, seq)
+    }
+
     fn take(&mut self, log: &Readable, row: &Row<'_>) -> DbResult<()> {
         self.looked_at += 1;
         if let Some(message) = rows::read(self.shared, self.conn, &log.channel, row)?
             && message.is_for(self.user)
+            && !message.is_unlisted()
+            && !self.is_hidden(&message)?
         {
             self.bytes += message.weight();
             self.messages.push(message);

@@ -9,7 +9,7 @@ use crosstalk_core::im::Stores;
 use crosstalk_core::log::{
     Append, Called, Head, Log, Page, PendingAppend, Retained, RevokeOutcome,
 };
-use crosstalk_core::message::Message;
+use crosstalk_core::message::{Gone, Message};
 use crosstalk_core::session::MailboxLimits;
 use crosstalk_core::store::StoreResult;
 use futures_util::stream::FuturesUnordered;
@@ -78,8 +78,13 @@ impl Log for Late {
         self.inner.last_id().await
     }
 
-    async fn revoke(&self, id: MessageId, by: Option<&UserRef>) -> StoreResult<RevokeOutcome> {
-        self.inner.revoke(id, by).await
+    async fn erase(
+        &self,
+        id: MessageId,
+        by: Option<&UserRef>,
+        how: Gone,
+    ) -> StoreResult<RevokeOutcome> {
+        self.inner.erase(id, by, how).await
     }
 
     async fn retain(
