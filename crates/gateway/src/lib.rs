@@ -45,6 +45,8 @@ pub use stats::GatewayStats;
 #[cfg(feature = "stomp")]
 pub use stomp::reasons::failure as stomp_failure;
 #[cfg(feature = "stomp")]
+pub use stomp::sends::draft as stomp_draft;
+#[cfg(feature = "stomp")]
 pub use stomp::render::{conversation as stomp_conversation, view as stomp_message};
 #[cfg(feature = "stomp")]
 pub use stomp::settings::StompSettings;

@@ -21,7 +21,7 @@ mod reads;
 pub(crate) mod reasons;
 pub(crate) mod render;
 mod requests;
-mod sends;
+pub(crate) mod sends;
 pub(crate) mod settings;
 mod subscriptions;
 mod sync;

@@ -128,6 +128,12 @@ pub fn view<'a>(message: &'a Message, app: &'a str) -> ImMessage<'a> {
     }
     view.msg_type = said.msg_type.into();
     view.content = said.content.into();
+    if said.mentions.is_empty()
+        && let Some(carried) = body.carried.as_deref()
+    {
+        let uids = carried.mentions.iter().map(|user| user.uid.as_str().to_owned());
+        said.mentions = uids.collect();
+    }
     view.mentioned_user_ids = Cow::Owned(said.mentions);
     if !said.extra.is_empty() {
         let extra = serde_json::to_string(&said.extra).ok();

@@ -85,40 +85,7 @@ impl Live {
         if !self.is_own_app(chat.app_id.as_deref()) {
             return Err(Refusal::Forbidden);
         }
-        let to = match chat.chat_type {
-            ChatType::Single => {
-                Address::direct(&Uid::parse(&chat.to_id).map_err(|_| Refusal::NoSuchUser)?)
-            }
-            ChatType::Group => Address::parse(ChannelKind::GROUP, &chat.to_id)?,
-        };
-        let named = chat.client_id();
-        let app = Some(self.app.to_string()).filter(|app| !app.is_empty());
-        let envelope = Envelope {
-            app_id: app.or_else(|| chat.app_id.clone()),
-            message_id: chat.message_id.clone().filter(|_| named.is_none()),
-            mentioned_user_ids: chat.mentioned_user_ids.clone(),
-            extra: chat.extra.clone(),
-        };
-        Ok(Draft {
-            to,
-            body: Body {
-                client_no: named.unwrap_or_default().into(),
-                origin: ORIGIN,
-                tag: chat.msg_type.as_str().into(),
-                flags: Flags {
-                    counts: chat.extra_flag("unread") != Some(false),
-                    receipt: chat.extra_flag("readReceipt") == Some(true),
-                    ..Flags::default()
-                },
-                payload,
-                // A name without a value is the only thing that could fail.
-                extra: serde_json::to_vec(&envelope).ok().map(Bytes::from),
-                ..Body::default()
-            },
-            on_reuse: OnReuse::Refuse,
-            require_peer: true,
-            fault: None,
-        })
+        draft(&self.app, chat, payload)
     }
 
     /// What became of a send.
@@ -215,4 +182,45 @@ impl Live {
         echo.mentioned_user_ids = chat.mentioned_user_ids.as_slice().into();
         echo
     }
+}
+
+/// The draft of what a session of an app wants said. The content is in `payload`.
+///
+/// # Errors
+/// `NoSuchUser` or `InvalidChannelId` if it is for nobody that there could be.
+pub fn draft(app: &str, chat: &ChatSend, payload: Bytes) -> Result<Draft, Refusal> {
+    let to = match chat.chat_type {
+        ChatType::Single => {
+            Address::direct(&Uid::parse(&chat.to_id).map_err(|_| Refusal::NoSuchUser)?)
+        }
+        ChatType::Group => Address::parse(ChannelKind::GROUP, &chat.to_id)?,
+    };
+    let named = chat.client_id();
+    let app = Some(app.to_owned()).filter(|app| !app.is_empty());
+    let envelope = Envelope {
+        app_id: app.or_else(|| chat.app_id.clone()),
+        message_id: chat.message_id.clone().filter(|_| named.is_none()),
+        mentioned_user_ids: chat.mentioned_user_ids.clone(),
+        extra: chat.extra.clone(),
+    };
+    Ok(Draft {
+        to,
+        body: Body {
+            client_no: named.unwrap_or_default().into(),
+            origin: ORIGIN,
+            tag: chat.msg_type.as_str().into(),
+            flags: Flags {
+                counts: chat.extra_flag("unread") != Some(false),
+                receipt: chat.extra_flag("readReceipt") == Some(true),
+                ..Flags::default()
+            },
+            payload,
+            // A name without a value is the only thing that could fail.
+            extra: serde_json::to_vec(&envelope).ok().map(Bytes::from),
+            ..Body::default()
+        },
+        on_reuse: OnReuse::Refuse,
+        require_peer: true,
+        fault: None,
+    })
 }

@@ -33,6 +33,14 @@ impl Failure {
         }
     }
 
+    /// A request is wrong, and this is what about it.
+    pub(super) fn because(why: &str) -> Self {
+        Self {
+            code: Code::BadRequest,
+            why: why.to_owned(),
+        }
+    }
+
     /// A body that cannot be read.
     pub(super) fn body() -> Self {
         Self {

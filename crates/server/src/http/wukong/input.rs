@@ -47,6 +47,28 @@ impl<S: Send + Sync> FromRequest<S> for BareList {
     }
 }
 
+/// A JSON object as body, or a bare list of texts or ids.
+pub(super) struct Either<T>(pub(super) Result<T, Vec<String>>);
+
+impl<S, T> FromRequest<S> for Either<T>
+where
+    S: Send + Sync,
+    T: DeserializeOwned,
+{
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        let json = json(request, state).await?;
+        if json.is_array() {
+            return read(&json).map(|Texts(texts)| Self(Err(texts)));
+        }
+        if !json.is_object() {
+            return Err(Failure::new("the body must be a JSON object or a list"));
+        }
+        read(&json).map(|object| Self(Ok(object)))
+    }
+}
+
 async fn json<S: Send + Sync>(request: Request, state: &S) -> Result<Value, Failure> {
     let bytes = Bytes::from_request(request, state)
         .await
