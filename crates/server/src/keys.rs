@@ -126,6 +126,15 @@ pub fn aliases(folder: &Path, clock: &dyn Clock) -> Result<Aliases> {
     Ok(Aliases::new(&server_key(folder, clock)?))
 }
 
+/// The key under which addresses of files are signed: the one in the data folder, which is made
+/// at first start. What is made of it says for what it is.
+///
+/// # Errors
+/// When the file cannot be read or written, or is no key.
+pub fn file_url_key(folder: &Path, clock: &dyn Clock) -> Result<[u8; KEY_BYTES]> {
+    server_key(folder, clock)
+}
+
 fn server_key(folder: &Path, clock: &dyn Clock) -> Result<[u8; KEY_BYTES]> {
     let path = folder.join(SERVER_KEY_FILE);
     let bytes = read_or_make(&path, || random(clock).to_vec())?;

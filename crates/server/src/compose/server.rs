@@ -11,6 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use crosstalk_backends::sqlite::Sqlite;
 use crosstalk_core::clock::SystemClock;
+use crosstalk_core::file::FileUrls;
 #[cfg(feature = "wukong")]
 use crosstalk_core::id::Realm;
 use crosstalk_core::im::Im;
@@ -22,18 +23,22 @@ use super::addresses::Bound;
 use super::core::Core;
 use super::dialects::{gateway_settings, is_on};
 use super::retention::Retention;
+use super::sweeps::Sweeps;
 use crate::config::{self, Config, Place, Problem, Problems};
 use crate::data_dir::{DataDir, LISTENERS_FILE, write_atomically};
-use crate::http::edge::{self, Edge};
-use crate::http::listen::{HttpListeners, bind};
 use crate::consumers::Consumers;
+use crate::consumers::search::Search;
 use crate::files::{self, FileService, Sweeper};
 use crate::hooks::{HookLimits, HookService};
+use crate::http::edge::{self, Edge};
+use crate::http::listen::{HttpListeners, bind};
 use crate::http::metrics::{Metrics, Reading, read};
 use crate::http::state::{ApiState, Readiness};
 use crate::http::{Site, guarded, site};
-use crate::keys::{ADMIN_KEY_VARIABLE, AdminKey, admin_key};
+use crate::keys::{ADMIN_KEY_VARIABLE, AdminKey, admin_key, file_url_key};
 
+/// Where files are staged that come, in the data folder.
+const STAGING_FOLDER: &str = "staging";
 /// The shortest admin key that other machines may try to guess.
 const ADMIN_KEY_CHARS: usize = 16;
 /// How long parts that were just started get to stop when another one could not start.
@@ -45,15 +50,16 @@ pub struct Server {
     gateway: Arc<Gateway>,
     http: HttpListeners,
     retention: Retention,
-    ready: Readiness,
-    bound: Bound,
-    admin_key: AdminKey,
-    grace: Duration,
     sweeps: Sweeps,
     files: Arc<FileService>,
     sweeper: Sweeper,
     consumers: Arc<Consumers>,
     hooks: Arc<HookService>,
+    search: Arc<Search>,
+    ready: Readiness,
+    bound: Bound,
+    admin_key: AdminKey,
+    grace: Duration,
     data_dir: DataDir,
 }
 
@@ -79,10 +85,6 @@ impl Server {
             Arc::clone(&core.im),
             gateway_settings(config, &core.im, &trusted)?,
         );
-        let mut server = Self {
-            ready: Readiness::new(Arc::clone(&core.store) as _),
-            retention: Retention::start(&core.im, config.retention.days),
-            core,
         let blobs = files::blobs(&config.files, data_dir.path())?;
         let staging = data_dir.file(STAGING_FOLDER);
         let settings = files::settings(&config.files);
@@ -91,11 +93,22 @@ impl Server {
         let consumers = Consumers::new(&core.im);
         let hooks = HookService::start(&core.im, &consumers, HookLimits::from(&config.hooks));
         let hooks = hooks.await.context("hooks")?;
-            gateway,
+        let search = if config.search.enabled {
+            Search::start(&core.im, &consumers)
+        } else {
+            Search::off(&core.im)
+        };
+        let mut server = Self {
             consumers,
             hooks,
+            search,
             sweeper: Sweeper::start(&files),
             files,
+            ready: Readiness::new(Arc::clone(&core.store) as _),
+            retention: Retention::start(&core.im, config.retention.days),
+            sweeps: Sweeps::start(&core.im),
+            core,
+            gateway,
             http: HttpListeners::new(trusted, config.limits.http_connections),
             bound: Bound::default(),
             admin_key,
@@ -170,6 +183,7 @@ impl Server {
                 self.open(name, what, place.address()).await?;
             }
         }
+        self.core.im.set_file_urls(self.file_urls(config)?);
         let metrics = Arc::new(Metrics::new(readings(&self.core, &self.gateway)));
         let edge = Edge {
             im: Arc::clone(&self.core.im),
@@ -189,22 +203,38 @@ impl Server {
                 api: ApiState {
                     im: Arc::clone(&self.core.im),
                     admin_key: Arc::clone(&self.admin_key.key),
+                    search: Arc::clone(&self.search),
                 },
                 ready: self.ready.clone(),
                 metrics: Arc::clone(&metrics),
                 edge,
+                files: Arc::clone(&self.files),
+                hooks: Arc::clone(&self.hooks),
                 public_url: config.server.public.http.clone(),
             });
             self.http.serve("http", listener, routes);
         }
         if let Some(listener) = wukong_api {
             let routes = self.wukong_api(config, metrics)?;
-                files: Arc::clone(&self.files),
-                hooks: Arc::clone(&self.hooks),
             self.http.serve("wukong_api", listener, routes);
         }
         let file = self.data_dir.file(LISTENERS_FILE);
         write_atomically(&file, self.bound.to_json().as_bytes(), 0o644)
+    }
+
+    /// Under which addresses files are served.
+    fn file_urls(&self, config: &Config) -> Result<FileUrls> {
+        let public = &config.server.public.http;
+        let bound = self.bound.local("http");
+        let base = match (public.is_empty(), bound) {
+            (false, _) => public.clone(),
+            (true, Some(bound)) => format!("http://{bound}"),
+            // Nobody can read files then.
+            (true, None) => String::new(),
+        };
+        let key = file_url_key(self.data_dir.path(), &**self.core.im.clock())?;
+        let ttl_ms = self.files.settings().url_ttl_ms;
+        Ok(FileUrls::new(&key, &base, ttl_ms))
     }
 
     /// The routes of `listen.wukong_api`.
@@ -275,6 +305,12 @@ impl Server {
             gateway,
             http,
             retention,
+            sweeps,
+            files,
+            sweeper,
+            consumers,
+            hooks,
+            search,
             ready,
             grace,
             data_dir,
@@ -284,9 +320,12 @@ impl Server {
         remove_listeners(&data_dir);
         tokio::join!(gateway.shutdown(grace), http.shutdown(grace));
         hooks.stop().await;
-        drop((gateway, http, ready, files, hooks));
+        search.stop().await;
+        drop((gateway, http, ready, files, hooks, search));
         consumers.stop().await;
         retention.stop().await;
+        sweeps.stop().await;
+        sweeper.stop().await;
         core.close().await;
     }
 }
@@ -298,11 +337,6 @@ fn remove_listeners(data_dir: &DataDir) {
             tracing::warn!(%error, "{} cannot be removed", file.display());
         }
         _ => {}
-            sweeps,
-            files,
-            sweeper,
-            consumers,
-            hooks,
     }
 }
 

@@ -9,9 +9,10 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::auth;
+use super::files;
 use super::gyyx;
-use super::mqtt;
 use super::hooks;
+use super::mqtt;
 use super::schema::Config;
 use super::stomp;
 use super::wg;
@@ -57,13 +58,15 @@ impl Findings {
 pub(super) fn check(config: &Config, findings: &mut Findings) {
     server(config, findings);
     wukong(config, findings);
+    realms(config, findings);
     numbers(config, findings);
     auth::check(&config.auth, findings);
+    files::check(&config.files, findings);
     gyyx::check(&config.gyyx, findings);
+    hooks::check(&config.hooks, findings);
     mqtt::check(&config.mqtt, findings);
     stomp::check(&config.stomp, findings);
     wg::check(&config.wg, findings);
-    hooks::check(&config.hooks, findings);
     log_level(&config.log.level, findings);
     if let Err(why) = TrustedProxies::parse(&config.net.trusted_proxies) {
         findings.problem("net.trusted_proxies", why);
@@ -118,6 +121,14 @@ fn server(config: &Config, findings: &mut Findings) {
                 schemes[0]
             };
             findings.problem(key, format!("write it as {form}…, or leave it empty"));
+        }
+    }
+}
+
+fn realms(config: &Config, findings: &mut Findings) {
+    for realm in &config.im.friends_only_realms {
+        if let Err(error) = Realm::parse(realm) {
+            findings.problem("im.friends_only_realms", format!("`{realm}`: {error}"));
         }
     }
 }

@@ -6,9 +6,10 @@
 
 mod auth;
 mod check;
+mod files;
 mod gyyx;
-mod load;
 mod hooks;
+mod load;
 mod mqtt;
 mod place;
 mod print;
@@ -21,9 +22,9 @@ mod wg;
 mod tests;
 
 pub use auth::{AppAuth, Auth, Hook, Jwt};
-pub use gyyx::{Ack30, ChatSign, CodeProfile, Gyyx, GyyxAppSettings, ListForm, Sign, SignAnswer};
 pub use files::{FileStore, Files, S3};
 pub use hooks::Hooks;
+pub use gyyx::{Ack30, ChatSign, CodeProfile, Gyyx, GyyxAppSettings, ListForm, Sign, SignAnswer};
 pub use load::{Loaded, Sources, load};
 pub use mqtt::{Mqtt, TenantTypes};
 pub use place::{Place, Problem, Problems};

@@ -5,9 +5,10 @@ use crosstalk_core::send::limits::MAX_PAYLOAD_BYTES;
 use serde::{Deserialize, Serialize};
 
 use super::auth::Auth;
+use super::files::Files;
 use super::gyyx::Gyyx;
-use super::mqtt::Mqtt;
 use super::hooks::Hooks;
+use super::mqtt::Mqtt;
 use super::stomp::Stomp;
 use super::values::{Listener, Secret};
 use super::wg::Wg;
@@ -34,6 +35,8 @@ pub struct Config {
     pub wg: Wg,
     /// The embedded store.
     pub store: Store,
+    /// What files are taken and where they are kept.
+    pub files: Files,
     /// Bounds on what one user, address or session may use.
     pub limits: Limits,
     /// How the messenger behaves.
@@ -42,11 +45,13 @@ pub struct Config {
     pub moderation: Moderation,
     /// How long messages are kept.
     pub retention: Retention,
+    /// How applications are told what happens, and asked.
+    pub hooks: Hooks,
+    /// Finding messages by what they say.
+    pub search: Switch,
     /// The log.
     pub log: Log,
     /// The network around the server.
-    /// How applications are told what happens, and asked.
-    pub hooks: Hooks,
     pub net: Net,
     /// Who decides on credentials that are not ours, by app.
     pub auth: Auth,
@@ -281,18 +286,27 @@ impl Default for Limits {
 pub struct Im {
     /// Strangers may not write to each other.
     pub friends_only: bool,
+    /// The realms in which that is so where it is not so everywhere.
+    pub friends_only_realms: Vec<String>,
     /// How many lanes order and deliver messages.
     pub lanes: usize,
     /// For how long authors may revoke what they sent.
     pub revoke_window_secs: u64,
+    /// For how long authors may edit what they sent.
+    pub edit_window_secs: u64,
+    /// Members that do not moderate a channel may pin its messages, too.
+    pub members_pin: bool,
 }
 
 impl Default for Im {
     fn default() -> Self {
         Self {
             friends_only: false,
+            friends_only_realms: Vec::new(),
             lanes: 8,
             revoke_window_secs: 120,
+            edit_window_secs: 0,
+            members_pin: false,
         }
     }
 }

@@ -69,6 +69,28 @@ pub fn routes(edge: &Edge) -> Router {
     routes
 }
 
+/// The routes on `listen.http` of the dialects that are switched on which bring files: these
+/// take bodies of any length.
+pub fn bringing(edge: &Edge) -> Router {
+    let mut routes = Router::new();
+    for dialect in Dialect::ALL {
+        if !edge.gateway.speaks(dialect) {
+            continue;
+        }
+        routes = match dialect {
+            #[cfg(feature = "stomp")]
+            Dialect::Stomp => routes.merge(super::stomp::bringing(edge)),
+            #[cfg(feature = "mqtt")]
+            Dialect::Mqtt => routes.merge(super::mqtt::bringing(edge)),
+            #[cfg(feature = "gyyx")]
+            Dialect::Gyyx => routes.merge(super::gyyx::bringing(edge)),
+            #[allow(unreachable_patterns)]
+            _ => routes,
+        };
+    }
+    super::files::guard(routes)
+}
+
 /// The routes of a listener that serves one dialect alone, for the dialects that have one.
 #[must_use]
 pub fn alone(dialect: Dialect, edge: &Edge) -> Option<Router> {

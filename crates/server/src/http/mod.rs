@@ -6,6 +6,7 @@
 
 mod docs;
 pub mod edge;
+mod files;
 #[cfg(feature = "gyyx")]
 pub mod gyyx;
 mod health;
@@ -33,7 +34,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::routing::get;
-use axum::{Router, middleware};
+use axum::{Extension, Router, middleware};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -41,9 +42,9 @@ use tower_http::timeout::TimeoutLayer;
 use self::edge::Edge;
 use self::metrics::Metrics;
 use self::state::{ApiState, Readiness};
-
 use crate::files::FileService;
 use crate::hooks::HookService;
+
 /// The largest body of any request. Routes take less: 2 MiB, unless their interface says
 /// otherwise.
 const BODY_BYTES: usize = 16 << 20;
@@ -60,17 +61,17 @@ pub struct Site {
     pub metrics: Arc<Metrics>,
     /// What the dialects' own routes are given.
     pub edge: Edge,
-    /// The address that the interface's document names; empty = the one it was fetched from.
     /// Who takes files in and gives them out.
     pub files: Arc<FileService>,
     /// Who tells applications what happens, and asks them.
     pub hooks: Arc<HookService>,
+    /// The address that the interface's document names; empty = the one it was fetched from.
     pub public_url: String,
 }
 
 /// The routes of `listen.http`.
 pub fn site(site: Site) -> Router {
-    let (rest, document) = v1::router(site.api);
+    let (rest, bringing, document) = v1::routers(site.api);
     let endpoints = guard(sockjs::router(&site.edge));
     let routes = Router::new()
         .route("/healthz", get(health::alive))
@@ -82,16 +83,19 @@ pub fn site(site: Site) -> Router {
         .merge(edge::routes(&site.edge))
         .merge(docs::router(document, &site.public_url))
         .merge(rest)
+        .merge(files::router())
         .fallback(problem::no_route);
     guard(routes)
+        .merge(bringing)
+        .merge(edge::bringing(&site.edge))
         .layer(middleware::from_fn(problem::explain))
         .merge(endpoints)
+        .layer(Extension(site.files))
+        .layer(Extension(site.hooks))
         .layer(middleware::from_fn_with_state(site.metrics, watch::watch))
 }
 
 /// The routes of `listen.wukong_api`.
-        .layer(Extension(site.files))
-        .layer(Extension(site.hooks))
 #[cfg(feature = "wukong")]
 pub fn wukong_site(state: state::WukongApiState, metrics: Arc<Metrics>) -> Router {
     guard(wukong::router(state))
@@ -99,10 +103,6 @@ pub fn wukong_site(state: state::WukongApiState, metrics: Arc<Metrics>) -> Route
         .layer(middleware::from_fn_with_state(metrics, watch::watch))
 }
 
-/// The routes of a listener that serves one dialect alone.
-pub fn guarded(routes: Router, metrics: Arc<Metrics>) -> Router {
-    guard(routes).layer(middleware::from_fn_with_state(metrics, watch::watch))
-}
 /// A message as WuKongIM shows it, or as REST does where that dialect is not built in.
 pub(crate) fn wukong_message(message: &crosstalk_core::message::Message) -> serde_json::Value {
     #[cfg(feature = "wukong")]
@@ -111,6 +111,10 @@ pub(crate) fn wukong_message(message: &crosstalk_core::message::Message) -> serd
     v1::message_json(message.sent_at_ms, message)
 }
 
+/// The routes of a listener that serves one dialect alone.
+pub fn guarded(routes: Router, metrics: Arc<Metrics>) -> Router {
+    guard(routes).layer(middleware::from_fn_with_state(metrics, watch::watch))
+}
 
 /// Bounds on what one request may use, and what becomes of a handler's panic.
 fn guard(routes: Router) -> Router {

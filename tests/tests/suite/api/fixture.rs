@@ -146,6 +146,20 @@ impl<'a> Scene<'a> {
                     "content": {"type": "text", "text": "hello"}});
                 id_of(&app.post("/v1/messages", message).await.ok())
             }
+            // The owner's, shown to the group.
+            "file" => {
+                let group = self.thing("group").await;
+                let empty = json!({"size": 0, "owner": "owner"});
+                let id = id_of(&app.post("/v1/uploads", empty).await.ok());
+                let message = json!({"from": "owner", "to": {"kind": "group", "id": group},
+                    "content": {"type": "file", "url": format!("/v1/files/{id}")}});
+                app.post("/v1/messages", message).await.ok();
+                id
+            }
+            "upload" => {
+                let new = json!({"size": 5, "owner": "owner"});
+                id_of(&app.post("/v1/uploads", new).await.ok())
+            }
             _ => panic!("no row may name a thing `{name}`"),
         }
     }

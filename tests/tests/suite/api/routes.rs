@@ -81,6 +81,59 @@ pub(super) const ROUTES: &[Route] = &[
         None,
         "uf++++++",
     ),
+    // Files.
+    route("POST /v1/files", "/v1/files", Some("{}"), "ubbbbbbb"),
+    route("GET /v1/files/{id}", "/v1/files/@file", None, "un+++++n"),
+    route(
+        "DELETE /v1/files/{id}",
+        "/v1/files/@file",
+        None,
+        "unff+++n",
+    ),
+    route(
+        "GET /v1/files/{id}/meta",
+        "/v1/files/@file/meta",
+        None,
+        "un+++++n",
+    ),
+    // It is no image.
+    route(
+        "GET /v1/files/{id}/thumbnail",
+        "/v1/files/@file/thumbnail",
+        None,
+        "unnnnnnn",
+    ),
+    route(
+        "POST /v1/files/{id}/url",
+        "/v1/files/@file/url",
+        Some("{}"),
+        "un+++++n",
+    ),
+    route(
+        "POST /v1/uploads",
+        "/v1/uploads",
+        Some(r#"{"size":5,"name":"n"}"#),
+        "u+++++++",
+    ),
+    route(
+        "HEAD /v1/uploads/{id}",
+        "/v1/uploads/@upload",
+        None,
+        "unnn+++n",
+    ),
+    // Without the header that says where it goes on.
+    route(
+        "PATCH /v1/uploads/{id}",
+        "/v1/uploads/@upload",
+        Some("{}"),
+        "uxxxxxxx",
+    ),
+    route(
+        "DELETE /v1/uploads/{id}",
+        "/v1/uploads/@upload",
+        None,
+        "unnn+++n",
+    ),
     // Messages.
     route(
         "POST /v1/messages",

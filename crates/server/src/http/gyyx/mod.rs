@@ -5,6 +5,7 @@ mod behaviour;
 mod chat_sign;
 mod input;
 mod sign;
+mod video;
 
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,14 @@ pub(super) fn router(edge: &Edge) -> Router {
     Router::new()
         .route("/ws", get(open))
         .merge(im)
+        .with_state(edge.clone())
+}
+
+/// The routes on `listen.http` that bring files.
+pub(super) fn bringing(edge: &Edge) -> Router {
+    Router::new()
+        .route("/im/video/upload", post(video::upload))
+        .layer(cors(&edge.config.gyyx.allowed_origins))
         .with_state(edge.clone())
 }
 

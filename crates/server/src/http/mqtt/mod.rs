@@ -6,6 +6,7 @@ mod app;
 mod caller;
 mod cors;
 mod device;
+mod files;
 mod messages;
 mod register;
 mod settings;
@@ -70,6 +71,24 @@ pub(super) fn router(edge: &Edge) -> Router {
         .layer(cors::layer(&edge.config.mqtt.allowed_origins))
         .with_state(state);
     socket.merge(api)
+}
+
+/// The routes on `listen.http` that bring files, and those below the same path.
+pub(super) fn bringing(edge: &Edge) -> Router {
+    let Some(settings) = edge.gateway.plugged::<MqttSettings>(Dialect::Mqtt) else {
+        return Router::new();
+    };
+    let state = MqttState {
+        edge: edge.clone(),
+        settings: settings.clone(),
+    };
+    Router::new()
+        .route("/im/v1/files", post(files::store))
+        .route("/im/v1/files/{id}", get(files::read))
+        .route("/im/v1/files/{id}/thumbnail", get(files::thumbnail))
+        .layer(middleware::from_fn(explain))
+        .layer(cors::layer(&edge.config.mqtt.allowed_origins))
+        .with_state(state)
 }
 
 /// There is no such route.

@@ -4,15 +4,22 @@
 mod admin;
 mod answer;
 mod auth;
+mod conversations;
 mod cors;
+mod files;
+mod friends;
+mod editing;
 mod input;
+mod search;
+mod sending;
+mod people;
 
 #[cfg(test)]
 mod tests;
 
 use anyhow::{Context, Result};
 use axum::Router;
-use axum::routing::{any, post};
+use axum::routing::{any, get, post};
 use crosstalk_core::id::Realm;
 use crosstalk_gateway::StompSettings;
 
@@ -46,8 +53,27 @@ pub(super) fn router(edge: &Edge) -> Router {
             "/api/im/admin/users/{user_id}/usersig",
             post(admin::user_sig).fallback(no_route),
         )
+        .merge(conversations::routes())
+        .merge(search::routes())
+        .merge(editing::routes())
+        .merge(sending::routes())
+        .merge(friends::routes())
+        .merge(people::routes())
         .route("/api/im", any(no_route))
         .route("/api/im/{*rest}", any(no_route))
+        .layer(cors::layer(&edge.config.stomp.allowed_origins))
+        .with_state(edge.clone())
+}
+
+/// The routes on `listen.http` that bring files, and those below the same path.
+pub(super) fn bringing(edge: &Edge) -> Router {
+    Router::new()
+        .route("/api/file/upload", post(files::upload).fallback(no_route))
+        .route("/api/file/{id}", get(files::read).fallback(no_route))
+        .route(
+            "/api/file/{id}/thumbnail",
+            get(files::thumbnail).fallback(no_route),
+        )
         .layer(cors::layer(&edge.config.stomp.allowed_origins))
         .with_state(edge.clone())
 }

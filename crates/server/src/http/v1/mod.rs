@@ -4,17 +4,18 @@
 //!
 //! What it must not know: dialects (content comes ready from the gateway) and storage.
 
+mod acting;
+pub(in crate::http) mod admin;
 mod apps;
 mod auth;
+mod batch;
 mod blacklist;
+mod carried;
+mod bans;
+mod channel_settings;
 mod channels;
 mod content;
 mod conversations;
-mod history;
-mod input;
-mod members;
-mod messages;
-mod openapi;
 mod dead_letters;
 mod drafts;
 mod forwarding;
@@ -23,12 +24,30 @@ mod friend_groups;
 mod friend_requests;
 mod friends;
 mod files;
-mod page;
+mod history;
 mod hooks;
+mod input;
+mod keeping;
+mod looking;
+mod marks;
+mod joining;
+mod links;
+mod members;
+mod messages;
+mod openapi;
+mod page;
+mod privacy;
 mod problem;
+mod reminders;
+mod profiles;
+mod receipts;
 mod revoking;
+mod search;
+mod scheduled;
 mod sessions;
 mod tokens;
+mod typing;
+mod uploads;
 mod users;
 mod view;
 
@@ -48,32 +67,125 @@ const BODY_BYTES: usize = 8 << 20;
 
 /// All routes below `/v1`, and their description.
 pub fn router(state: ApiState) -> (Router, utoipa::openapi::OpenApi) {
-    let (routes, document) = OpenApiRouter::with_openapi(openapi::Document::openapi())
+    let (routes, bringing, document) = routers(state);
+    (routes.merge(bringing), document)
+}
+
+/// The same, apart from the routes that bring files: these take bodies of any length.
+pub fn routers(state: ApiState) -> (Router, Router, utoipa::openapi::OpenApi) {
+    let (bringing, brought) = OpenApiRouter::new()
+        .routes(routes!(files::give_file))
+        .routes(routes!(uploads::add_to_upload))
+        .split_for_parts();
+    let (routes, mut document) = OpenApiRouter::with_openapi(openapi::Document::openapi())
         .routes(routes!(apps::list_apps, apps::create_app))
         .routes(routes!(apps::rotate_secret))
+        // Moderation and administration.
+        .merge(admin::routes())
         .routes(routes!(users::get_user, users::put_user))
         .routes(routes!(tokens::issue_token))
         .routes(routes!(tokens::revoke_tokens))
         .routes(routes!(sessions::list_sessions))
         .routes(routes!(blacklist::list_blocked))
         .routes(routes!(blacklist::block_user, blacklist::unblock_user))
+        .routes(routes!(blacklist::check_blocked))
+        // Friends, profiles, presence, search of users.
+        .routes(routes!(profiles::get_profile, profiles::patch_profile))
+        .routes(routes!(profiles::get_users))
+        .routes(routes!(profiles::find_users))
+        .routes(routes!(privacy::get_privacy, privacy::patch_privacy))
+        .routes(routes!(privacy::get_presence, privacy::put_presence))
+        .routes(routes!(privacy::get_presences))
+        .routes(routes!(
+            friend_requests::ask_friend,
+            friend_requests::list_requests
+        ))
+        .routes(routes!(friend_requests::accept_request))
+        .routes(routes!(friend_requests::reject_request))
+        .routes(routes!(friend_requests::cancel_request))
+        .routes(routes!(
+            friends::list_friends,
+            friends::add_friends,
+            friends::delete_friends
+        ))
+        .routes(routes!(
+            friends::get_friend,
+            friends::patch_friend,
+            friends::delete_friend
+        ))
+        .routes(routes!(friends::check_friends))
+        .routes(routes!(friends::import_friends))
+        .routes(routes!(
+            friend_groups::list_groups,
+            friend_groups::create_group
+        ))
+        .routes(routes!(
+            friend_groups::rename_group,
+            friend_groups::delete_group
+        ))
+        .routes(routes!(friend_groups::order_groups))
         .routes(routes!(conversations::list_conversations))
         .routes(routes!(conversations::read_conversation))
-        .routes(routes!(channels::get_channel, channels::put_channel))
+        // How conversations are kept.
+        .routes(routes!(
+            keeping::get_conversation,
+            keeping::patch_conversation,
+            keeping::delete_conversation
+        ))
+        .routes(routes!(keeping::clear_conversation))
+        .routes(routes!(keeping::change_conversations))
+        .routes(routes!(keeping::get_unread))
+        // Search.
+        .routes(routes!(search::search_messages))
+        .routes(routes!(search::search_anything))
+        .routes(routes!(search::rebuild_search))
+        .routes(routes!(search::search_status))
+        // Channels, members, ways in.
+        .routes(routes!(channels::create_channel))
+        .routes(routes!(
+            channels::get_channel,
+            channels::put_channel,
+            channels::patch_channel,
+            channels::dissolve_channel
+        ))
+        .routes(routes!(channels::list_user_channels))
         .routes(routes!(members::list_members, members::add_members))
-        .routes(routes!(members::remove_member))
+        .routes(routes!(members::list_member_changes))
+        .routes(routes!(
+            members::get_member,
+            members::patch_member,
+            members::remove_member
+        ))
+        .routes(routes!(members::transfer_channel))
+        .routes(routes!(members::leave_channel))
+        .routes(routes!(bans::list_channel_bans))
+        .routes(routes!(bans::ban_from_channel, bans::unban_from_channel))
+        .routes(routes!(joining::join_channel))
+        .routes(routes!(joining::invite_users))
+        .routes(routes!(joining::list_join_requests))
+        .routes(routes!(joining::list_own_join_requests))
+        .routes(routes!(joining::accept_join_request))
+        .routes(routes!(joining::reject_join_request))
+        .routes(routes!(joining::cancel_join_request))
+        .routes(routes!(links::create_invite_link, links::list_invite_links))
+        .routes(routes!(links::delete_invite_link))
+        .routes(routes!(links::join_by_link))
         .routes(routes!(history::list_messages))
+        // What a send can carry.
+        .routes(routes!(batch::send_messages))
+        .routes(routes!(forwarding::forward_messages))
+        .routes(routes!(scheduled::schedule_message, scheduled::list_scheduled))
+        .routes(routes!(
+            scheduled::get_scheduled,
+            scheduled::change_scheduled,
+            scheduled::cancel_scheduled
+        ))
+        .routes(routes!(reminders::list_reminders))
+        .routes(routes!(reminders::end_reminders))
+        .routes(routes!(typing::say_typing))
         .routes(routes!(messages::send_message))
         .routes(routes!(messages::get_message))
         .routes(routes!(revoking::revoke_message))
-        .split_for_parts();
-    (
-        routes
-            .layer(DefaultBodyLimit::max(BODY_BYTES))
-            .with_state(state),
-        document,
-    )
-}
         // The state of messages.
         .routes(routes!(editing::edit_message, editing::delete_message))
         .routes(routes!(editing::list_versions))
@@ -108,6 +220,18 @@ pub fn router(state: ApiState) -> (Router, utoipa::openapi::OpenApi) {
         .routes(routes!(files::make_address))
         .routes(routes!(uploads::begin_upload))
         .routes(routes!(uploads::look_at_upload, uploads::give_up_upload))
+        .split_for_parts();
+    document.merge(brought);
+    let audited = axum::middleware::from_fn_with_state(state.clone(), admin::audit::watch);
+    (
+        routes
+            .layer(DefaultBodyLimit::max(BODY_BYTES))
+            .layer(audited.clone())
+            .with_state(state.clone()),
+        super::files::guard(bringing.layer(audited).with_state(state)),
+        document,
+    )
+}
 
 /// A message as this interface shows it.
 pub(crate) fn message_json(now_ms: i64, message: &crosstalk_core::message::Message) -> serde_json::Value {

@@ -28,14 +28,19 @@ use super::problem::{MEDIA_TYPE, ProblemBody};
     modifiers(&Credentials),
     tags(
         (name = "apps", description = "Credentials of applications"),
-        (name = "users", description = "Users, their tokens, sessions and block lists"),
+        (name = "moderation", description = "Word lists, reviews, bans, reports"),
+        (name = "administration", description = "All users, broadcasts, sessions, statistics, the audit log"),
+        (name = "users", description = "Users, their profiles, presence, tokens, sessions and block lists"),
+        (name = "friends", description = "Friends, requests to become one, and friend groups"),
         (name = "channels", description = "Channels and their members"),
+        (name = "joining", description = "Requests to join channels, invitations and links"),
         (name = "messages", description = "Sending and reading"),
-        (name = "conversations", description = "A user's view of their channels"),
-    )
         (name = "hooks", description = "Addresses of an application that are told what happens, \
                                         or asked before a message is accepted"),
         (name = "files", description = "Files, whole or in parts"),
+        (name = "conversations", description = "A user's view of their channels"),
+        (name = "search", description = "Finding messages, users and groups"),
+    )
 )]
 pub(super) struct Document;
 

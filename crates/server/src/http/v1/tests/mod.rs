@@ -6,6 +6,7 @@ mod apps;
 mod channels;
 mod conversations;
 mod document;
+mod files;
 pub(crate) mod im;
 mod messages;
 mod users;
@@ -35,6 +36,8 @@ struct Rest {
     clock: Arc<ManualClock>,
     /// The app `default`.
     app: App,
+    /// Where files are staged.
+    _staging: tempfile::TempDir,
 }
 
 /// An answer.
@@ -92,8 +95,13 @@ impl Rest {
         let state = ApiState {
             im: Arc::clone(&im),
             admin_key: ADMIN.into(),
+            search: crate::consumers::search::Search::off(&im),
         };
+        let (files, staging) = crate::files::tests::service(&im);
         let (routes, document) = super::router(state);
+        let routes = routes
+            .merge(crate::http::files::router())
+            .layer(axum::Extension(files));
         let document = serde_json::to_value(document).expect("the document is JSON");
         Self {
             routes,
@@ -101,6 +109,7 @@ impl Rest {
             im,
             clock,
             app,
+            _staging: staging,
         }
     }
 

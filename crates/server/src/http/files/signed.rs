@@ -1,0 +1,72 @@
+//! `/f/{id}`: a file for whoever has an address that the server made, for as long as that
+//! holds; a public file for everybody.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::{Path, Query};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use crosstalk_core::file::{FileId, Grant};
+use crosstalk_core::refusal::Refusal;
+use serde::Deserialize;
+
+use super::{give, give_thumbnail};
+use crate::files::FileService;
+
+/// What an address carries.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Carried {
+    /// When it ends, ms since 1970.
+    e: Option<i64>,
+    /// The signature.
+    s: String,
+    /// The side of a small picture.
+    t: Option<u32>,
+}
+
+pub(super) async fn open(
+    Extension(service): Extension<Arc<FileService>>,
+    Path(id): Path<String>,
+    Query(carried): Query<Carried>,
+    headers: HeaderMap,
+) -> Response {
+    match opened(&service, &id, &carried, &headers).await {
+        Ok(response) => response,
+        Err(Refusal::NoSuchFile | Refusal::NotFound) => StatusCode::NOT_FOUND.into_response(),
+        Err(Refusal::Forbidden) => StatusCode::FORBIDDEN.into_response(),
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}
+
+/// A wrong signature is told from a file that is not there for public files only: nobody else
+/// learns whether there is one.
+async fn opened(
+    service: &FileService,
+    id: &str,
+    carried: &Carried,
+    headers: &HeaderMap,
+) -> Result<Response, Refusal> {
+    let id = FileId::parse(id).ok_or(Refusal::Forbidden)?;
+    let file = service.im().files().file(id).await?;
+    let is_public = file.as_ref().is_some_and(|file| file.public);
+    let holds = carried.e.is_some_and(|until_ms| {
+        let grant = Grant {
+            file: id,
+            until_ms,
+            thumbnail: carried.t,
+        };
+        let urls = service.im().file_urls();
+        let now_ms = service.im().clock().now_ms();
+        urls.is_some_and(|urls| urls.holds(&grant, &carried.s, now_ms))
+    });
+    if !is_public && !holds {
+        return Err(Refusal::Forbidden);
+    }
+    let file = file.ok_or(Refusal::NoSuchFile)?;
+    match carried.t {
+        Some(side) => give_thumbnail(service, &file, Some(side), headers).await,
+        None => give(service, &file, headers).await,
+    }
+}
