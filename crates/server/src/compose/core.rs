@@ -10,6 +10,8 @@ use crosstalk_core::directory::AppId;
 use crosstalk_core::id::{Realm, Snowflake};
 use crosstalk_core::im::{Im, Policy, Stores};
 use crosstalk_core::send::limits::SendLimits;
+use crosstalk_core::send::rates::Rate;
+use crosstalk_core::send::strangers::FriendsOnly;
 use crosstalk_core::send::words::Words;
 use crosstalk_core::session::MailboxLimits;
 use crosstalk_core::session::throttle::LoginLimits;
@@ -17,7 +19,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 use crate::auth::AppLogins;
-use crate::config::{self, Config, Moderation};
+use crate::config::{self, Config, Moderation, ReviewMode};
 use crate::data_dir::{DataDir, STORE_FILE};
 use crate::keys::{self, SERVER_KEY_FILE, Sealer};
 
@@ -73,11 +75,23 @@ impl Core {
             directory: Arc::clone(&store) as _,
             apps: Arc::clone(&store) as _,
             relations: Arc::clone(&store) as _,
+            friends: Arc::clone(&store) as _,
+            people: Arc::clone(&store) as _,
             devices: Arc::clone(&store) as _,
             receipts: Arc::clone(&store) as _,
+            marks: Arc::clone(&store) as _,
             subscribers: Arc::clone(&store) as _,
+            files: Arc::clone(&store) as _,
+            uploads: Arc::clone(&store) as _,
+            joining: Arc::clone(&store) as _,
+            mentions: Arc::clone(&store) as _,
+            expiry: Arc::clone(&store) as _,
+            schedule: Arc::clone(&store) as _,
+            admin: crosstalk_core::admin::AdminStores::of(Arc::clone(&store)),
             registrations: Arc::clone(&store) as _,
             outbox: Arc::clone(&store) as _,
+            search: Arc::clone(&store) as _,
+            hooks: Arc::clone(&store) as _,
         };
         let im = Im::start(
             stores,
@@ -89,8 +103,6 @@ impl Core {
         let im = im.await.with_context(|| db.display().to_string())?;
         if let Some(logins) = AppLogins::new(&config.auth, &clock)? {
             im.set_foreign_logins(Arc::new(logins));
-            search: Arc::clone(&store) as _,
-            hooks: Arc::clone(&store) as _,
         }
         let default = AppId::default();
         if im.apps().get(&default).is_none() {
@@ -140,7 +152,10 @@ fn words(moderation: &Moderation) -> Result<Words> {
     };
     let reject = all(&moderation.reject, &moderation.reject_file, "reject_file")?;
     let mask = all(&moderation.mask, &moderation.mask_file, "mask_file")?;
-    Words::new(&reject, &mask).context("moderation")
+    let review = all(&moderation.review, &moderation.review_file, "review_file")?;
+    let holds = moderation.review_mode == ReviewMode::Before;
+    let words = Words::new(&reject, &mask).context("moderation")?;
+    words.reviewing(&review, holds).context("moderation")
 }
 
 fn policy(config: &Config, words: Words) -> Policy {
@@ -150,6 +165,14 @@ fn policy(config: &Config, words: Words) -> Policy {
             rate_per_sec: limits.send_rate,
             burst: limits.send_burst,
             payload_bytes: limits.payload_bytes,
+            channel: Rate {
+                per_sec: limits.channel_rate,
+                burst: limits.channel_burst,
+            },
+            app: Rate {
+                per_sec: limits.app_rate,
+                burst: limits.app_burst,
+            },
         },
         login: LoginLimits {
             per_address: limits.login_failures_per_address,
@@ -161,9 +184,21 @@ fn policy(config: &Config, words: Words) -> Policy {
             ..MailboxLimits::default()
         },
         words: Arc::new(words),
-        friends_only: config.im.friends_only,
+        friends_only: FriendsOnly {
+            everywhere: config.im.friends_only,
+            // Looked at when the configuration was read.
+            realms: config
+                .im
+                .friends_only_realms
+                .iter()
+                .filter_map(|realm| Realm::parse(realm).ok())
+                .collect(),
+        },
         lanes: config.im.lanes,
+        broadcast_per_sec: limits.broadcast_rate,
         revoke_window_ms: config.im.revoke_window_secs.saturating_mul(1000),
+        edit_window_ms: config.im.edit_window_secs.saturating_mul(1000),
+        members_pin: config.im.members_pin,
         ..Policy::default()
     }
 }

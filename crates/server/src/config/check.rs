@@ -208,4 +208,9 @@ fn numbers(config: &Config, findings: &mut Findings) {
         "retention.days",
         "must be at most 36500; 0 keeps messages for ever",
     );
+    findings.unless(
+        config.retention.audit_days <= MAX_DAYS,
+        "retention.audit_days",
+        "must be at most 36500; 0 keeps acts for ever",
+    );
 }

@@ -245,6 +245,16 @@ pub struct Limits {
     pub send_rate: u32,
     /// Messages that a user may send at once before the rate counts.
     pub send_burst: u32,
+    /// Messages per second in one channel, by all together.
+    pub channel_rate: u32,
+    /// Messages in one channel at once before that counts.
+    pub channel_burst: u32,
+    /// Messages per second of all users of an app together.
+    pub app_rate: u32,
+    /// Messages of an app's users at once before that counts.
+    pub app_burst: u32,
+    /// Messages of broadcasts per second.
+    pub broadcast_rate: u32,
     /// The largest payload, at most [`MAX_PAYLOAD_BYTES`].
     pub payload_bytes: usize,
     /// Failed logins per minute and address.
@@ -268,6 +278,11 @@ impl Default for Limits {
         Self {
             send_rate: 200,
             send_burst: 1000,
+            channel_rate: 0,
+            channel_burst: 0,
+            app_rate: 0,
+            app_burst: 0,
+            broadcast_rate: 500,
             payload_bytes: MAX_PAYLOAD_BYTES,
             login_failures_per_address: 300,
             login_failures_per_user: 20,
@@ -311,6 +326,17 @@ impl Default for Im {
     }
 }
 
+/// When a moderator looks at a message with a word of the list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReviewMode {
+    /// After it was delivered.
+    #[default]
+    After,
+    /// Before it is.
+    Before,
+}
+
 /// `[moderation]`
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -323,14 +349,31 @@ pub struct Moderation {
     pub reject_file: String,
     /// A file with more words of the second sort, a line each.
     pub mask_file: String,
+    /// Words at which a moderator looks.
+    pub review: Vec<String>,
+    /// A file with more of them, a line each.
+    pub review_file: String,
+    /// When they look.
+    pub review_mode: ReviewMode,
 }
 
 /// `[retention]`
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Retention {
     /// For how many days messages are kept; 0 = for ever.
     pub days: u32,
+    /// For how many days the audit log is kept; 0 = for ever.
+    pub audit_days: u32,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self {
+            days: 0,
+            audit_days: 365,
+        }
+    }
 }
 
 /// The shape of a log line.

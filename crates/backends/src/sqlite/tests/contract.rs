@@ -67,12 +67,18 @@ mod usual {
     crosstalk_core::joining_contract!(stores);
     crosstalk_core::inbox_contract!(stores);
     crosstalk_core::receipts_contract!(stores);
+    crosstalk_core::marks_contract!(stores);
     crosstalk_core::search_contract!(stores);
     crosstalk_core::directory_contract!(stores);
     crosstalk_core::apps_contract!(stores);
     crosstalk_core::relations_contract!(stores);
+    crosstalk_core::friends_contract!(stores);
+    crosstalk_core::people_contract!(stores);
     crosstalk_core::registrations_contract!(stores);
     crosstalk_core::files_contract!(stores);
+    crosstalk_core::mentions_contract!(stores);
+    crosstalk_core::expiry_contract!(stores);
+    crosstalk_core::schedule_contract!(stores);
     crosstalk_core::outbox_contract!(stores);
     crosstalk_core::hooks_contract!(stores);
     crosstalk_core::devices_contract!(stores);
@@ -103,5 +109,6 @@ mod eager {
     crosstalk_core::channels_contract!(stores);
     crosstalk_core::inbox_contract!(stores);
     crosstalk_core::receipts_contract!(stores);
+    crosstalk_core::marks_contract!(stores);
     crosstalk_core::search_contract!(stores);
 }

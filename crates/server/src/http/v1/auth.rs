@@ -3,7 +3,7 @@
 //! app secrets their app's realm, the admin key everything.
 
 use axum::extract::FromRequestParts;
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::http::request::Parts;
 use crosstalk_core::directory::{App, AppId};
 use crosstalk_core::id::{Realm, Uid, UserRef};
@@ -35,9 +35,9 @@ impl FromRequestParts<ApiState> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
-        let secret = bearer(parts).ok_or(Refusal::NotAuthenticated)?;
+        let secret = bearer(&parts.headers).ok_or(Refusal::NotAuthenticated)?;
         if is_same(secret, &state.admin_key) {
-            return Ok(Self::Admin(selected_app(parts, state)?));
+            return Ok(Self::Admin(selected_app(&parts.headers, state)?));
         }
         if let Some(app) = state.im.apps().by_secret(secret) {
             return Ok(Self::App(app));
@@ -51,8 +51,23 @@ impl FromRequestParts<ApiState> for Caller {
     }
 }
 
-fn bearer(parts: &Parts) -> Option<&str> {
-    let value = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+/// The backend that calls; `None` if it is a user, or nobody.
+pub(super) fn backend(headers: &HeaderMap, state: &ApiState) -> Option<Caller> {
+    let secret = bearer(headers)?;
+    if is_same(secret, &state.admin_key) {
+        let app = selected_app(headers, state).ok().flatten();
+        return Some(Caller::Admin(app));
+    }
+    state.im.apps().by_secret(secret).map(Caller::App)
+}
+
+/// Whether a request says which app the admin key speaks for.
+pub(super) fn names_app(headers: &HeaderMap) -> bool {
+    headers.contains_key(APP_HEADER)
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, secret) = value.split_once(' ')?;
     let secret = secret.trim();
     (scheme.eq_ignore_ascii_case("bearer") && !secret.is_empty()).then_some(secret)
@@ -63,8 +78,8 @@ fn is_same(offered: &str, key: &str) -> bool {
     !key.is_empty() && Sha256::digest(offered) == Sha256::digest(key)
 }
 
-fn selected_app(parts: &Parts, state: &ApiState) -> Result<Option<App>, Problem> {
-    let Some(asked) = parts.headers.get(APP_HEADER) else {
+fn selected_app(headers: &HeaderMap, state: &ApiState) -> Result<Option<App>, Problem> {
+    let Some(asked) = headers.get(APP_HEADER) else {
         return Ok(state.im.apps().get(&AppId::default()));
     };
     let id = asked.to_str().ok().and_then(|id| AppId::parse(id).ok());
@@ -176,7 +191,7 @@ mod tests {
                 .header(header::AUTHORIZATION, value)
                 .body(());
             let (parts, ()) = request.expect("a request").into_parts();
-            assert_eq!(bearer(&parts), expected, "{value:?}");
+            assert_eq!(bearer(&parts.headers), expected, "{value:?}");
         }
     }
 

@@ -5,15 +5,15 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use crosstalk_core::id::{Realm, Uid};
 use crosstalk_core::refusal::Refusal;
-use crosstalk_core::relation::RelationChange;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::auth::Caller;
-use super::input::{self, Params, Segments};
-use super::openapi::{Denials, Missing};
+use super::input::{self, Body, Params, Segments};
+use super::openapi::{Conflict, Denials, Missing, Oversize};
 use super::page::{self, Page, Paging};
 use super::problem::Problem;
+use super::profiles::Uids;
 use crate::http::state::ApiState;
 
 /// What cursors of this list begin with.
@@ -77,7 +77,7 @@ pub(super) async fn list_blocked(
         ("uid" = String, Path, description = "Who blocks; `me` with a user token"),
         ("other" = String, Path, description = "Who is blocked"),
     ),
-    responses((status = 204, description = "Done"), Denials, Missing),
+    responses((status = 204, description = "Done"), Denials, Missing, Conflict),
     security(("admin_key" = []), ("app_secret" = []), ("user_token" = []))
 )]
 pub(super) async fn block_user(
@@ -86,15 +86,11 @@ pub(super) async fn block_user(
     Segments((uid, other)): Segments<(String, String)>,
 ) -> Result<StatusCode, Problem> {
     let (realm, uid, other) = pair(&api, &caller, &uid, &other).await?;
-    // The other exists, so that no caller can fill the directory with names.
-    match api.im.user(realm, &other).await {
-        Ok(_) => {}
-        Err(why @ Refusal::NoSuchUser) => {
-            return Err(Problem::new(why, format!("other: there is no {other}")));
-        }
-        Err(why) => return Err(why.into()),
-    }
-    api.im.relate(realm, &uid, &other, block(true)).await?;
+    let blocked = api.im.block(realm, &uid, &other, true).await;
+    blocked.map_err(|why| match why {
+        Refusal::NoSuchUser => Problem::new(why, format!("other: there is no {other}")),
+        why => why.into(),
+    })?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -116,19 +112,56 @@ pub(super) async fn unblock_user(
     Segments((uid, other)): Segments<(String, String)>,
 ) -> Result<StatusCode, Problem> {
     let (realm, uid, other) = pair(&api, &caller, &uid, &other).await?;
-    // A dialect may block names that never became users: they must come off, too.
-    if api.im.find_user(realm, &other).await?.is_some() {
-        api.im.relate(realm, &uid, &other, block(false)).await?;
-    }
+    // A dialect may block names that never became users: they come off, too.
+    api.im.block(realm, &uid, &other, false).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Nothing but the block changes.
-fn block(to: bool) -> RelationChange {
-    RelationChange {
-        blocked: Some(to),
-        ..RelationChange::default()
-    }
+/// Whether somebody is blocked.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BlockCheck, example = json!({"uid": "mallory", "blocked": true}))]
+pub(super) struct Checked {
+    /// Who.
+    uid: String,
+    /// The user blocks them.
+    blocked: bool,
+    /// They block the user. Shown to the application only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blocks: Option<bool>,
+}
+
+/// Whether users are blocked
+///
+/// Whoever does not exist is not.
+#[utoipa::path(
+    post, path = "/v1/users/{uid}/blacklist-check", tag = "users", request_body = Uids,
+    params(("uid" = String, Path, description = "Who blocks; `me` with a user token")),
+    responses(
+        (status = 200, description = "Whether they are", body = Page<Checked>),
+        Denials, Missing, Oversize
+    ),
+    security(("admin_key" = []), ("app_secret" = []), ("user_token" = []))
+)]
+pub(super) async fn check_blocked(
+    State(api): State<ApiState>,
+    caller: Caller,
+    Segments(uid): Segments<String>,
+    Body(body): Body<Uids>,
+) -> Result<Json<Page<Checked>>, Problem> {
+    let (realm, uid) = caller.reaches(&uid)?;
+    let others = body.read()?;
+    let are = api.im.are_blocked(realm, &uid, &others).await?;
+    // Nobody is told who blocks them.
+    let is_told = caller.as_user().is_none();
+    let checked = others
+        .iter()
+        .zip(are)
+        .map(|(other, (blocked, blocks))| Checked {
+            uid: other.as_str().to_owned(),
+            blocked,
+            blocks: is_told.then_some(blocks),
+        });
+    Ok(Json(Page::whole(checked.collect())))
 }
 
 /// The user, who exists, and somebody else.

@@ -2,32 +2,19 @@
 
 use axum::Json;
 use axum::extract::State;
-use crosstalk_core::directory::{UserChange, UserFlags, UserRecord};
+use crosstalk_core::directory::{
+    BadProfile, Profile, ProfileChange, UserChange, UserFlags, UserRecord,
+};
 use crosstalk_core::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::auth::Caller;
-use super::input::{self, Body, Segments, nullable};
+use super::input::{Body, Segments, nullable};
 use super::openapi::{Denials, Missing, Oversize};
 use super::problem::Problem;
 use crate::http::state::ApiState;
-
-/// The largest profile, bytes of JSON.
-const PROFILE_BYTES: usize = 16 << 10;
-
-/// What people see of a user. The application gives it; the server only keeps it.
-#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-struct Profile {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    avatar: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    custom: Option<Map<String, Value>>,
-}
 
 /// A user.
 #[derive(Debug, Serialize, ToSchema)]
@@ -51,6 +38,43 @@ pub(super) struct UserView {
     /// The application's own object.
     #[schema(value_type = Option<Object>)]
     custom: Option<Map<String, Value>>,
+    #[serde(flatten)]
+    more: More,
+    #[serde(flatten)]
+    rules: Option<Rules>,
+}
+
+/// What else there may be in a profile.
+#[derive(Debug, Serialize, ToSchema)]
+#[allow(clippy::struct_field_names)]
+pub(super) struct More {
+    /// `male`, `female` or `other`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gender: Option<String>,
+    /// What they say of themselves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signature: Option<String>,
+    /// `YYYY-MM-DD`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    birthday: Option<String>,
+    /// Where they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<String>,
+    /// The language tag of what they like to read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    language: Option<String>,
+    /// Shown to themselves and the application only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone: Option<String>,
+    /// Shown to themselves and the application only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
+}
+
+/// What holds for a user everywhere. Shown to themselves and the application only.
+#[derive(Debug, Serialize, ToSchema)]
+#[allow(clippy::struct_excessive_bools)]
+pub(super) struct Rules {
     /// May neither log in nor send.
     ban: bool,
     /// May not send.
@@ -94,18 +118,19 @@ impl NewUser {
             .any(Option::is_some)
     }
 
-    fn changes_profile(&self) -> bool {
-        self.name.is_some() || self.avatar.is_some() || self.custom.is_some()
+    fn profile(&mut self) -> ProfileChange {
+        ProfileChange {
+            name: self.name.take(),
+            avatar: self.avatar.take(),
+            custom: self.custom.take(),
+            ..ProfileChange::default()
+        }
     }
 }
 
 impl UserView {
-    fn of(record: &UserRecord) -> Self {
-        let Profile {
-            name,
-            avatar,
-            custom,
-        } = profile(record);
+    /// A user as they are shown to themselves and the application.
+    pub(super) fn whole(record: &UserRecord) -> Self {
         let UserFlags {
             ban,
             send_ban,
@@ -113,28 +138,63 @@ impl UserView {
             system,
             ..
         } = record.flags;
-        let uid = record.user.uid.as_str().to_owned();
-        Self {
-            uid,
-            name,
-            avatar,
-            custom,
+        let rules = Rules {
             ban,
             send_ban,
             allow_stranger,
             system,
+        };
+        let profile = Profile::of(record.profile.as_deref());
+        Self::of(record, profile, Some(rules))
+    }
+
+    /// A user as others see them.
+    pub(super) fn public(record: &UserRecord) -> Self {
+        let profile = Profile::of(record.profile.as_deref()).public();
+        Self::of(record, profile, None)
+    }
+
+    /// A user as a caller may see them.
+    pub(super) fn to(caller: &Caller, record: &UserRecord) -> Self {
+        match caller.as_user() {
+            Some(viewer) if viewer.num != record.user.num => Self::public(record),
+            _ => Self::whole(record),
+        }
+    }
+
+    fn of(record: &UserRecord, profile: Profile, rules: Option<Rules>) -> Self {
+        Self {
+            uid: record.user.uid.as_str().to_owned(),
+            name: profile.name,
+            avatar: profile.avatar,
+            custom: profile.custom,
+            more: More {
+                gender: profile.gender,
+                signature: profile.signature,
+                birthday: profile.birthday,
+                location: profile.location,
+                language: profile.language,
+                phone: profile.phone,
+                email: profile.email,
+            },
+            rules,
         }
     }
 }
 
-fn profile(record: &UserRecord) -> Profile {
-    let stored = record.profile.as_deref();
-    stored
-        .and_then(|json| serde_json::from_str(json).ok())
-        .unwrap_or_default()
+/// What is wrong with a profile.
+pub(super) fn bad_profile(bad: BadProfile) -> Problem {
+    if bad.too_large {
+        Problem::new(Refusal::TooLarge, format!("{}: {}", bad.field, bad.why))
+    } else {
+        Problem::field(bad.field, bad.why)
+    }
 }
 
 /// A user
+///
+/// With a user token another user is shown as everybody may see them: without phone number,
+/// address of mail and what holds for them.
 #[utoipa::path(
     get, path = "/v1/users/{uid}", tag = "users",
     params(("uid" = String, Path, description = "The user's id; `me` with a user token")),
@@ -146,9 +206,9 @@ pub(super) async fn get_user(
     caller: Caller,
     Segments(uid): Segments<String>,
 ) -> Result<Json<UserView>, Problem> {
-    let (realm, uid) = caller.reaches(&uid)?;
+    let (realm, uid) = caller.names(&uid)?;
     let state = api.im.user(realm, &uid).await?;
-    Ok(Json(UserView::of(&state.record)))
+    Ok(Json(UserView::to(&caller, &state.record)))
 }
 
 /// Create or change a user
@@ -164,50 +224,24 @@ pub(super) async fn put_user(
     State(api): State<ApiState>,
     caller: Caller,
     Segments(uid): Segments<String>,
-    Body(new): Body<NewUser>,
+    Body(mut new): Body<NewUser>,
 ) -> Result<Json<UserView>, Problem> {
     let (realm, uid) = caller.reaches(&uid)?;
     if new.changes_flags() {
         caller.app()?;
     }
-    for (field, text) in [("name", &new.name), ("avatar", &new.avatar)] {
-        if let Some(Some(text)) = text {
-            input::check_line(field, text)?;
-        }
-    }
-    let profile = if new.changes_profile() {
-        let mut kept = match api.im.user(realm, &uid).await {
-            Ok(state) => profile(&state.record),
-            Err(Refusal::NoSuchUser) => Profile::default(),
-            Err(why) => return Err(why.into()),
-        };
-        kept.name = new.name.unwrap_or(kept.name);
-        kept.avatar = new.avatar.unwrap_or(kept.avatar);
-        kept.custom = new.custom.unwrap_or(kept.custom);
-        Some(encode(&kept)?)
-    } else {
-        None
-    };
+    let members = new.profile();
+    members.check().map_err(bad_profile)?;
     let change = UserChange {
         exists: Some(true),
         system: new.system,
         ban: new.ban,
         send_ban: new.send_ban,
         allow_stranger: new.allow_stranger,
-        tokens_after_ms: None,
-        profile,
+        members,
+        ..UserChange::default()
     };
-    Ok(Json(UserView::of(
+    Ok(Json(UserView::whole(
         &api.im.put_user(realm, &uid, &change).await?,
     )))
-}
-
-fn encode(profile: &Profile) -> Result<String, Problem> {
-    // Strings and an object of JSON values always encode.
-    let json = serde_json::to_string(profile).map_err(|_| Refusal::Internal)?;
-    if json.len() > PROFILE_BYTES {
-        let why = format!("a profile has at most {PROFILE_BYTES} bytes");
-        return Err(Problem::new(Refusal::TooLarge, why));
-    }
-    Ok(json)
 }

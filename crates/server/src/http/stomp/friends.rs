@@ -1,0 +1,592 @@
+//! `/api/im/friends…`, `/api/im/friend-groups…`, `/api/im/blacklist…`: a user's friends, the
+//! groups they are sorted into, requests to become one, and who is blocked (stomp.md D.b.2,
+//! Q2-31).
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Path, Request, State};
+use axum::routing::{get, post, put};
+use crosstalk_core::id::{Uid, UserNum};
+use crosstalk_core::im::{KeepFriend, Login};
+use crosstalk_core::refusal::Refusal;
+use crosstalk_core::relation::friend::{
+    Answer, Friend, FriendChange, FriendGroup, FriendRequest, RequestStatus, Sides, WhichFriends,
+};
+use crosstalk_gateway::stomp_failure;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::answer::{Done, Failure};
+use super::auth::known;
+use super::input::Input;
+use super::no_route;
+use crate::http::edge::Edge;
+
+/// Items in an answer, if the request does not say.
+const DEFAULT_LIMIT: u32 = 50;
+/// Items in an answer at most.
+const MAX_LIMIT: u32 = 200;
+/// Users who are named at once.
+pub(super) const MAX_USERS: usize = 100;
+/// The longest keyword, characters.
+const MAX_KEYWORD: usize = 64;
+
+/// The calls, below `/api/im`.
+pub(super) fn routes() -> Router<Edge> {
+    let (friends, groups) = ("/api/im/friends", "/api/im/friend-groups");
+    let blocked = "/api/im/blacklist";
+    Router::new()
+        .route(friends, get(list).fallback(no_route))
+        .route(
+            &format!("{friends}/requests"),
+            get(requests).post(ask).fallback(no_route),
+        )
+        .route(
+            &format!("{friends}/requests/{{id}}/{{answer}}"),
+            post(answer).fallback(no_route),
+        )
+        .route(
+            &format!("{friends}/batch/{{op}}"),
+            post(batch).fallback(no_route),
+        )
+        .route(&format!("{friends}/check"), post(check).fallback(no_route))
+        .route(
+            &format!("{friends}/{{uid}}"),
+            put(change).delete(delete).fallback(no_route),
+        )
+        .route(
+            groups,
+            get(list_groups)
+                .post(create_group)
+                .put(order_groups)
+                .delete(delete_named_group)
+                .fallback(no_route),
+        )
+        .route(
+            &format!("{groups}/{{id}}"),
+            put(rename_group).delete(delete_group).fallback(no_route),
+        )
+        .route(blocked, get(list_blocked).post(block).fallback(no_route))
+        .route(
+            &format!("{blocked}/check"),
+            post(check_blocked).fallback(no_route),
+        )
+        .route(
+            &format!("{blocked}/{{uid}}"),
+            axum::routing::delete(unblock).fallback(no_route),
+        )
+}
+
+/// Part of a list.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct List {
+    pub(super) list: Vec<Value>,
+    pub(super) has_more: bool,
+    pub(super) cursor: Option<String>,
+}
+
+impl List {
+    /// A list that is whole.
+    pub(super) fn whole(list: Vec<Value>) -> Self {
+        Self {
+            list,
+            has_more: false,
+            cursor: None,
+        }
+    }
+}
+
+/// What became of each of several.
+#[derive(Debug, Default, Serialize)]
+struct Outcomes {
+    succeeded: Vec<String>,
+    failed: Vec<Value>,
+}
+
+impl Outcomes {
+    fn put(&mut self, id: &str, outcome: Result<(), Refusal>) {
+        match outcome {
+            Ok(()) => self.succeeded.push(id.to_owned()),
+            Err(why) => {
+                let (code, message) = stomp_failure(why);
+                let failed = json!({"id": id, "code": code as u16, "message": message});
+                self.failed.push(failed);
+            }
+        }
+    }
+}
+
+/// The request, and whose it is.
+pub(super) async fn asked(
+    edge: &Edge,
+    client: SocketAddr,
+    request: Request,
+) -> Result<(Input, Login), Failure> {
+    let input = Input::read(request).await?;
+    let login = known(edge, &input, client).await?;
+    Ok((input, login))
+}
+
+pub(super) fn user(field: &str, text: &str) -> Result<Uid, Failure> {
+    Uid::parse(text).map_err(|_| Failure::field(field, "is invalid"))
+}
+
+/// The users in the list `userIds`.
+pub(super) fn users(input: &Input) -> Result<Vec<Uid>, Failure> {
+    let mut users: Vec<Uid> = Vec::new();
+    for text in input.list("userIds", MAX_USERS)? {
+        let uid = user("userIds", &text)?;
+        if !users.contains(&uid) {
+            users.push(uid);
+        }
+    }
+    Ok(users)
+}
+
+/// How many items are wanted.
+pub(super) fn limit(input: &Input) -> Result<u32, Failure> {
+    let limit = input.number("limit")?.unwrap_or(DEFAULT_LIMIT);
+    Ok(limit.clamp(1, MAX_LIMIT))
+}
+
+fn id(field: &str, text: &str) -> Result<i64, Failure> {
+    let id = text.parse().ok().filter(|id: &i64| *id > 0);
+    id.ok_or_else(|| Failure::field(field, "is invalid"))
+}
+
+/// How a friend is to be kept; an empty `groupId` is none.
+fn keep(input: &Input) -> Result<FriendChange, Failure> {
+    let group = match input.raw("groupId") {
+        None => None,
+        Some("" | "0") => Some(0),
+        Some(text) => Some(id("groupId", text)?),
+    };
+    Ok(FriendChange {
+        remark: input.raw("remark").map(str::to_owned),
+        group,
+    })
+}
+
+fn group_of(group: i64) -> Option<String> {
+    (group != 0).then(|| group.to_string())
+}
+
+fn friend_view(friend: &Friend) -> Value {
+    json!({
+        "userId": friend.user.uid.as_str(),
+        "nickname": friend.name,
+        "remark": friend.remark,
+        "groupId": group_of(friend.group),
+        "createdAt": friend.since_ms,
+        "version": friend.version,
+        "isFriend": friend.is_friend,
+    })
+}
+
+fn request_view(request: &FriendRequest) -> Value {
+    json!({
+        "id": request.id.to_string(),
+        "fromId": request.from.uid.as_str(),
+        "toId": request.to.uid.as_str(),
+        "message": request.message,
+        "status": request.status.name().to_uppercase(),
+        "createdAt": request.created_at_ms,
+    })
+}
+
+fn group_view(group: &FriendGroup) -> Value {
+    json!({
+        "groupId": group.id.to_string(),
+        "name": group.name,
+        "order": group.position,
+        "count": group.members,
+    })
+}
+
+/// `GET /friends?limit&cursor&keyword&groupId&since`.
+async fn list(
+    State(edge): State<Edge>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Result<Done<List>, Failure> {
+    let (input, login) = asked(&edge, client, request).await?;
+    let limit = limit(&input)?;
+    let cursor = input.number::<i64>("cursor")?;
+    let since = input.number::<i64>("since")?;
+    let keyword = input.get("keyword").unwrap_or_default();
+    if keyword.chars().count() > MAX_KEYWORD {
+        return Err(Failure::field("keyword", "is too long"));
+    }
+    let which = match since {
+        Some(since) => WhichFriends::Since(cursor.unwrap_or(since)),
+        None => WhichFriends::Now {
+            after: UserNum(cursor.unwrap_or(i64::MIN)),
+            keyword: keyword.to_owned(),
+            group: input.number("groupId")?,
+        },
+    };
+    let (realm, uid) = (&login.realm, &login.user.uid);
+    let mut friends = edge.im.friends(realm, uid, which, limit + 1).await?;
+    let has_more = friends.len() > limit as usize;
+    friends.truncate(limit as usize);
+    let last = friends.last().filter(|_| has_more);
+    let place = last.map(|last| match since {
+        Some(_) => last.version,
+        None => last.user.num.0,
+    });
+    Ok(Done(List {
+        list: friends.iter().map(friend_view).collect(),
+        has_more,
+        cursor: place.map(|place| place.to_string()),
+    }))
+}
+
+/// `POST /friends/requests {userId, message?, remark?, groupId?}`.
+async fn ask(
+    State(edge): State<Edge>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Result<Done<Value>, Failure> {
+    let (input, login) = asked(&edge, client, request).await?;
+    let to = match input.get("userId") {
+        Some(to) => user("userId", to)?,
+        None => user("toId", input.need("toId")?)?,
+    };
+    let ask = KeepFriend {
+        message: input.raw("message").unwrap_or_default().to_owned(),
+        keep: keep(&input)?,
+    };
+    edge.im.spend(login.user.num)?;
+    let from = &login.user.uid;
+    let asked = edge.im.ask_friend(&login.realm, from, &to, &ask).await?;
+    Ok(Done(request_view(&asked.request)))
+}
+
+/// `GET /friends/requests?direction=incoming|outgoing&status&limit&cursor`.
+async fn requests(
+    State(edge): State<Edge>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Result<Done<List>, Failure> {
+    let (input, login) = asked(&edge, client, request).await?;
+    let incoming = match input.get("direction") {
+        None | Some("incoming") => true,
+        Some("outgoing") => false,
+        Some(_) => return Err(Failure::field("direction", "is invalid")),
+    };
+    let status = match input.get("status") {
+        None => None,
+        Some(name) => {
+            let status = RequestStatus::parse(&name.to_lowercase());
+            Some(status.ok_or_else(|| Failure::field("status", "is invalid"))?)
+        }
+    };
+    let (limit, before) = (limit(&input)?, input.number("cursor")?);
+    let (realm, uid) = (&login.realm, &login.user.uid);
+    let found = edge
+        .im
+        .friend_requests(realm, uid, incoming, status, before, limit + 1);
+    let mut found = found.await?;
+    let has_more = found.len() > limit as usize;
+    found.truncate(limit as usize);
+    let last = found.last().filter(|_| has_more);
+    Ok(Done(List {
+        cursor: last.map(|last| last.id.to_string()),
+        list: found.iter().map(request_view).collect(),
+        has_more,
+    }))
+}
+
+/// `POST /friends/requests/{id}/accept {remark?, groupId?}`, `/reject`, `/cancel`.
+async fn answer(
+    State(edge): State<Edge>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    Path((request_id, word)): Path<(String, String)>,
+    request: Request,
+) -> Result<Done<Value>, Failure> {
+    let (input, login) = asked(&edge, client, request).await?;
+    let answer = match word.as_str() {
+        "accept" => Answer::Accept(keep(&input)?),
+        "reject" => Answer::Reject,
+        "cancel" => Answer::Cancel,
+        _ => return Err(Failure::no_route()),
+    };
+    let id = id("id", &request_id)?;
+    let (realm, by) = (&login.realm, &login.user.uid);
+    let request = edge.im.answer_friend(realm, by, id, answer).await?;
+    Ok(Done(request_view(&request)))
+}
+
+/// `PUT /friends/{uid} {remark?, groupId?}`.
+async fn change(
+    State(edge): State<Edge>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    Path(other): Path<String>,
+    request: Request,
+) -> Result<Done<Value>, Failure> {
+    let (input, login) = asked(&edge, client, request).await?;
+    let other = user("userId", &other)?;
+    let change = keep(&input)?;
+    let (realm, uid) = (&login.realm, &login.user.uid);
+    let friend = edge.im.change_friend(realm, uid, &other, change).await?;
+    Ok(Done(friend_view(&friend)))
+}
+
+/// Both sides, unless `both` says no.
+fn sides(input: &Input) -> Result<Sides, Failure> {
+    Ok(if input.flag("both")?.unwrap_or(true) {
+        Sides::Both
+    } else {
+        Sides::One
+    })
+}
+
+/// `DELETE /friends/{uid}?both`.
+async fn delete(
+    State(edge): State<Edge>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    Path(other): Path<String>,
+    request: Request,
+) -> Result<Done<()>, Failure> {
+    let (input, login) = asked(&edge, client, request).await?;
+    let other = user("userId", &other)?;
+    let (realm, uid) = (&login.realm, &login.user.uid);
+    let ended = edge
+        .im
+        .unfriend(realm, uid, &[other], sides(&input)?)
+        .await?;
+    if ended.contains(&true) {
+        Ok(Done(()))
+    } else {
+        Err(Refusal::NotFound.into())
+    }
+}
+
+/// `POST /friends/batch/add {userIds, message?}`, `/batch/delete {userIds, both?}`,
+/// `/batch/check {userIds}`.
+async fn batch(
+    State(edge): State<Edge>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    Path(op): Path<String>,
+    request: Request,
+) -> Result<Done<Value>, Failure> {
+    let (input, login) = asked(&edge, client, request).await?;
+    let (realm, uid) = (&login.realm, &login.user.uid);
+    let mut outcomes = Outcomes::default();
+    match op.as_str() {
+        "add" => {
+            let ask = KeepFriend {
+                message: input.raw("message").unwrap_or_default().to_owned(),
+                keep: FriendChange::default(),
+            };
+            for other in users(&input)? {
+                let asked = match edge.im.spend(login.user.num) {
+                    Ok(()) => edge.im.ask_friend(realm, uid, &other, &ask).await,
+                    Err(why) => Err(why),
+                };
+                outcomes.put(other.as_str(), asked.map(|_| ()));
+            }
+        }
+        "delete" => {
+            let others = users(&input)?;
+            let ended = edge.im.unfriend(realm, uid, &others, sides(&input)?);
+            for (other, ended) in others.iter().zip(ended.await?) {
+                let outcome = if ended {
+                    Ok(())
+                } else {
+                    Err(Refusal::NotFound)
+                };
+                outcomes.put(other.as_str(), outcome);
+            }
+        }
+        "check" => return checked(&edge, &input, &login).await,
+        _ => return Err(Failure::no_route()),
+    }
+    // Strings and numbers always encode.
+    Ok(Done(serde_json::to_value(outcomes).unwrap_or_default()))
+}
+
+/// `POST /friends/check {userIds}`.
+async fn check(
+    State(edge): State<Edge>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Result<Done<Value>, Failure> {
+    let (input, login) = asked(&edge, client, request).await?;
+    checked(&edge, &input, &login).await
+}
+
+async fn checked(edge: &Edge, input: &Input, login: &Login) -> Result<Done<Value>, Failure> {
+    let others = users(input)?;
+    let are = edge.im.are_friends(&login.realm, &login.user.uid, &others);
+    let pairs = others.iter().zip(are.await?);
+    let list = pairs.map(
+        |(other, (is, has))| json!({"userId": other.as_str(), "isFriend": is, "isFriendOf": has}),
+    );
+    let list = List::whole(list.collect());
+    Ok(Done(serde_json::to_value(list).unwrap_or_default()))
+}
+
+/// `GET /friend-groups`.
+async fn list_groups(
+    State(edge): State<Edge>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Result<Done<List>, Failure> {
+    let (_, login) = asked(&edge, client, request).await?;
+    let groups = edge.im.friend_groups(&login.realm, &login.user.uid).await?;
+    Ok(Done(List::whole(groups.iter().map(group_view).collect())))
+}
+
+/// `POST /friend-groups {name}`.
+async fn create_group(
+    State(edge): State<Edge>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Result<Done<Value>, Failure> {
+    let (input, login) = asked(&edge, client, request).await?;
+    named_group(&edge, &input, &login, None).await
+}
+
+async fn named_group(
+    edge: &Edge,
+    input: &Input,
+    login: &Login,
+    group: Option<i64>,
+) -> Result<Done<Value>, Failure> {
+    let name = input.need("name")?;
+    let (realm, uid) = (&login.realm, &login.user.uid);
+    let group = edge.im.name_friend_group(realm, uid, group, name).await?;
+    Ok(Done(group_view(&group)))
+}
+
+/// `PUT /friend-groups/{id} {name}`.
+async fn rename_group(
+    State(edge): State<Edge>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    Path(group): Path<String>,
+    request: Request,
+) -> Result<Done<Value>, Failure> {
+    let (input, login) = asked(&edge, client, request).await?;
+    named_group(&edge, &input, &login, Some(id("groupId", &group)?)).await
+}
+
+/// `PUT /friend-groups {groupId, name}`: another name; `{groupIds}`: another order.
+async fn order_groups(
+    State(edge): State<Edge>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Result<Done<Value>, Failure> {
+    let (input, login) = asked(&edge, client, request).await?;
+    if let Some(group) = input.get("groupId") {
+        return named_group(&edge, &input, &login, Some(id("groupId", group)?)).await;
+    }
+    let ids = input.list("groupIds", MAX_USERS)?;
+    let ids = ids.iter().map(|text| id("groupIds", text));
+    let ids = ids.collect::<Result<Vec<_>, _>>()?;
+    let (realm, uid) = (&login.realm, &login.user.uid);
+    let groups = edge.im.order_friend_groups(realm, uid, &ids).await?;
+    let list = List::whole(groups.iter().map(group_view).collect());
+    Ok(Done(serde_json::to_value(list).unwrap_or_default()))
+}
+
+/// `DELETE /friend-groups/{id}`.
+async fn delete_group(
+    State(edge): State<Edge>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    Path(group): Path<String>,
+    request: Request,
+) -> Result<Done<()>, Failure> {
+    let (_, login) = asked(&edge, client, request).await?;
+    deleted_group(&edge, &login, &group).await
+}
+
+/// `DELETE /friend-groups {groupId}`.
+async fn delete_named_group(
+    State(edge): State<Edge>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Result<Done<()>, Failure> {
+    let (input, login) = asked(&edge, client, request).await?;
+    deleted_group(&edge, &login, input.need("groupId")?).await
+}
+
+async fn deleted_group(edge: &Edge, login: &Login, group: &str) -> Result<Done<()>, Failure> {
+    let group = id("groupId", group)?;
+    let (realm, uid) = (&login.realm, &login.user.uid);
+    edge.im.delete_friend_group(realm, uid, group).await?;
+    Ok(Done(()))
+}
+
+/// `GET /blacklist?limit&cursor`.
+async fn list_blocked(
+    State(edge): State<Edge>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Result<Done<List>, Failure> {
+    let (input, login) = asked(&edge, client, request).await?;
+    let limit = limit(&input)? as usize;
+    let after = input.number::<i64>("cursor")?.unwrap_or(i64::MIN);
+    let relations = edge.im.relations(&login.realm, &login.user.uid).await?;
+    let mut blocked: Vec<_> = relations
+        .into_iter()
+        .filter(|(other, relation)| relation.blocked && other.num.0 > after)
+        .map(|(other, _)| other)
+        .collect();
+    blocked.sort_by_key(|other| other.num);
+    let has_more = blocked.len() > limit;
+    blocked.truncate(limit);
+    let last = blocked.last().filter(|_| has_more);
+    Ok(Done(List {
+        cursor: last.map(|last| last.num.0.to_string()),
+        list: blocked
+            .iter()
+            .map(|other| json!({"userId": other.uid.as_str()}))
+            .collect(),
+        has_more,
+    }))
+}
+
+/// `POST /blacklist {userId}`.
+async fn block(
+    State(edge): State<Edge>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Result<Done<()>, Failure> {
+    let (input, login) = asked(&edge, client, request).await?;
+    let other = user("userId", input.need("userId")?)?;
+    let (realm, uid) = (&login.realm, &login.user.uid);
+    edge.im.block(realm, uid, &other, true).await?;
+    Ok(Done(()))
+}
+
+/// `DELETE /blacklist/{uid}`.
+async fn unblock(
+    State(edge): State<Edge>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    Path(other): Path<String>,
+    request: Request,
+) -> Result<Done<()>, Failure> {
+    let (_, login) = asked(&edge, client, request).await?;
+    let other = user("userId", &other)?;
+    let (realm, uid) = (&login.realm, &login.user.uid);
+    edge.im.block(realm, uid, &other, false).await?;
+    Ok(Done(()))
+}
+
+/// `POST /blacklist/check {userIds}`. Nobody is told who blocks them.
+async fn check_blocked(
+    State(edge): State<Edge>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Result<Done<List>, Failure> {
+    let (input, login) = asked(&edge, client, request).await?;
+    let others = users(&input)?;
+    let are = edge.im.are_blocked(&login.realm, &login.user.uid, &others);
+    let pairs = others.iter().zip(are.await?);
+    let list =
+        pairs.map(|(other, (blocked, _))| json!({"userId": other.as_str(), "blocked": blocked}));
+    Ok(Done(List::whole(list.collect())))
+}
