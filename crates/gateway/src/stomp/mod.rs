@@ -6,7 +6,7 @@
 //! core tells, `personal` where that goes at first; `outbox` writes MESSAGEs and knows what is
 //! not acknowledged.
 
-mod changes;
+pub(crate) mod changes;
 mod clock;
 mod deliver;
 mod events;

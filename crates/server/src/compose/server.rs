@@ -20,6 +20,7 @@ use crosstalk_gateway::{Dialect, Gateway, Listener};
 use tokio::net::TcpListener;
 
 use super::addresses::Bound;
+use super::chores::Background;
 use super::core::Core;
 use super::dialects::{gateway_settings, is_on};
 use super::retention::Retention;
@@ -50,6 +51,7 @@ pub struct Server {
     gateway: Arc<Gateway>,
     http: HttpListeners,
     retention: Retention,
+    background: Background,
     sweeps: Sweeps,
     files: Arc<FileService>,
     sweeper: Sweeper,
@@ -106,6 +108,7 @@ impl Server {
             files,
             ready: Readiness::new(Arc::clone(&core.store) as _),
             retention: Retention::start(&core.im, config.retention.days),
+            background: Background::start(&core.im, config.retention.audit_days),
             sweeps: Sweeps::start(&core.im),
             core,
             gateway,
@@ -305,6 +308,7 @@ impl Server {
             gateway,
             http,
             retention,
+            background,
             sweeps,
             files,
             sweeper,
@@ -324,6 +328,7 @@ impl Server {
         drop((gateway, http, ready, files, hooks, search));
         consumers.stop().await;
         retention.stop().await;
+        background.stop().await;
         sweeps.stop().await;
         sweeper.stop().await;
         core.close().await;

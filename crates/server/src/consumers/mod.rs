@@ -4,6 +4,7 @@
 //! does afterwards.
 
 mod runner;
+pub mod search;
 #[cfg(test)]
 mod tests;
 

@@ -10,6 +10,8 @@ use crosstalk_core::im::Im;
 use crosstalk_core::message::Origin;
 use crosstalk_core::store::Probe;
 
+use crate::consumers::search::Search;
+
 /// State of the REST interface.
 #[derive(Clone)]
 pub struct ApiState {
@@ -17,6 +19,8 @@ pub struct ApiState {
     pub im: Arc<Im>,
     /// The bearer key that may do everything.
     pub admin_key: Arc<str>,
+    /// Who fills the index of messages.
+    pub search: Arc<Search>,
 }
 
 /// State of WuKongIM's HTTP API.

@@ -51,6 +51,8 @@ mod uploads;
 mod users;
 mod view;
 
+pub(crate) use admin::erasing::line as export_line;
+
 #[cfg(test)]
 pub(crate) mod tests;
 

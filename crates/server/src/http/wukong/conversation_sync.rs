@@ -9,9 +9,10 @@ use axum::Json;
 use axum::extract::State;
 use crosstalk_core::channel::ChannelKind;
 use crosstalk_core::conversation::ConversationRow;
-use crosstalk_core::id::Uid;
+use crosstalk_core::id::{Uid, UserRef};
 use crosstalk_core::im::Viewer;
 use crosstalk_core::message::Message;
+use crosstalk_core::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 
 use super::answer::Failure;
@@ -113,9 +114,22 @@ pub(super) async fn sync(
     Body(request): Body<SyncRequest>,
 ) -> Result<Json<Vec<Conversation>>, Failure> {
     let uid = names::uid("uid", &request.uid)?;
+    let Some(user) = api.im.find_user(&api.realm, &uid).await? else {
+        return Ok(Json(Vec::new()));
+    };
+    let news = news(&api, &user, request).await?;
+    Ok(Json(news.into_iter().map(|(_, shown)| shown).collect()))
+}
+
+/// The conversations of a user with news for the client, and what is shown of them.
+pub(super) async fn news(
+    api: &WukongApiState,
+    user: &UserRef,
+    request: SyncRequest,
+) -> Result<Vec<(ConversationRow, Conversation)>, Refusal> {
     let count = match request.msg_count.map(u32::try_from) {
         None => DEFAULT_COUNT,
-        Some(Ok(0) | Err(_)) => return Ok(Json(Vec::new())),
+        Some(Ok(0) | Err(_)) => return Ok(Vec::new()),
         Some(Ok(count)) => count.min(MAX_COUNT),
     };
     let client = Client {
@@ -124,23 +138,25 @@ pub(super) async fn sync(
         only_unread: request.only_unread,
         excluded: request.exclude_channel_types,
     };
-    let Some(user) = api.im.find_user(&api.realm, &uid).await? else {
-        return Ok(Json(Vec::new()));
-    };
-    let rows = api.im.conversations(&user).await?;
+    let uid = user.uid.as_str();
+    let rows = api.im.conversations(user).await?;
     let (skip, take) = window(request.page, request.page_size);
-    let looked_at = rows.iter().skip(skip).take(take);
+    let looked_at = rows.into_iter().skip(skip).take(take);
     let (news, logs): (Vec<_>, Vec<_>) = looked_at
         .filter_map(|row| {
-            let from = client.news_from(row, uid.as_str())?;
-            Some((row, (Arc::clone(&row.channel), from)))
+            let from = client.news_from(&row, uid)?;
+            let log = (Arc::clone(&row.channel), from);
+            Some((row, log))
         })
         .unzip();
-    let viewer = Viewer::User(user);
+    let viewer = Viewer::User(user.clone());
     let messages = api.im.newest(&viewer, &logs, count).await?;
     let shown = news.into_iter().zip(&messages);
-    let shown = shown.filter_map(|(row, messages)| conversation(row, uid.as_str(), messages));
-    Ok(Json(shown.collect()))
+    let shown = shown.filter_map(|(row, messages)| {
+        let shown = conversation(&row, uid, messages)?;
+        Some((row, shown))
+    });
+    Ok(shown.collect())
 }
 
 /// How many conversations to pass over, and how many to look at.

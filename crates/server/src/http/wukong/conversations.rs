@@ -2,7 +2,7 @@
 //! to do with has no view to change: that is done, too.
 
 use axum::extract::State;
-use crosstalk_core::conversation::ConversationChange;
+use crosstalk_core::conversation::Keep;
 use crosstalk_core::refusal::Refusal;
 use serde::Deserialize;
 
@@ -71,8 +71,11 @@ async fn change(
         Change::Read => api.im.read(&user, &key, None).await,
         Change::SetUnread(unread) => api.im.set_unread(&user, &key, unread).await,
         Change::Hide => {
-            let hide = ConversationChange::Hide;
-            api.im.change_conversation(&user, &key, hide).await
+            let wish = Keep {
+                hidden: Some(true),
+                ..Keep::default()
+            };
+            api.im.keep_conversation(&user, &key, wish).await
         }
     };
     match changed {

@@ -85,6 +85,31 @@ pub(super) async fn sync(
     }))
 }
 
+/// A stretch of a channel that a user may read.
+pub(super) async fn stretch(
+    api: &WukongApiState,
+    user: &UserRef,
+    key: &ChannelKey,
+    request: &SyncRequest,
+) -> Result<SyncAnswer, Refusal> {
+    let (start, end) = (request.start_message_seq, request.end_message_seq);
+    let range = Range::new(start, end, request.limit, request.pull_mode == 1);
+    let messages = match range.query() {
+        Some(query) => {
+            let viewer = Viewer::User(user.clone());
+            api.im.places(key, &viewer, query).await?
+        }
+        None => Vec::new(),
+    };
+    let seqs: Vec<u64> = messages.iter().map(|message| message.seq).collect();
+    Ok(SyncAnswer {
+        start_message_seq: start,
+        end_message_seq: end,
+        more: range.has_more(&seqs).into(),
+        messages: messages.iter().map(MessageObject::from).collect(),
+    })
+}
+
 /// What the viewer's conversation shows, or everything if there is none.
 async fn read(
     api: &WukongApiState,
@@ -93,8 +118,8 @@ async fn read(
     query: HistoryQuery,
 ) -> Result<Vec<Message>, Refusal> {
     let viewer = user.cloned().map_or(Viewer::Application, Viewer::User);
-    match api.im.history(key, &viewer, query).await {
-        Err(Refusal::NotAMember) => api.im.history(key, &Viewer::Application, query).await,
+    match api.im.places(key, &viewer, query).await {
+        Err(Refusal::NotAMember) => api.im.places(key, &Viewer::Application, query).await,
         read => read,
     }
 }

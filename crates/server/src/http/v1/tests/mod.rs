@@ -3,12 +3,15 @@
 
 mod access;
 mod apps;
+mod carrying;
 mod channels;
 mod conversations;
 mod document;
 mod files;
 pub(crate) mod im;
+mod keeping;
 mod messages;
+mod search;
 mod users;
 
 use std::sync::Arc;
@@ -111,6 +114,10 @@ impl Rest {
             app,
             _staging: staging,
         }
+    }
+
+    fn clock_ms(&self) -> i64 {
+        self.im.clock().now_ms()
     }
 
     /// Sends a request and checks that its answer is documented.

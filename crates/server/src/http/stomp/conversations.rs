@@ -1,0 +1,358 @@
+//! `/api/im/conversations…`: a user's conversations, how they are kept, and what is unread
+//! (stomp.md D.b.2, Q2-31).
+
+use std::cmp::Reverse;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Path, Request, State};
+use axum::routing::{get, post, put};
+use crosstalk_core::channel::{Address, ChannelKey, ChannelKind};
+use crosstalk_core::conversation::{ConversationRow, Keep, MAX_DRAFT_BYTES};
+use crosstalk_core::id::Uid;
+use crosstalk_core::im::{ConversationWish, Login, MAX_AT_ONCE, Viewer};
+use crosstalk_core::message::Message;
+use crosstalk_core::refusal::Refusal;
+use crosstalk_gateway::{stomp_conversation, stomp_failure, stomp_message};
+use crosstalk_wire::stomp::im::{ChatType, Conversation, ConversationId};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::answer::{Done, Failure};
+use super::auth::known;
+use super::input::Input;
+use super::no_route;
+use crate::http::edge::Edge;
+
+/// Who speaks for the system.
+const SYSTEM: &str = "SYSTEM";
+/// Conversations in an answer, if the request does not say.
+const DEFAULT_LIMIT: usize = 50;
+/// Conversations in an answer at most.
+const MAX_LIMIT: usize = 200;
+
+/// The calls, below `/api/im`.
+pub(super) fn routes() -> Router<Edge> {
+    let base = "/api/im/conversations";
+    Router::new()
+        .route(base, get(list).fallback(no_route))
+        .route(&format!("{base}/unread"), get(unread).fallback(no_route))
+        .route(
+            &format!("{base}/batch/{{op}}"),
+            post(batch).fallback(no_route),
+        )
+        .route(
+            &format!("{base}/{{id}}"),
+            put(change).delete(delete).get(one).fallback(no_route),
+        )
+        .route(
+            &format!("{base}/{{id}}/read"),
+            post(read).fallback(no_route),
+        )
+        .route(
+            &format!("{base}/{{id}}/clear"),
+            post(clear).fallback(no_route),
+        )
+}
+
+/// Part of a list.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct List {
+    list: Vec<Value>,
+    has_more: bool,
+    cursor: Option<String>,
+}
+
+/// What became of each of several.
+#[derive(Debug, Serialize)]
+struct Outcomes {
+    succeeded: Vec<String>,
+    failed: Vec<Value>,
+}
+
+async fn asked(
+    edge: &Edge,
+    client: SocketAddr,
+    request: Request,
+) -> Result<(Input, Login), Failure> {
+    let input = Input::read(request).await?;
+    let login = known(edge, &input, client).await?;
+    Ok((input, login))
+}
+
+/// The channel of a conversation's id.
+fn channel(login: &Login, id: &str) -> Result<ChannelKey, Failure> {
+    let id = ConversationId::parse(id);
+    let id = id.ok_or_else(|| Failure::field("conversationId", "is invalid"))?;
+    let realm = &login.realm;
+    if id.chat_type == ChatType::Group {
+        let address = Address::parse(ChannelKind::GROUP, &id.target_id)?;
+        return Ok(ChannelKey {
+            realm: realm.clone(),
+            kind: address.kind,
+            id: address.id,
+        });
+    }
+    let peer = if id.target_id == SYSTEM {
+        Uid::system()
+    } else {
+        Uid::parse(&id.target_id).map_err(|_| Failure::field("conversationId", "is invalid"))?
+    };
+    Ok(ChannelKey::direct(realm, &login.user.uid, &peer))
+}
+
+fn shown(login: &Login, row: &ConversationRow, newest: Option<&Message>, now_ms: i64) -> Value {
+    let id = stomp_conversation(&row.channel.key, &login.user.uid);
+    let app = login.app.as_ref().map_or("", |app| app.as_str());
+    let target = id.target_id.clone();
+    let conversation = Conversation {
+        chat_type: id.chat_type,
+        target_id: &target,
+        id,
+        unread: row.unread(),
+        pinned: row.pinned_at_ms > 0,
+        muted: row.kept.is_muted(now_ms),
+        draft: Some(&*row.kept.draft).filter(|draft| !draft.is_empty()),
+        read_seq: row.read_seq,
+        last_message: newest.map(|message| stomp_message(message, app)),
+        updated_at: row.updated_at_ms(),
+    };
+    // A number that JSON does not have is the only way to fail.
+    serde_json::to_value(conversation).unwrap_or_default()
+}
+
+/// Conversations with their newest messages.
+async fn views(
+    edge: &Edge,
+    login: &Login,
+    rows: &[ConversationRow],
+) -> Result<Vec<Value>, Failure> {
+    let from = |row: &ConversationRow| (Arc::clone(&row.channel), row.begins_after + 1);
+    let logs: Vec<_> = rows.iter().map(from).collect();
+    let viewer = Viewer::User(login.user.clone());
+    let newest = edge.im.newest(&viewer, &logs, 1).await?;
+    let now_ms = edge.im.clock().now_ms();
+    let each = rows.iter().zip(&newest);
+    let view = |(row, newest): (_, &Vec<_>)| shown(login, row, newest.last(), now_ms);
+    Ok(each.map(view).collect())
+}
+
+async fn view(edge: &Edge, login: &Login, row: ConversationRow) -> Result<Value, Failure> {
+    let mut views = views(edge, login, &[row]).await?;
+    Ok(views.pop().unwrap_or_default())
+}
+
+/// Where a row stands in the list: pinned ones first, then by the newest message.
+fn place(row: &ConversationRow) -> [i64; 3] {
+    let newest = row.head.map_or(0, |(id, _)| id.0);
+    [row.pinned_at_ms, newest, row.channel.num.0]
+}
+
+fn after(input: &Input) -> Result<Option<[i64; 3]>, Failure> {
+    let Some(cursor) = input.get("cursor") else {
+        return Ok(None);
+    };
+    let numbers: Result<Vec<i64>, _> = cursor.split('_').map(str::parse).collect();
+    let place = numbers.ok().and_then(|numbers| numbers.try_into().ok());
+    let wrong = || Failure::field("cursor", "is invalid");
+    place.map(Some).ok_or_else(wrong)
+}
+
+/// `GET /conversations?limit&cursor`.
+async fn list(
+    State(edge): State<Edge>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Result<Done<List>, Failure> {
+    let (input, login) = asked(&edge, client, request).await?;
+    let limit = input.number::<usize>("limit")?.unwrap_or(DEFAULT_LIMIT);
+    let limit = limit.clamp(1, MAX_LIMIT);
+    let after = after(&input)?;
+    let mut rows = edge.im.conversations(&login.user).await?;
+    // Kinds that the dialect has no name for are not its conversations.
+    rows.retain(|row| [ChannelKind::DIRECT, ChannelKind::GROUP].contains(&row.channel.key.kind));
+    rows.sort_by_key(|row| Reverse(place(row)));
+    let begin = after.map_or(0, |after| rows.partition_point(|row| place(row) >= after));
+    let rest = &rows[begin..];
+    let page = &rest[..limit.min(rest.len())];
+    let has_more = rest.len() > limit;
+    let last = page.last().filter(|_| has_more);
+    Ok(Done(List {
+        list: views(&edge, &login, page).await?,
+        has_more,
+        cursor: last.map(|row| place(row).map(|number| number.to_string()).join("_")),
+    }))
+}
+
+/// `GET /conversations/{id}`.
+async fn one(
+    State(edge): State<Edge>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Done<Value>, Failure> {
+    let (_, login) = asked(&edge, client, request).await?;
+    let key = channel(&login, &id)?;
+    let row = edge.im.conversation(&login.user, &key).await?;
+    Ok(Done(view(&edge, &login, row).await?))
+}
+
+/// `GET /conversations/unread`.
+async fn unread(
+    State(edge): State<Edge>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Result<Done<Value>, Failure> {
+    let (_, login) = asked(&edge, client, request).await?;
+    let totals = edge.im.unread_totals(&login.user).await?;
+    Ok(Done(json!({
+        "unread": totals.unread,
+        "total": totals.with_muted,
+        "mentions": totals.mentions,
+        "conversations": totals.conversations,
+    })))
+}
+
+/// `PUT /conversations/{id} {pinned, muted, mutedUntil, draft}`.
+async fn change(
+    State(edge): State<Edge>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Done<Value>, Failure> {
+    let (input, login) = asked(&edge, client, request).await?;
+    let key = channel(&login, &id)?;
+    let draft = input.raw("draft");
+    if draft.is_some_and(|draft| draft.len() > MAX_DRAFT_BYTES) {
+        return Err(Failure::field("draft", "is too long"));
+    }
+    let muted = input
+        .flag("muted")?
+        .map(|muted| if muted { i64::MAX } else { 0 });
+    let until = input.number::<i64>("mutedUntil")?;
+    if until.is_some_and(|until| until < 0) {
+        return Err(Failure::field("mutedUntil", "is invalid"));
+    }
+    let wish = Keep {
+        pinned: input.flag("pinned")?,
+        muted_until_ms: until.filter(|_| muted != Some(0)).or(muted),
+        draft: draft.map(Arc::from),
+        marked: input.flag("marked")?,
+        ..Keep::default()
+    };
+    kept(&edge, &login, &key, wish).await
+}
+
+async fn kept(
+    edge: &Edge,
+    login: &Login,
+    key: &ChannelKey,
+    wish: Keep,
+) -> Result<Done<Value>, Failure> {
+    let row = edge.im.keep_conversation(&login.user, key, wish).await?;
+    Ok(Done(view(edge, login, row).await?))
+}
+
+/// `DELETE /conversations/{id}?clear`.
+async fn delete(
+    State(edge): State<Edge>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Done<Value>, Failure> {
+    let (input, login) = asked(&edge, client, request).await?;
+    let key = channel(&login, &id)?;
+    let clear = input.flag("clear")?.unwrap_or(false);
+    kept(&edge, &login, &key, Keep::delete(clear)).await
+}
+
+/// `POST /conversations/{id}/clear {seq?}`: the history goes, for this user.
+async fn clear(
+    State(edge): State<Edge>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Done<Value>, Failure> {
+    let (input, login) = asked(&edge, client, request).await?;
+    let key = channel(&login, &id)?;
+    let wish = Keep {
+        cleared_to: Some(input.number("seq")?.unwrap_or(u64::MAX)),
+        ..Keep::default()
+    };
+    kept(&edge, &login, &key, wish).await
+}
+
+/// `POST /conversations/{id}/read {seq?}`.
+async fn read(
+    State(edge): State<Edge>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Done<Value>, Failure> {
+    let (input, login) = asked(&edge, client, request).await?;
+    let key = channel(&login, &id)?;
+    let row = edge
+        .im
+        .read(&login.user, &key, input.number("seq")?)
+        .await?;
+    Ok(Done(view(&edge, &login, row).await?))
+}
+
+/// `POST /conversations/batch/{pin,mute,read,delete} {conversationIds, pinned?, muted?}`.
+async fn batch(
+    State(edge): State<Edge>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    Path(op): Path<String>,
+    request: Request,
+) -> Result<Done<Outcomes>, Failure> {
+    let (input, login) = asked(&edge, client, request).await?;
+    let wish = match op.as_str() {
+        "pin" => ConversationWish::Keep(Keep {
+            pinned: Some(input.flag("pinned")?.unwrap_or(true)),
+            ..Keep::default()
+        }),
+        "mute" => {
+            let muted = input.flag("muted")?.unwrap_or(true);
+            ConversationWish::Keep(Keep {
+                muted_until_ms: Some(if muted { i64::MAX } else { 0 }),
+                ..Keep::default()
+            })
+        }
+        "delete" => ConversationWish::Keep(Keep::delete(input.flag("clear")?.unwrap_or(false))),
+        "read" => ConversationWish::Read,
+        _ => return Err(Failure::no_route()),
+    };
+    let ids = input.list("conversationIds", MAX_AT_ONCE)?;
+    let mut outcomes = Outcomes {
+        succeeded: Vec::new(),
+        failed: Vec::new(),
+    };
+    let (mut named, mut wishes) = (Vec::new(), Vec::new());
+    for id in ids {
+        match channel(&login, &id) {
+            Ok(key) => {
+                wishes.push((key, wish.clone()));
+                named.push(id);
+            }
+            Err(_) => outcomes.failed(id, Refusal::InvalidArgument),
+        }
+    }
+    let done = edge.im.change_conversations(&login.user, wishes).await;
+    for (id, done) in named.into_iter().zip(done) {
+        match done {
+            Ok(_) => outcomes.succeeded.push(id),
+            Err(why) => outcomes.failed(id, why),
+        }
+    }
+    Ok(Done(outcomes))
+}
+
+impl Outcomes {
+    fn failed(&mut self, id: String, why: Refusal) {
+        let (code, message) = stomp_failure(why);
+        self.failed
+            .push(json!({"id": id, "code": code as u16, "message": message}));
+    }
+}

@@ -1,0 +1,91 @@
+//! Message rows as a business backend gives them to the SDKs: the payload is a JSON object
+//! (wukong-client.md Q1-2).
+
+use std::net::SocketAddr;
+
+use axum::Json;
+use axum::extract::{ConnectInfo, State};
+use axum::http::HeaderMap;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::super::history::{SyncRequest, stretch};
+use super::super::input::Body;
+use super::super::lenient;
+use super::auth::{Refused, caller};
+use super::messages::channel;
+use crate::http::state::WukongApiState;
+
+/// The number of a payload that is no JSON object.
+const OPAQUE: u8 = 97;
+
+/// Has the payloads of message objects say what they are in JSON.
+pub(super) fn with_objects(messages: &mut Value) {
+    for message in messages.as_array_mut().into_iter().flatten() {
+        let coded = message["payload"].as_str().unwrap_or_default();
+        let object = STANDARD.decode(coded).ok();
+        let object = object.and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
+        let object = object.filter(Value::is_object);
+        message["payload"] = object.unwrap_or_else(|| json!({"type": OPAQUE, "content": coded}));
+        if message.get("is_deleted").is_none() {
+            message["is_deleted"] = 0.into();
+        }
+        if message.get("reactions").is_none() {
+            message["reactions"] = json!([]);
+        }
+        if message.get("message_extra").is_none() {
+            message["message_extra"] = Value::Null;
+        }
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ChannelRequest {
+    #[serde(deserialize_with = "lenient::text")]
+    login_uid: String,
+    #[serde(deserialize_with = "lenient::text")]
+    channel_id: String,
+    #[serde(deserialize_with = "lenient::int")]
+    channel_type: i64,
+    #[serde(flatten)]
+    wanted: SyncRequest,
+}
+
+/// `POST /v1/message/channel/sync`: a stretch of a channel. Unlike `/channel/messagesync` it
+/// shows nobody what they may not see.
+pub(super) async fn sync_channel(
+    State(api): State<WukongApiState>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    Body(request): Body<ChannelRequest>,
+) -> Result<Json<Value>, Refused> {
+    let user = caller(&api, &headers, &request.login_uid, client.ip()).await?;
+    let key = channel(&api, &user, request.channel_type, &request.channel_id)?;
+    let answer = stretch(&api, &user, &key, &request.wanted).await?;
+    let mut answer = serde_json::to_value(answer).unwrap_or_default();
+    with_objects(&mut answer["messages"]);
+    Ok(Json(answer))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn payloads_are_objects() {
+        let row = |payload: &[u8]| json!({"payload": STANDARD.encode(payload)});
+        let mut rows = json!([row(b"{\"type\":1}"), row(b"[1]"), row(&[0xff]), row(b"")]);
+        with_objects(&mut rows);
+        assert_eq!(rows[0]["payload"], json!({"type": 1}));
+        assert_eq!(rows[1]["payload"], json!({"type": 97, "content": "WzFd"}));
+        assert_eq!(rows[2]["payload"], json!({"type": 97, "content": "/w=="}));
+        assert_eq!(rows[3]["payload"], json!({"type": 97, "content": ""}));
+        assert_eq!(
+            (&rows[0]["is_deleted"], &rows[0]["reactions"]),
+            (&json!(0), &json!([]))
+        );
+    }
+}
