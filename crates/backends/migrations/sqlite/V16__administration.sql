@@ -123,6 +123,7 @@ CREATE TABLE chore (
     updated_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX chore_open ON chore (num) WHERE state < 2;
+CREATE INDEX chore_user ON chore (user, kind, num) WHERE user IS NOT NULL;
 CREATE INDEX chore_realm ON chore (realm, kind, num);
 
 -- What an export has written so far.

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use crate::id::{Realm, UserRef};
+use crate::id::{Realm, UserNum, UserRef};
 use crate::store::StoreResult;
 
 /// How much of one kind may wait in a realm.
@@ -125,6 +125,9 @@ pub trait Chores: Send + Sync + 'static {
 
     /// Some work.
     async fn chore(&self, num: i64) -> StoreResult<Option<Chore>>;
+
+    /// The newest work of a kind about a user.
+    async fn chore_about(&self, kind: ChoreKind, user: UserNum) -> StoreResult<Option<Chore>>;
 
     /// Work of a realm and kind, newest first, older than a number.
     async fn chores(

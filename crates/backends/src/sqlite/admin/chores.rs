@@ -26,6 +26,15 @@ impl Chores for Sqlite {
         .await
     }
 
+    async fn chore_about(&self, kind: ChoreKind, user: UserNum) -> StoreResult<Option<Chore>> {
+        self.read(move |conn, shared| {
+            let rule = "user = ?1 AND kind = ?2 ORDER BY num DESC LIMIT 1";
+            let found = select(conn, shared, rule, params![user.0, kind as i64])?;
+            Ok(found.into_iter().next())
+        })
+        .await
+    }
+
     async fn chores(
         &self,
         realm: &Realm,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::super::Im;
 use crate::admin::{Chore, ChoreKind, ChoreState, NewChore};
-use crate::id::Realm;
+use crate::id::{Realm, Uid};
 use crate::message::Message;
 use crate::refusal::Refusal;
 
@@ -56,6 +56,21 @@ impl Im {
         let found = self.stores.admin.chores.chore(num).await?;
         let is_it = |it: &Chore| it.chore.realm == *realm && it.chore.kind == kind;
         found.filter(is_it).ok_or(Refusal::NotFound)
+    }
+
+    /// The newest work of a kind about a user.
+    ///
+    /// # Errors
+    /// `NotFound`, or when the store fails.
+    pub async fn chore_about(
+        &self,
+        realm: &Realm,
+        kind: ChoreKind,
+        uid: &Uid,
+    ) -> Result<Chore, Refusal> {
+        let user = self.find_user(realm, uid).await?.ok_or(Refusal::NotFound)?;
+        let found = self.stores.admin.chores.chore_about(kind, user.num).await?;
+        found.ok_or(Refusal::NotFound)
     }
 
     /// Work of a realm and kind, newest first, older than a number.

@@ -72,7 +72,7 @@ pub(super) struct NewApp {
     name: String,
 }
 
-fn app_id(text: &str) -> Result<AppId, Problem> {
+pub(super) fn app_id(text: &str) -> Result<AppId, Problem> {
     AppId::parse(text).map_err(|why| Problem::field("app_id", why))
 }
 
@@ -124,11 +124,12 @@ pub(super) async fn create_app(
         None => Realm::default(),
     };
     input::check_name("name", &new.name, NAME_CHARS)?;
-    if api.im.apps().get(&id).is_some() {
+    if api.im.apps().known(&id).is_some() {
         let why = format!("app_id: {id} exists; POST /v1/apps/{id}/secret gives it a new secret");
         return Err(Problem::new(Refusal::IdempotencyConflict, why));
     }
     let app = api.im.apps().put(&id, &realm, &new.name).await?;
+    api.im.apps_changed();
     Ok((StatusCode::CREATED, Json(app.into())))
 }
 
@@ -156,7 +157,8 @@ pub(super) async fn rotate_secret(
     Segments(id): Segments<String>,
 ) -> Result<Json<SecretView>, Problem> {
     caller.admin()?;
-    let app = api.im.apps().get(&app_id(&id)?).ok_or(Refusal::NoSuchApp)?;
+    let app = api.im.apps().known(&app_id(&id)?);
+    let app = app.ok_or(Refusal::NoSuchApp)?;
     Ok(Json(
         api.im
             .apps()
