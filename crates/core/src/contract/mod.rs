@@ -5,6 +5,7 @@
 //! `crosstalk_core::inbox_contract!(make)`, where `make` is an async function that gives
 //! empty [`Stores`] (the log's cases need only a [`LogBed`]).
 
+pub mod admin;
 pub mod apps;
 pub mod blobs;
 pub mod changes;

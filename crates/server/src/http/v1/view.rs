@@ -129,13 +129,13 @@ pub(super) struct MessageView {
     /// How often it was edited.
     #[serde(skip_serializing_if = "Option::is_none")]
     edits: Option<u32>,
-    /// Reactions to it, the most frequent first; absent where they are not looked up.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reactions: Option<Vec<TallyView>>,
-    /// It is pinned in its channel; absent where it is not looked up.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pinned: Option<bool>,
-    /// How many have read it, if it asks for receipts; absent where it is not looked up.
+    /// Reactions to it, the most frequent first; absent if there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reactions: Vec<TallyView>,
+    /// It is pinned in its channel; absent if it is not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pinned: bool,
+    /// How many have read it; absent unless it asks for receipts.
     #[serde(skip_serializing_if = "Option::is_none")]
     read_count: Option<u64>,
     #[serde(flatten)]
@@ -176,8 +176,8 @@ impl MessageView {
             client_no: (!body.client_no.is_empty()).then(|| body.client_no.to_string()),
             edited_at: edit.map(|edit| edit.at_ms),
             edits: edit.map(|edit| edit.n),
-            reactions: None,
-            pinned: None,
+            reactions: Vec::new(),
+            pinned: false,
             read_count: None,
             carried: CarriedView::of(message),
         }
@@ -201,8 +201,8 @@ impl MessageView {
             view.carried.quote(quoted);
             if !message.is_concealed {
                 let state = states.iter().find(|state| state.id == message.id);
-                view.reactions = Some(tallies.into_iter().map(TallyView::from).collect());
-                view.pinned = Some(state.is_some_and(|state| state.pinned_at_ms > 0));
+                view.reactions = tallies.into_iter().map(TallyView::from).collect();
+                view.pinned = state.is_some_and(|state| state.pinned_at_ms > 0);
                 let asked = message.body.flags.receipt;
                 view.read_count = asked.then(|| state.map_or(0, |state| state.read_count));
             }

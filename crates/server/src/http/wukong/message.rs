@@ -65,8 +65,8 @@ impl From<&Message> for MessageObject {
             expire: body.expire_secs,
             timestamp: message.sent_at_ms.div_euclid(1000),
             payload: STANDARD.encode(wukong_payload(message, "")),
-            revoke: message.revoked.as_ref().map(|_| 1),
-            message_extra: ExtraRow::of_revoked(message),
+            revoke: (message.revoked.is_some() && !message.is_unlisted()).then_some(1),
+            message_extra: ExtraRow::of_message(message),
         }
     }
 }

@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use axum::Json;
 use axum::extract::{ConnectInfo, State};
 use axum::http::HeaderMap;
-use crosstalk_core::im::Changed;
-use crosstalk_core::message::{Message, Revocation};
-use crosstalk_gateway::wukong_client_no;
+use crosstalk_core::im::{Changed, Viewer};
+use crosstalk_core::message::{Gone, Message, Revocation};
+use crosstalk_gateway::{wukong_client_no, wukong_payload};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -24,7 +24,7 @@ const DEFAULT_LIMIT: u64 = 100;
 #[serde(default)]
 pub(super) struct SyncRequest {
     #[serde(deserialize_with = "lenient::text")]
-    login_uid: String,
+    pub(super) login_uid: String,
     #[serde(deserialize_with = "lenient::text")]
     channel_id: String,
     #[serde(deserialize_with = "lenient::int")]
@@ -51,20 +51,22 @@ pub(in super::super) struct ExtraRow {
     content_edit: Value,
     edited_at: i64,
     is_mutual_deleted: u8,
+    is_pinned: u8,
+    /// The viewer has deleted it for themselves.
+    is_deleted: u8,
     extra_version: i64,
 }
 
 impl ExtraRow {
-    /// The row of a tombstone in a message list; its version is to be asked for.
-    pub(in super::super) fn of_revoked(message: &Message) -> Option<Self> {
-        let revocation = message.revoked.as_deref()?;
+    /// The row of a message in a list that was taken back, deleted or edited; its version is
+    /// to be asked for.
+    pub(in super::super) fn of_message(message: &Message) -> Option<Self> {
+        if message.revoked.is_none() && message.edited.is_none() {
+            return None;
+        }
         let channel_id = message.channel.key.id_for(message.sender.uid.as_str());
         let row = Self::bare(message, channel_id);
-        Some(Self {
-            revoke: 1,
-            revoker: revoker(message, revocation),
-            ..row
-        })
+        Some(row.gone(message, message.revoked.as_deref()))
     }
 
     fn of(changed: &Changed, viewer: &str) -> Self {
@@ -72,13 +74,12 @@ impl ExtraRow {
             message,
             state,
             is_read,
+            is_hidden,
             readers,
+            ..
         } = changed;
-        let revocation = state.revoked.as_ref();
         let asked = message.body.flags.receipt;
-        Self {
-            revoke: revocation.is_some().into(),
-            revoker: revocation.map_or_else(String::new, |r| revoker(message, r)),
+        let row = Self {
             readed: (*is_read).into(),
             readed_count: state.read_count,
             unread_count: if asked {
@@ -86,12 +87,37 @@ impl ExtraRow {
             } else {
                 0
             },
+            is_pinned: (state.pinned_at_ms > 0).into(),
+            is_deleted: (*is_hidden).into(),
             extra_version: state.version,
             ..Self::bare(message, message.channel.key.id_for(viewer))
+        };
+        row.gone(message, state.revoked.as_ref())
+    }
+
+    /// What says that the content has gone, and how.
+    fn gone(self, message: &Message, revocation: Option<&Revocation>) -> Self {
+        let Some(revocation) = revocation else {
+            return self;
+        };
+        let is_revoked = revocation.how == Gone::Revoked;
+        Self {
+            revoke: is_revoked.into(),
+            revoker: match is_revoked {
+                true => revoker(message, revocation),
+                false => String::new(),
+            },
+            is_mutual_deleted: (!is_revoked).into(),
+            ..self
         }
     }
 
     fn bare(message: &Message, channel_id: &str) -> Self {
+        let edit = message.edited.as_deref();
+        let content = edit.and_then(|_| {
+            let payload = wukong_payload(message, "");
+            serde_json::from_slice(&payload).ok()
+        });
         Self {
             message_id: message.id.0,
             message_id_str: message.id.to_string(),
@@ -103,9 +129,11 @@ impl ExtraRow {
             readed: 0,
             readed_count: 0,
             unread_count: 0,
-            content_edit: Value::Null,
-            edited_at: 0,
+            content_edit: content.unwrap_or(Value::Null),
+            edited_at: edit.map_or(0, |edit| edit.at_ms.div_euclid(1000)),
             is_mutual_deleted: 0,
+            is_pinned: 0,
+            is_deleted: 0,
             extra_version: 0,
         }
     }
@@ -130,9 +158,10 @@ pub(super) async fn sync(
         limit => limit,
     };
     let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+    let viewer = Viewer::User(user.clone());
     let changed = api
         .im
-        .changed(&user, &key, request.extra_version, limit)
+        .changed(&viewer, &key, request.extra_version, limit)
         .await?;
     let viewer = user.uid.as_str();
     let rows = changed.iter().map(|changed| ExtraRow::of(changed, viewer));

@@ -106,7 +106,7 @@ pub(super) fn channel(
 }
 
 /// A message by the name that wukong clients have for it.
-async fn find(
+pub(super) async fn find(
     api: &WukongApiState,
     user: &UserRef,
     name: &str,
