@@ -161,24 +161,4 @@ impl BlobStore for Blobs {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crosstalk_core::contract::blobs;
-
-    #[tokio::test]
-    async fn a_folder_keeps_blobs() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Blobs::local(&folder.path().join("files")).unwrap();
-        blobs::keeps_bytes(&store, folder.path()).await;
-        let again = Blobs::local(&folder.path().join("files")).unwrap();
-        blobs::has_what_it_kept(&again).await;
-    }
-
-    #[tokio::test]
-    async fn memory_keeps_blobs() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Blobs::memory();
-        blobs::keeps_bytes(&store, folder.path()).await;
-        blobs::has_what_it_kept(&store).await;
-    }
-}
+mod tests;

@@ -11,6 +11,7 @@ mod crash;
 mod dedup;
 #[cfg(target_os = "linux")]
 mod faults;
+mod files;
 mod framing;
 mod gyyx;
 mod history;

@@ -5,6 +5,8 @@ mod form;
 mod give;
 mod range;
 mod signed;
+#[cfg(all(test, feature = "stomp", feature = "mqtt", feature = "gyyx"))]
+mod tests;
 
 use std::time::Duration;
 
