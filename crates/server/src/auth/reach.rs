@@ -98,8 +98,7 @@ impl Service<Name> for Resolver {
         let (resolving, reach) = (self.system.call(name), self.reach);
         Box::pin(async move {
             let found = resolving.await?;
-            let allowed: Vec<SocketAddr> =
-                found.filter(|address| reach.allows(address)).collect();
+            let allowed: Vec<SocketAddr> = found.filter(|address| reach.allows(address)).collect();
             if allowed.is_empty() {
                 let why = "this name leads to no address that may be called";
                 return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));

@@ -270,7 +270,9 @@ pub(super) async fn drop_events_before(im: &Im, before_ms: i64) -> Result<u64, R
     let mut all = 0;
     loop {
         let oldest = im.events(0, DROP_EVENTS).await?;
-        let old = oldest.iter().take_while(|event| event.what.at_ms < before_ms);
+        let old = oldest
+            .iter()
+            .take_while(|event| event.what.at_ms < before_ms);
         let Some(last) = old.last() else {
             return Ok(all);
         };

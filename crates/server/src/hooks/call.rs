@@ -84,17 +84,15 @@ fn why(error: &NoAnswer) -> String {
     short(&why)
 }
 
-fn request(
-    hook: &Hook,
-    parcel: &Parcel,
-    tries: u32,
-    now_ms: i64,
-) -> Result<Request<Body>, String> {
+fn request(hook: &Hook, parcel: &Parcel, tries: u32, now_ms: i64) -> Result<Request<Body>, String> {
     let settings = &hook.record.settings;
     let secret = hook.secret.as_deref().ok_or("its secret cannot be read")?;
     let mut request = Request::post(target(&settings.url, &parcel.query)?)
         .header(header::CONTENT_TYPE, "application/json")
-        .header(header::USER_AGENT, concat!("crosstalk/", env!("CARGO_PKG_VERSION")));
+        .header(
+            header::USER_AGENT,
+            concat!("crosstalk/", env!("CARGO_PKG_VERSION")),
+        );
     for (name, value) in &settings.headers {
         request = request.header(name.as_str(), value.as_str());
     }
@@ -132,7 +130,10 @@ mod tests {
             ("http://h/a#f", "event=x", "http://h/a?event=x"),
         ];
         for (url, query, expected) in cases {
-            assert_eq!(target(url, query).map(|uri| uri.to_string()), Ok(expected.to_owned()));
+            assert_eq!(
+                target(url, query).map(|uri| uri.to_string()),
+                Ok(expected.to_owned())
+            );
         }
     }
 }

@@ -357,5 +357,9 @@ pub(super) fn of_change(change: &Change, entry: &Message) -> Option<Said> {
 }
 
 fn answered(status: &str, created: &'static str, answered: &'static str) -> &'static str {
-    if status == "pending" { created } else { answered }
+    if status == "pending" {
+        created
+    } else {
+        answered
+    }
 }

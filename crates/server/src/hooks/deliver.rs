@@ -180,7 +180,12 @@ mod tests {
 
     #[test]
     fn wukong_takes_nothing_but_200() {
-        for (status, ours, wukong) in [(200, true, true), (204, true, false), (302, false, false), (500, false, false)] {
+        for (status, ours, wukong) in [
+            (200, true, true),
+            (204, true, false),
+            (302, false, false),
+            (500, false, false),
+        ] {
             let status = StatusCode::from_u16(status).expect("a status");
             assert_eq!(is_taken(HookFormat::Crosstalk, status), ours);
             assert_eq!(is_taken(HookFormat::Wukong, status), wukong);

@@ -9,6 +9,7 @@ mod call;
 mod data;
 mod deliver;
 mod event;
+mod letters;
 mod names;
 mod offline;
 mod registry;

@@ -77,8 +77,7 @@ const EXTENSIONS: [&str; 2] = ["call.", "desk."];
 
 /// Whether a pattern can fit anything.
 pub(super) fn is_pattern(pattern: &str) -> bool {
-    let is_plain =
-        |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'.');
+    let is_plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'.');
     let beginning = pattern.strip_suffix('*').unwrap_or(pattern);
     if pattern.len() > MAX_PATTERN_BYTES || !beginning.bytes().all(is_plain) {
         return false;
@@ -117,11 +116,26 @@ mod tests {
     #[test]
     fn only_what_can_fit_is_a_pattern() {
         for good in [
-            "*", "message.*", "message.stored", "mess*", "call.started", "desk.*"] {
+            "*",
+            "message.*",
+            "message.stored",
+            "mess*",
+            "call.started",
+            "desk.*",
+        ] {
             assert!(is_pattern(good), "{good}");
         }
         let long = "m".repeat(99);
-        for bad in ["", "message", "*.stored", "nothing.*", "Message.*", "a b", "m**", &long] {
+        for bad in [
+            "",
+            "message",
+            "*.stored",
+            "nothing.*",
+            "Message.*",
+            "a b",
+            "m**",
+            &long,
+        ] {
             assert!(!is_pattern(bad), "{bad}");
         }
     }

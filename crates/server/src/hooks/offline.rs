@@ -102,4 +102,3 @@ fn is_there(im: &Im, user: UserNum, presence: Presence) -> bool {
         }
     }
 }
-

@@ -5,20 +5,16 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use bytes::Bytes;
 use crosstalk_core::directory::AppId;
-use crosstalk_core::hook::{DeadLetter, HookKind, HookRecord, HookSettings};
+use crosstalk_core::hook::{HookKind, HookRecord, HookSettings};
 use crosstalk_core::id::{MessageId, Realm};
 use crosstalk_core::im::Im;
 use crosstalk_core::outbox::Place;
 use crosstalk_core::refusal::Refusal;
 use parking_lot::RwLock;
-use serde_json::json;
 use tokio::sync::Mutex;
 
 use super::before::Before;
-use super::call::{Parcel, call};
-use super::deliver::Post;
 use super::names::Wanted;
 use super::settings::HookLimits;
 use super::stats::{Snapshot, Stats};
@@ -72,10 +68,10 @@ pub struct Tested {
 
 /// All hooks.
 pub struct HookService {
-    im: Arc<Im>,
+    pub(super) im: Arc<Im>,
     consumers: Arc<Consumers>,
-    client: Client,
-    limits: HookLimits,
+    pub(super) client: Client,
+    pub(super) limits: HookLimits,
     before: Arc<Before>,
     known: RwLock<BTreeMap<String, Arc<Hook>>>,
     /// Who is told. Held while anything of the hooks changes, so that changes come one after
@@ -185,9 +181,7 @@ impl HookService {
         };
         // What is sent once this has returned is told.
         let place = self.im.outbox_end().await?;
-        self.im
-            .put_place(&consumer_name(&record.id), place)
-            .await?;
+        self.im.put_place(&consumer_name(&record.id), place).await?;
         if let Err(why) = self.im.put_hook(record.clone(), &secret).await {
             self.im.forget_place(&consumer_name(&record.id)).await?;
             return Err(why);
@@ -294,113 +288,6 @@ impl HookService {
         }
     }
 
-    /// Calls a hook with an event of its own and says what came back.
-    ///
-    /// # Errors
-    /// `NotFound`
-    pub async fn test(&self, realm: &Realm, id: &str) -> Result<Tested, Refusal> {
-        let hook = self.one(realm, id)?;
-        let now_ms = self.im.clock().now_ms();
-        let event_id = format!("t{}", self.random::<8>());
-        let body = json!({
-            "id": event_id,
-            "event": "hook.test",
-            "at": now_ms,
-            "app_id": hook.record.app.as_str(),
-            "realm": realm.as_str(),
-            "data": { "hook": hook.record.id },
-        });
-        let parcel = Parcel {
-            event: "hook.test".to_owned(),
-            id: event_id,
-            query: String::new(),
-            body: Bytes::from(body.to_string()),
-            lane: String::new(),
-        };
-        let millis = |took: std::time::Duration| u64::try_from(took.as_millis()).unwrap_or(0);
-        Ok(match call(&self.client, &hook, &parcel, 1, now_ms).await {
-            Ok(answer) => Tested {
-                status: Some(answer.status.as_u16()),
-                took_ms: millis(answer.took),
-                body: answer.head(),
-                error: String::new(),
-            },
-            Err(error) => Tested {
-                status: None,
-                took_ms: hook.stats().last_ms,
-                body: String::new(),
-                error,
-            },
-        })
-    }
-
-    /// A hook's dead letters after a number, ascending.
-    ///
-    /// # Errors
-    /// `NotFound`, or when the store fails.
-    pub async fn dead_letters(
-        &self,
-        realm: &Realm,
-        id: &str,
-        after: i64,
-        limit: u32,
-    ) -> Result<Vec<DeadLetter>, Refusal> {
-        self.one(realm, id)?;
-        self.im.dead_letters(id, after, limit).await
-    }
-
-    /// Tries a dead letter once more, now. If it is taken it is one no longer. The error inside
-    /// says why it was not.
-    ///
-    /// # Errors
-    /// `NotFound`, or when the store fails.
-    pub async fn retry(
-        &self,
-        realm: &Realm,
-        id: &str,
-        n: i64,
-    ) -> Result<Result<(), String>, Refusal> {
-        let hook = self.one(realm, id)?;
-        let letter = self.im.dead_letter(id, n).await?.letter;
-        let parcel = Parcel {
-            event: letter.event,
-            id: letter.event_id,
-            query: letter.query,
-            body: letter.body,
-            lane: String::new(),
-        };
-        let post = Post {
-            im: &self.im,
-            client: &self.client,
-            hook: &hook,
-            limits: &self.limits,
-        };
-        let tries = letter.tries.saturating_add(1);
-        if let Err(why) = post.try_once(&parcel, tries).await {
-            return Ok(Err(why));
-        }
-        self.im.drop_dead_letters(id, Some(n)).await?;
-        Ok(Ok(()))
-    }
-
-    /// Drops a dead letter, or all. How many went.
-    ///
-    /// # Errors
-    /// `NotFound`, or when the store fails.
-    pub async fn drop_dead_letters(
-        &self,
-        realm: &Realm,
-        id: &str,
-        only: Option<i64>,
-    ) -> Result<u64, Refusal> {
-        self.one(realm, id)?;
-        let dropped = self.im.drop_dead_letters(id, only).await?;
-        if only.is_some() && dropped == 0 {
-            return Err(Refusal::NotFound);
-        }
-        Ok(dropped)
-    }
-
     /// How many dead letters a hook has.
     ///
     /// # Errors
@@ -499,14 +386,20 @@ impl HookService {
         self.im
             .set_screen(screen.then(|| Arc::clone(&self.before) as _));
         let wants_comings = |hook: &&Arc<Hook>| {
-            let comings = ["session.opened", "session.closed", "user.online", "user.offline"];
+            let comings = [
+                "session.opened",
+                "session.closed",
+                "user.online",
+                "user.offline",
+            ];
             hook.record.kind == HookKind::Events
                 && Wanted::new(&hook.record.settings.events).has_any(&comings)
         };
-        self.im.record_comings(on.clone().any(|hook| wants_comings(&hook)));
+        self.im
+            .record_comings(on.clone().any(|hook| wants_comings(&hook)));
     }
 
-    fn random<const N: usize>(&self) -> String {
+    pub(super) fn random<const N: usize>(&self) -> String {
         let mut random = [0; N];
         self.im.clock().fill_random(&mut random);
         URL_SAFE_NO_PAD.encode(random)

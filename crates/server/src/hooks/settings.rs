@@ -115,7 +115,10 @@ pub fn check_settings(kind: HookKind, settings: &HookSettings) -> Result<(), Wro
         return Err(wrong("url", format!("has at most {MAX_URL_BYTES} bytes")));
     }
     let url = address(&settings.url).map_err(|why| wrong("url", why.to_string()))?;
-    if url.authority().is_some_and(|host| host.as_str().contains('@')) {
+    if url
+        .authority()
+        .is_some_and(|host| host.as_str().contains('@'))
+    {
         return Err(wrong("url", "must not have a user; use a header"));
     }
     if settings.events.len() > MAX_PATTERNS {
@@ -145,18 +148,27 @@ pub fn check_settings(kind: HookKind, settings: &HookSettings) -> Result<(), Wro
         }
     }
     if !(1..=MAX_BATCH).contains(&settings.max_batch) {
-        return Err(wrong("max_batch", format!("must be between 1 and {MAX_BATCH}")));
+        return Err(wrong(
+            "max_batch",
+            format!("must be between 1 and {MAX_BATCH}"),
+        ));
     }
     if !TIMEOUT_MS.contains(&settings.timeout_ms) {
         let (least, most) = (TIMEOUT_MS.start(), TIMEOUT_MS.end());
-        return Err(wrong("timeout_ms", format!("must be between {least} and {most}")));
+        return Err(wrong(
+            "timeout_ms",
+            format!("must be between {least} and {most}"),
+        ));
     }
     if settings.retry_for_ms > MAX_RETRY_MS {
         let secs = MAX_RETRY_MS / 1000;
         return Err(wrong("retry_for_secs", format!("must be at most {secs}")));
     }
     if settings.note.chars().count() > MAX_NOTE_CHARS || settings.note.contains(char::is_control) {
-        return Err(wrong("note", format!("is a line of at most {MAX_NOTE_CHARS} characters")));
+        return Err(wrong(
+            "note",
+            format!("is a line of at most {MAX_NOTE_CHARS} characters"),
+        ));
     }
     Ok(())
 }

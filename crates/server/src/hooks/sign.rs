@@ -22,7 +22,10 @@ pub(super) fn signature(secret: &str, at_ms: i64, id: &str, body: &[u8]) -> Stri
     keyed.update(id.as_bytes());
     keyed.update(b".");
     keyed.update(body);
-    format!("t={at_ms},v1={}", hex::encode(keyed.finalize().into_bytes()))
+    format!(
+        "t={at_ms},v1={}",
+        hex::encode(keyed.finalize().into_bytes())
+    )
 }
 
 #[cfg(test)]
@@ -32,13 +35,51 @@ mod tests {
     #[test]
     fn a_signature_is_what_the_document_says() {
         // From: printf '1715000001234.741200000000000001.{"a":1}' | openssl dgst -sha256 -hmac secret
-        let signed = signature("secret", 1_715_000_001_234, "741200000000000001", b"{\"a\":1}");
+        let signed = signature(
+            "secret",
+            1_715_000_001_234,
+            "741200000000000001",
+            b"{\"a\":1}",
+        );
         assert_eq!(signed, EXPECTED);
-        assert_ne!(signed, signature("secret", 1_715_000_001_235, "741200000000000001", b"{\"a\":1}"));
-        assert_ne!(signed, signature("secret", 1_715_000_001_234, "741200000000000002", b"{\"a\":1}"));
-        assert_ne!(signed, signature("secret", 1_715_000_001_234, "741200000000000001", b"{\"a\":2}"));
-        assert_ne!(signed, signature("other", 1_715_000_001_234, "741200000000000001", b"{\"a\":1}"));
+        assert_ne!(
+            signed,
+            signature(
+                "secret",
+                1_715_000_001_235,
+                "741200000000000001",
+                b"{\"a\":1}"
+            )
+        );
+        assert_ne!(
+            signed,
+            signature(
+                "secret",
+                1_715_000_001_234,
+                "741200000000000002",
+                b"{\"a\":1}"
+            )
+        );
+        assert_ne!(
+            signed,
+            signature(
+                "secret",
+                1_715_000_001_234,
+                "741200000000000001",
+                b"{\"a\":2}"
+            )
+        );
+        assert_ne!(
+            signed,
+            signature(
+                "other",
+                1_715_000_001_234,
+                "741200000000000001",
+                b"{\"a\":1}"
+            )
+        );
     }
 
-    const EXPECTED: &str = "t=1715000001234,v1=9659e1050d599b00d242d58a7ec297e9436dc29cd0f73210177f7ccab8389882";
+    const EXPECTED: &str =
+        "t=1715000001234,v1=9659e1050d599b00d242d58a7ec297e9436dc29cd0f73210177f7ccab8389882";
 }

@@ -32,7 +32,10 @@ pub(super) fn parcels(events: &[Happened]) -> Vec<Parcel> {
         let objects: Vec<&Value> = some.iter().map(|(_, object)| object).collect();
         parcels.push(parcel("msg.notify", some[0].0, &json!(objects)));
     }
-    for event in events.iter().filter(|event| event.name == "message.offline") {
+    for event in events
+        .iter()
+        .filter(|event| event.name == "message.offline")
+    {
         let Some(message) = event.message.as_deref() else {
             continue;
         };

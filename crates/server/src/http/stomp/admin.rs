@@ -52,7 +52,7 @@ pub(super) async fn user_sig(
 }
 
 /// The app that an administrator speaks for: by the admin key, or by the app's own secret.
-async fn administrator(edge: &Edge, input: &Input) -> Result<App, Failure> {
+pub(super) async fn administrator(edge: &Edge, input: &Input) -> Result<App, Failure> {
     let secret = input.bearer().ok_or(Refusal::NotAuthenticated)?;
     if is_same(secret, &edge.admin_key) {
         let header = input.headers.get(APP_HEADER);

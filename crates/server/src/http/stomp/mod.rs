@@ -13,6 +13,7 @@ mod input;
 mod search;
 mod sending;
 mod people;
+mod webhooks;
 
 #[cfg(test)]
 mod tests;
@@ -61,6 +62,7 @@ pub(super) fn router(edge: &Edge) -> Router {
         .merge(people::routes())
         .route("/api/im", any(no_route))
         .route("/api/im/{*rest}", any(no_route))
+        .merge(webhooks::router())
         .layer(cors::layer(&edge.config.stomp.allowed_origins))
         .with_state(edge.clone())
 }

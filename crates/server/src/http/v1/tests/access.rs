@@ -46,6 +46,48 @@ fn table() -> Vec<Expected> {
     let read = "/v1/users/alice/conversations/group/team/read";
     let blocked = "/v1/users/alice/blacklist/bob";
     vec![
+        row("GET", "/v1/hooks", none.clone(), [403, 403, 200]),
+        row(
+            "POST",
+            "/v1/hooks",
+            json!({"url": "http://127.0.0.1:1/"}),
+            [403, 403, 201],
+        ),
+        row("GET", "/v1/hooks/hk", none.clone(), [403, 403, 404]),
+        row("PATCH", "/v1/hooks/hk", none.clone(), [403, 403, 404]),
+        row("DELETE", "/v1/hooks/hk", none.clone(), [403, 403, 404]),
+        row("POST", "/v1/hooks/hk/secret", none.clone(), [403, 403, 404]),
+        row("POST", "/v1/hooks/hk/test", none.clone(), [403, 403, 404]),
+        row(
+            "POST",
+            "/v1/hooks/hk/replay",
+            json!({"skip": true}),
+            [403, 403, 404],
+        ),
+        row(
+            "GET",
+            "/v1/hooks/hk/dead-letters",
+            none.clone(),
+            [403, 403, 404],
+        ),
+        row(
+            "DELETE",
+            "/v1/hooks/hk/dead-letters",
+            none.clone(),
+            [403, 403, 404],
+        ),
+        row(
+            "DELETE",
+            "/v1/hooks/hk/dead-letters/1",
+            none.clone(),
+            [403, 403, 404],
+        ),
+        row(
+            "POST",
+            "/v1/hooks/hk/dead-letters/1/retry",
+            none.clone(),
+            [403, 403, 404],
+        ),
         row("GET", "/v1/apps", none.clone(), [403, 403, 403]),
         row(
             "POST",

@@ -8,6 +8,8 @@ mod channels;
 mod conversations;
 mod document;
 mod files;
+mod friends;
+mod hooks;
 pub(crate) mod im;
 mod keeping;
 mod messages;
@@ -104,7 +106,8 @@ impl Rest {
         let (routes, document) = super::router(state);
         let routes = routes
             .merge(crate::http::files::router())
-            .layer(axum::Extension(files));
+            .layer(axum::Extension(files))
+            .layer(axum::Extension(crate::hooks::tests::service(&im).await));
         let document = serde_json::to_value(document).expect("the document is JSON");
         Self {
             routes,
