@@ -97,12 +97,6 @@ fn find(conn: &Connection, query: &FindUsers) -> DbResult<FoundUsers> {
                 });
             }
         }
-        if users.len() >= limit && place[0] <= BY_NAME {
-            return Ok(FoundUsers {
-                users,
-                next: Some(place),
-            });
-        }
     }
     Ok(FoundUsers { users, next: None })
 }

@@ -6,6 +6,8 @@ mod catch_up;
 mod changes;
 mod crash;
 mod first_contact;
+mod friends;
+mod groups;
 mod halfway;
 mod logins;
 mod model;
