@@ -47,7 +47,7 @@ fn insert_as_before_names(raw: &Connection, seq: i64, body: &Body, flags: i64) {
     let (place, sent_at) = ((seq, 1, seq, seq), 1_700_000_000_000);
     let mut row = MessageRow::new(place, UserNum(1), sent_at, body, Naming::default());
     row.flags |= flags;
-    let columns = MESSAGE_COLUMNS.replace(", name, audience", "");
+    let columns = MESSAGE_COLUMNS.replace(", name, audience, carried", "");
     let sql = format!(
         "INSERT INTO message ({columns}) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, '', ?7, ?8, NULL, ?9, ?10, NULL, ?11)"
@@ -97,6 +97,7 @@ async fn what_a_file_of_the_third_version_says_of_messages_stays_so() {
     let revocation = Revocation {
         by: Some(alice.clone()),
         at_ms: 1_700_000_000_400,
+        ..Revocation::default()
     };
     let revoked: Vec<_> = found.iter().map(|m| m.revoked.as_deref()).collect();
     assert_eq!(revoked, [None, Some(&revocation), None]);

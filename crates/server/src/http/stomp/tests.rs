@@ -1,5 +1,11 @@
 //! Router-level tests of `/api/im`, on a messenger over a store in memory.
 
+mod friends;
+
+mod conversations;
+
+mod editing;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -348,4 +354,52 @@ async fn pages_of_allowed_origins_may_read_the_answers() {
     assert_eq!(headers["access-control-allow-headers"], "authorization");
     let headers = asked("https://evil.example").await;
     assert!(!headers.contains_key("access-control-allow-origin"));
+}
+
+#[tokio::test]
+async fn messages_are_sent_by_rest_one_or_many() {
+    let api = Api::start().await;
+    for uid in ["alice", "bob", "carol"] {
+        api.sig(uid).await;
+    }
+    let sig = api.sig("alice").await;
+    let bearer = format!("Bearer {sig}");
+    let auth = [("authorization", bearer.as_str())];
+    let ask = async |path: &str, body: Value| api.ask("POST", path, &auth, &body.to_string()).await;
+    let one = json!({
+        "messageId": "m-1", "toId": "bob", "chatType": "SINGLE", "msgType": "TEXT",
+        "content": "hi", "mentionedUserIds": ["bob"],
+    });
+    let sent = ask("/api/im/messages/send", one.clone()).await;
+    let data = sent.data();
+    assert_eq!((&data["id"], &data["status"]), (&json!("m-1"), &json!("SENT")));
+    assert_eq!((&data["fromId"], &data["toId"]), (&json!("alice"), &json!("bob")));
+    assert_eq!(data["mentionedUserIds"], json!(["bob"]));
+    let again = ask("/api/im/messages/send", one.clone()).await;
+    assert_eq!(again.data()["seq"], data["seq"], "a retry");
+    let mut other = one.clone();
+    other["content"] = "other".into();
+    assert_eq!(ask("/api/im/messages/send", other).await.failed().0, 409);
+    let mut nobody = one.clone();
+    (nobody["toId"], nobody["messageId"]) = ("nobody".into(), "m-2".into());
+    assert_eq!(ask("/api/im/messages/send", nobody).await.failed().0, 404);
+    let missing = ask("/api/im/messages/send", json!({"toId": "bob"})).await;
+    assert_eq!(missing.failed().0, 400);
+    let batch = json!({
+        "toIds": ["bob", "carol", "nobody"], "chatType": "SINGLE", "msgType": "TEXT",
+        "content": "to all",
+    });
+    let sent = ask("/api/im/messages/batch/send", batch).await;
+    let data = sent.data();
+    let to = |list: &str, name: &str| -> Vec<String> {
+        let list = data[list].as_array().expect("a list").iter();
+        list.map(|it| it[name].as_str().expect("an id").to_owned()).collect()
+    };
+    assert_eq!(to("succeeded", "toId"), ["bob", "carol"]);
+    assert_eq!(to("failed", "id"), ["nobody"]);
+    assert_eq!(data["failed"][0]["code"], 404);
+    let nobody = ask("/api/im/messages/batch/send", json!({"toIds": []})).await;
+    assert_eq!(nobody.failed().0, 400);
+    let stranger = api.ask("POST", "/api/im/messages/send", &[], &one.to_string()).await;
+    assert_eq!(stranger.failed().0, 401);
 }

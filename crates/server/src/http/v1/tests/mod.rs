@@ -12,6 +12,7 @@ mod friends;
 mod hooks;
 pub(crate) mod im;
 mod keeping;
+mod marks;
 mod messages;
 mod search;
 mod users;

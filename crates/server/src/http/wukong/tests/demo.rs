@@ -1,5 +1,8 @@
 //! The demo backend's routes: taking back, receipts, extras.
 
+mod conversations;
+mod marks;
+
 use crosstalk_core::channel::{Address, ChannelKind};
 use crosstalk_core::deliver::Sender;
 use crosstalk_core::directory::{AppId, UserChange};
@@ -252,4 +255,51 @@ async fn a_banned_user_acts_no_more_with_a_token_either() {
     api.im.put_user(&realm, &uid, &ban).await.expect("banned");
     let after = call(&api, &token.token, "/v1/message/extra/sync", &sync).await;
     assert_eq!(after.status, 400);
+}
+
+#[tokio::test]
+async fn mentions_are_reminders_by_version() {
+    let (api, _) = with_message().await;
+    let payload = json!({"type": 1, "content": "@", "mention": {"uids": ["u2"]}}).to_string();
+    let draft = Draft {
+        to: Address::parse(ChannelKind::GROUP, "g1").expect("an address"),
+        body: MessageBody {
+            origin: WUKONG_ORIGIN,
+            tag: "1".into(),
+            flags: Flags {
+                counts: true,
+                ..Flags::default()
+            },
+            payload: payload.into(),
+            ..MessageBody::default()
+        },
+        on_reuse: OnReuse::Store,
+        require_peer: false,
+        fault: None,
+    };
+    let mut draft = draft;
+    crosstalk_gateway::note_mentions(&mut draft);
+    let realm = Realm::default();
+    let author = Uid::parse("u1").expect("a uid");
+    let author = api.im.user_ref(&realm, &author).await.expect("a user");
+    let sent = api.im.send_as(&realm, Sender::User(author), draft).await.expect("sent");
+    let sync = async |uid: &str, version: i64| {
+        let body = json!({"login_uid": uid, "version": version, "limit": 10});
+        managed(&api, "/v1/message/reminder/sync", body).await
+    };
+    let rows = sync("u2", 0).await;
+    let row = &rows[0];
+    assert_eq!(row["message_id"], sent.id.to_string());
+    assert_eq!((&row["channel_id"], &row["channel_type"]), (&json!("g1"), &json!(2)));
+    assert_eq!((&row["reminder_type"], &row["done"], &row["uid"]), (&json!(1), &json!(0), &json!("u2")));
+    let version = row["version"].as_i64().expect("a version");
+    assert_eq!(sync("u2", version).await, json!([]));
+    assert_eq!(sync("u3", 0).await, json!([]));
+    // The SDKs send a bare list, with the user's own token.
+    let done = call(&api, "t-u2", "/v1/message/reminder/done", &json!([sent.id.0])).await;
+    assert_eq!(done.status, 200, "{}", done.body);
+    let rows = sync("u2", version).await;
+    assert_eq!((&rows[0]["done"], &rows[0]["id"]), (&json!(1), &json!(sent.id.0)));
+    let none = call(&api, "t-u2", "/v1/message/reminder/done", &json!([])).await;
+    assert_eq!(none.status, 400);
 }
