@@ -9,7 +9,7 @@ use crosstalk_core::im::{EditRequest, Im};
 use crosstalk_core::message::{Body, Draft, Message, OnReuse};
 use crosstalk_core::refusal::Refusal;
 
-use crate::content::moderate;
+use crate::content::{may_be_edited, moderate};
 use crate::protocol::NewBody;
 
 /// Edits a message in a user's name. The word lists judge what it shall say.
@@ -20,6 +20,9 @@ pub(crate) async fn edit(
     message: &Message,
     body: NewBody,
 ) -> Result<Altered, Refusal> {
+    if message.revoked.is_none() && !may_be_edited(message) {
+        return Err(Refusal::WrongState);
+    }
     let shown = message.shown();
     let tag = if shown.origin == body.origin {
         Arc::clone(&shown.tag)

@@ -68,7 +68,10 @@ fn now(tx: &Tx<'_>, id: MessageId, edit: &Edit) -> DbResult<(u32, i64, bool)> {
     if let Some(row) = found.next()? {
         let is_same = row.get::<_, u8>(3)? == edit.origin.0
             && row.get_ref(4)?.as_str().is_ok_and(|tag| *tag == *edit.tag)
-            && row.get_ref(5)?.as_blob().is_ok_and(|it| *it == edit.payload[..]);
+            && row
+                .get_ref(5)?
+                .as_blob()
+                .is_ok_and(|it| *it == edit.payload[..]);
         return Ok((row.get(0)?, row.get(2)?, is_same));
     }
     let sql = revoke::find_sql();

@@ -69,7 +69,12 @@ pub(super) fn of(
     let mut find = conn.prepare_cached(OF)?;
     let mut all = Vec::with_capacity(stretches.len());
     for (channel, seqs) in stretches {
-        let bounds = [user.0, channel.0, rows::seq(*seqs.start()), rows::seq(*seqs.end())];
+        let bounds = [
+            user.0,
+            channel.0,
+            rows::seq(*seqs.start()),
+            rows::seq(*seqs.end()),
+        ];
         let found = find.query_map(bounds, |row| count(row, 0))?;
         all.push(found.collect::<Result<_, _>>()?);
     }

@@ -7,9 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use crosstalk_core::channel::LogKind;
 use crosstalk_core::id::{ChannelNum, MessageId, UserNum, UserRef};
-use crosstalk_core::mark::{
-    Edit, EditOutcome, MarkOutcome, Marks, Pin, Reaction, Tally, Version,
-};
+use crosstalk_core::mark::{Edit, EditOutcome, MarkOutcome, Marks, Pin, Reaction, Tally, Version};
 use crosstalk_core::store::StoreResult;
 use rusqlite::{Connection, OptionalExtension};
 

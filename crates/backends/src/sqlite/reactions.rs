@@ -4,9 +4,7 @@
 use std::sync::Arc;
 
 use crosstalk_core::id::{ChannelNum, MessageId, UserNum};
-use crosstalk_core::mark::{
-    MAX_REACTIONS, MAX_REACTIONS_OF_ONE, MarkOutcome, Reaction, Tally,
-};
+use crosstalk_core::mark::{MAX_REACTIONS, MAX_REACTIONS_OF_ONE, MarkOutcome, Reaction, Tally};
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::Shared;

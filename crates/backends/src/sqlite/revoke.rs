@@ -8,12 +8,12 @@
 //! the writer where keys wait and by a reader in the tables, and emptied in the transaction
 //! that erases the message.
 
+use crosstalk_core::change::Change;
 use crosstalk_core::channel::LogKind;
 use crosstalk_core::deliver::{edit_number, entry_number};
 use crosstalk_core::id::{ChannelNum, MessageId, UserRef};
 use crosstalk_core::log::RevokeOutcome;
 use crosstalk_core::message::{Flags, Gone, Revocation, client_key, digest};
-use crosstalk_core::change::Change;
 use crosstalk_core::store::StoreResult;
 use rusqlite::Connection;
 
@@ -210,12 +210,7 @@ fn erase_known(
 }
 
 /// Erases a message and notes who did it, unless that was done before.
-fn erase(
-    tx: &Tx<'_>,
-    id: MessageId,
-    by: Option<&UserRef>,
-    how: Gone,
-) -> DbResult<RevokeOutcome> {
+fn erase(tx: &Tx<'_>, id: MessageId, by: Option<&UserRef>, how: Gone) -> DbResult<RevokeOutcome> {
     let mut find = tx.conn.prepare_cached(&find_sql())?;
     let mut found = find.query([id.0])?;
     let Some(message) = found.next()?.and_then(MessageRow::sound) else {
@@ -266,10 +261,7 @@ fn erase(
 }
 
 /// Erases content from the file too, and not only from rows.
-fn secretly(
-    conn: &Connection,
-    erase: impl FnOnce(&Connection) -> DbResult<()>,
-) -> DbResult<()> {
+fn secretly(conn: &Connection, erase: impl FnOnce(&Connection) -> DbResult<()>) -> DbResult<()> {
     conn.pragma_update(None, "secure_delete", true)?;
     let erased = erase(conn);
     conn.pragma_update(None, "secure_delete", false)?;

@@ -14,9 +14,7 @@ use crate::delivered::{Stretch, WaitingQuery};
 use crate::id::{MessageId, UserRef};
 use crate::im::Stores;
 use crate::log::RevokeOutcome;
-use crate::mark::{
-    Edit, EditOutcome, MAX_PINS, MAX_REACTIONS_OF_ONE, MarkOutcome, Marks, Tally,
-};
+use crate::mark::{Edit, EditOutcome, MAX_PINS, MAX_REACTIONS_OF_ONE, MarkOutcome, Marks, Tally};
 use crate::message::{Gone, Message, Origin};
 
 /// The cases of marks, one test each; `make` gives empty stores.
@@ -88,7 +86,10 @@ pub async fn an_edited_message_comes_with_its_edit(stores: &Stores) {
     let room = Room::new(stores).await;
     let messages = say(&room, 3).await;
     let id = messages[1].id;
-    assert_eq!(number(&put_edit(&room, id, &edit(Some(&room.alice), "one")).await), 1);
+    assert_eq!(
+        number(&put_edit(&room, id, &edit(Some(&room.alice), "one")).await),
+        1
+    );
     assert_eq!(number(&put_edit(&room, id, &edit(None, "two")).await), 2);
     let by_id = stores.log.by_id(id).await.expect("by id").expect("there");
     let found = by_id.edited.as_deref().expect("edited");
@@ -105,7 +106,10 @@ pub async fn an_edited_message_comes_with_its_edit(stores: &Stores) {
     let newest = stores.log.newest(&wanted, 9).await.expect("newest");
     assert_eq!(newest[0][0], by_id);
     let versions = stores.marks.versions(id, 0, 9).await.expect("versions");
-    let said: Vec<_> = versions.iter().map(|v| (v.n, &v.edit.payload[..])).collect();
+    let said: Vec<_> = versions
+        .iter()
+        .map(|v| (v.n, &v.edit.payload[..]))
+        .collect();
     assert_eq!(said, [(1, &b"one"[..]), (2, &b"two"[..])]);
     assert_eq!(versions[0].edit.by.as_ref(), Some(&room.alice));
     let second = stores.marks.versions(id, 1, 9).await.expect("versions");
@@ -124,7 +128,10 @@ pub async fn the_same_again_is_no_edit(stores: &Stores) {
         tag: Arc::clone(&message.body.tag),
         payload: message.body.payload.clone(),
     };
-    assert_eq!(put_edit(&room, message.id, &sent).await, EditOutcome::Same(0, 0));
+    assert_eq!(
+        put_edit(&room, message.id, &sent).await,
+        EditOutcome::Same(0, 0)
+    );
     let one = edit(None, "one");
     let first = put_edit(&room, message.id, &one).await;
     let EditOutcome::Done(1, at_ms) = first else {
@@ -224,7 +231,12 @@ pub async fn reactions_are_counted_and_their_end_is_told(stores: &Stores) {
     let marks = &stores.marks;
     let react = |user: &UserRef, emoji: &'static str, removed| {
         let user = user.clone();
-        async move { marks.react(id, &user, emoji, removed).await.expect("an answer") }
+        async move {
+            marks
+                .react(id, &user, emoji, removed)
+                .await
+                .expect("an answer")
+        }
     };
     let nothing = react(&room.bob, "👍", true).await;
     assert_eq!(nothing, MarkOutcome::Same(0, 0));
@@ -248,7 +260,10 @@ pub async fn reactions_are_counted_and_their_end_is_told(stores: &Stores) {
     );
     let whole = marks.reactions(id, None, 9).await.expect("reactions");
     let who: Vec<_> = whole.iter().map(|it| (&*it.emoji, &it.user)).collect();
-    assert_eq!(who, [("x", &room.bob), ("👍", &room.alice), ("👍", &room.bob)]);
+    assert_eq!(
+        who,
+        [("x", &room.bob), ("👍", &room.alice), ("👍", &room.bob)]
+    );
     let after = Some((Arc::clone(&whole[0].emoji), whole[0].user.num));
     let rest = marks.reactions(id, after, 9).await.expect("reactions");
     assert_eq!(rest, whole[1..]);
@@ -257,13 +272,19 @@ pub async fn reactions_are_counted_and_their_end_is_told(stores: &Stores) {
     let since = marks.reactions_since(room.log.num, third, 9).await;
     let since = since.expect("changes");
     assert_eq!(since.len(), 1);
-    assert_eq!((since[0].removed, since[0].version, since[0].seq), (true, fourth, 1));
+    assert_eq!(
+        (since[0].removed, since[0].version, since[0].seq),
+        (true, fourth, 1)
+    );
     let tallies = marks.tallies(&[id], None).await.expect("tallies");
     assert_eq!(tallies[0], [tally("x", 1, false), tally("👍", 1, false)]);
     done(react(&room.bob, "👍", false).await);
     let states = stores.receipts.changed_since(room.log.num, fourth, 9).await;
     let states = states.expect("states");
-    assert_eq!(states.iter().map(|state| state.id).collect::<Vec<_>>(), [id]);
+    assert_eq!(
+        states.iter().map(|state| state.id).collect::<Vec<_>>(),
+        [id]
+    );
 }
 
 /// Of one user; what is taken away makes room.
@@ -279,7 +300,12 @@ pub async fn reactions_have_an_end(stores: &Stores) {
     assert_eq!(one_more.expect("an answer"), MarkOutcome::TooMany);
     let other = marks.react(id, &room.alice, "more", false).await;
     done(other.expect("an answer"));
-    done(marks.react(id, &room.bob, "0", true).await.expect("an answer"));
+    done(
+        marks
+            .react(id, &room.bob, "0", true)
+            .await
+            .expect("an answer"),
+    );
     let now = marks.react(id, &room.bob, "more", false).await;
     done(now.expect("an answer"));
 }
@@ -320,7 +346,12 @@ pub async fn pins_have_an_end(stores: &Stores) {
     let last = messages[most].id;
     let outcome = marks.pin(last, None, true).await.expect("an answer");
     assert_eq!(outcome, MarkOutcome::TooMany);
-    done(marks.pin(messages[0].id, None, false).await.expect("an answer"));
+    done(
+        marks
+            .pin(messages[0].id, None, false)
+            .await
+            .expect("an answer"),
+    );
     done(marks.pin(last, None, true).await.expect("an answer"));
 }
 
@@ -334,7 +365,10 @@ pub async fn what_is_gone_takes_no_marks(stores: &Stores) {
     let page = stores.log.page(&command, EVERYTHING).await.expect("a page");
     let marks = &stores.marks;
     for id in [id, page[0].id, MessageId(1)] {
-        assert_eq!(put_edit(&room, id, &edit(None, "x")).await, EditOutcome::Gone);
+        assert_eq!(
+            put_edit(&room, id, &edit(None, "x")).await,
+            EditOutcome::Gone
+        );
         let react = marks.react(id, &room.bob, "x", false).await;
         assert_eq!(react.expect("an answer"), MarkOutcome::Gone);
         let pin = marks.pin(id, None, true).await.expect("an answer");
@@ -349,9 +383,8 @@ pub async fn hidden_messages_leave_the_user_s_view(stores: &Stores) {
     let (bob, log) = (&room.bob, room.log.num);
     assert_eq!(room.unread(bob).await, 4);
     let marks = &stores.marks;
-    let hide = |seqs: &'static [u64]| async move {
-        marks.hide(bob.num, log, seqs).await.expect("hidden")
-    };
+    let hide =
+        |seqs: &'static [u64]| async move { marks.hide(bob.num, log, seqs).await.expect("hidden") };
     assert_eq!(hide(&[2, 3, 99]).await, [2, 3]);
     assert_eq!(hide(&[3, 4]).await, [4], "each is hidden once");
     assert_eq!(room.unread(bob).await, 1);
@@ -403,14 +436,25 @@ pub async fn marks_go_with_dropped_messages(stores: &Stores) {
     let (id, log) = (messages[0].id, room.log.num);
     let marks = &stores.marks;
     put_edit(&room, id, &edit(None, "x")).await;
-    done(marks.react(id, &room.bob, "x", false).await.expect("an answer"));
+    done(
+        marks
+            .react(id, &room.bob, "x", false)
+            .await
+            .expect("an answer"),
+    );
     done(marks.pin(id, None, true).await.expect("an answer"));
     marks.hide(room.bob.num, log, &[1]).await.expect("hidden");
     assert_eq!(room.unread(&room.bob).await, 1);
     room.drop_before(2).await;
     assert_eq!(room.unread(&room.bob).await, 1);
     assert!(marks.versions(id, 0, 9).await.expect("versions").is_empty());
-    assert!(marks.reactions(id, None, 9).await.expect("reactions").is_empty());
+    assert!(
+        marks
+            .reactions(id, None, 9)
+            .await
+            .expect("reactions")
+            .is_empty()
+    );
     assert!(marks.pins(log, 9).await.expect("pins").is_empty());
     let hidden = marks.hidden(room.bob.num, &[(log, 1..=9)]).await;
     assert_eq!(hidden.expect("hidden"), [Vec::<u64>::new()]);

@@ -7,6 +7,7 @@ use crate::channel::LogKind;
 use crate::delivered::{Ledger, catch_up};
 use crate::im::Stores;
 use crate::log::Page;
+use crate::message::Message;
 use crate::session::Session;
 use crate::session::mailbox::Gap;
 use crate::store::StoreResult;
@@ -40,9 +41,32 @@ pub(crate) async fn resync(
     let mut messages = stores.log.page(&gap.channel, page).await?;
     // Rows that retention or damage took away are not waited for.
     let next = messages.last().map_or(gap.last, |last| last.seq) + 1;
-    messages.retain(|message| session.is_for(message) && message.is_for(session.user.num));
+    let hidden = hidden(session, &gap, stores, &messages).await?;
+    messages.retain(|message| {
+        session.is_for(message)
+            && message.is_for(session.user.num)
+            && !message.is_unlisted()
+            && hidden.binary_search(&message.seq).is_err()
+    });
     session.mailbox.fill_gap(&gap, messages, next);
     Ok(true)
+}
+
+/// Seqs of these messages that the session's user has deleted for themselves.
+async fn hidden(
+    session: &Session,
+    gap: &Gap,
+    stores: &Stores,
+    messages: &[Message],
+) -> StoreResult<Vec<u64>> {
+    let (Some(first), Some(last), LogKind::Chat) =
+        (messages.first(), messages.last(), gap.channel.log)
+    else {
+        return Ok(Vec::new());
+    };
+    let stretch = [(gap.channel.num, first.seq..=last.seq)];
+    let hidden = stores.marks.hidden(session.user.num, &stretch).await?;
+    Ok(hidden.into_iter().next().unwrap_or_default())
 }
 
 /// The first seq of a log that the session's user may read; `None` = none of it.

@@ -122,7 +122,9 @@ impl Im {
         states: Vec<MessageState>,
         changed: &mut Vec<Changed>,
     ) -> Result<(), Refusal> {
-        let mut reactions = self.newly_reacted(span.channel, after_version, &states).await?;
+        let mut reactions = self
+            .newly_reacted(span.channel, after_version, &states)
+            .await?;
         let hidden = self.hidden_among(viewer, span.channel, &states).await?;
         for state in states
             .into_iter()

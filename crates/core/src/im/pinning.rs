@@ -184,7 +184,7 @@ impl Im {
         let limit = limit.clamp(1, PAGE);
         if message.channel.key.kind == ChannelKind::DIRECT {
             self.peer_reads(&message, is_read, after).await
-        } else if message.body.flags.receipt {
+        } else if message.body.flags.receipt && self.has_receipts(&message.channel.key).await? {
             self.members_read(&message, is_read, after, limit).await
         } else {
             Ok(Readers::default())
@@ -213,8 +213,7 @@ impl Im {
             .inbox
             .conversation(peer.num, message.channel.num)
             .await?;
-        let has_read =
-            !noted.is_empty() || row.is_some_and(|row| row.read_seq >= message.seq);
+        let has_read = !noted.is_empty() || row.is_some_and(|row| row.read_seq >= message.seq);
         let at_ms = noted.first().map_or(0, |(_, at_ms)| *at_ms);
         let is_asked = has_read == is_read && after.is_none_or(|after| peer.num > after);
         Ok(Readers {
@@ -258,9 +257,10 @@ impl Im {
             };
             let receipts = &self.stores.receipts;
             let read = receipts.of(message.id, from, MAX_READERS).await?;
-            let unread = page
-                .into_iter()
-                .filter(|user| read.binary_search_by_key(&user.num, |(num, _)| *num).is_err());
+            let unread = page.into_iter().filter(|user| {
+                read.binary_search_by_key(&user.num, |(num, _)| *num)
+                    .is_err()
+            });
             for user in unread {
                 if readers.users.len() == limit as usize {
                     readers.more = true;

@@ -200,7 +200,7 @@ impl Im {
     }
 
     /// Whether a channel is small enough for read receipts.
-    async fn has_receipts(&self, key: &ChannelKey) -> Result<bool, Refusal> {
+    pub(super) async fn has_receipts(&self, key: &ChannelKey) -> Result<bool, Refusal> {
         let direct = key.kind == ChannelKind::DIRECT;
         Ok(direct || self.channel(key).await?.member_count <= MAX_MEMBERS)
     }

@@ -4,9 +4,7 @@
 
 mod port;
 
-pub use port::{
-    Edit, EditOutcome, MarkOutcome, Marks, Pin, Reaction, Tally, Version,
-};
+pub use port::{Edit, EditOutcome, MarkOutcome, Marks, Pin, Reaction, Tally, Version};
 
 /// The most edits of one message: each is kept.
 pub const MAX_EDITS: u32 = 1000;

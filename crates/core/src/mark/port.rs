@@ -164,12 +164,8 @@ pub trait Marks: Send + Sync + 'static {
     /// Notes that a user does not want to see these messages of a log any more; they no longer
     /// count as unread for them. Returns the seqs of those that were not hidden before.
     /// Durable when it returns.
-    async fn hide(
-        &self,
-        user: UserNum,
-        channel: ChannelNum,
-        seqs: &[u64],
-    ) -> StoreResult<Vec<u64>>;
+    async fn hide(&self, user: UserNum, channel: ChannelNum, seqs: &[u64])
+    -> StoreResult<Vec<u64>>;
 
     /// Which seqs of some stretches of logs a user has hidden, in the order asked, ascending.
     async fn hidden(

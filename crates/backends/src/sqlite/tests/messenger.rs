@@ -33,23 +33,23 @@ impl Seal for NoSeal {
 }
 
 /// The messenger, and a group of its people: an owner, an administrator, two members.
-struct World {
-    im: Arc<Im>,
-    db: Arc<Sqlite>,
-    clock: Arc<ManualClock>,
-    group: ChannelKey,
-    people: Vec<UserRef>,
+pub(super) struct World {
+    pub(super) im: Arc<Im>,
+    pub(super) db: Arc<Sqlite>,
+    pub(super) clock: Arc<ManualClock>,
+    pub(super) group: ChannelKey,
+    pub(super) people: Vec<UserRef>,
     _bed: Bed,
 }
 
-const OWNER: usize = 0;
-const ADMIN: usize = 1;
-const ALICE: usize = 2;
-const BOB: usize = 3;
-const STRANGER: usize = 4;
+pub(super) const OWNER: usize = 0;
+pub(super) const ADMIN: usize = 1;
+pub(super) const ALICE: usize = 2;
+pub(super) const BOB: usize = 3;
+pub(super) const STRANGER: usize = 4;
 
 impl World {
-    async fn new(policy: Policy) -> Self {
+    pub(super) async fn new(policy: Policy) -> Self {
         let bed = Bed::new();
         let clock = Arc::clone(&bed.clock);
         let options = bed.options();
@@ -62,11 +62,23 @@ impl World {
             directory: db.clone(),
             apps: db.clone(),
             relations: db.clone(),
+            friends: db.clone(),
+            people: db.clone(),
             devices: db.clone(),
             subscribers: db.clone(),
+            files: db.clone(),
+            uploads: db.clone(),
+            joining: db.clone(),
+            mentions: db.clone(),
+            expiry: db.clone(),
+            schedule: db.clone(),
+            admin: crosstalk_core::admin::AdminStores::of(Arc::clone(&db)),
             registrations: db.clone(),
             outbox: db.clone(),
+            search: db.clone(),
+            hooks: db.clone(),
             receipts: db.clone(),
+            marks: db.clone(),
         };
         let im = Im::start(stores, Arc::new(NoSeal), ids, clock.clone(), policy);
         let im = im.await.unwrap();
@@ -75,8 +87,6 @@ impl World {
         for uid in ["owner", "admin", "alice", "bob", "stranger"] {
             let uid = Uid::parse(uid).unwrap();
             people.push(im.ensure_user(&realm, &uid).await.unwrap());
-            search: db.clone(),
-            hooks: db.clone(),
         }
         let roles = [
             MemberRole::Owner,
@@ -98,7 +108,7 @@ impl World {
         }
     }
 
-    fn by(&self, who: usize) -> Operator {
+    pub(super) fn by(&self, who: usize) -> Operator {
         Operator::User(self.people[who].clone())
     }
 
@@ -106,7 +116,7 @@ impl World {
         send(&self.im, key, &self.people[who], "x").await.unwrap()
     }
 
-    async fn say(&self, who: usize) -> MessageId {
+    pub(super) async fn say(&self, who: usize) -> MessageId {
         self.say_in(&self.group, who).await.id
     }
 

@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 use super::answer::{Done, Failure};
 use super::auth::known;
 use super::input::Input;
-use super::no_route;
+use super::{marks, no_route};
 use crate::http::edge::Edge;
 
 /// Messages in an answer, if the request does not say.
@@ -53,20 +53,16 @@ pub(super) fn routes() -> Router<Edge> {
         .route(&path("batch/delete"), post(delete_batch).fallback(no_route))
         .route(&path("{id}"), put(edit).delete(delete).fallback(no_route))
         .route(&path("{id}/revoke"), post(revoke).fallback(no_route))
-        .route(
-            &path("{id}/reactions"),
-            post(react).delete(unreact).get(reactions).fallback(no_route),
-        )
-        .route(&path("{id}/receipts"), get(receipts).fallback(no_route))
+        .merge(marks::routes())
 }
 
 /// Part of a list.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct List {
-    list: Vec<Value>,
-    has_more: bool,
-    cursor: Option<String>,
+pub(super) struct List {
+    pub(super) list: Vec<Value>,
+    pub(super) has_more: bool,
+    pub(super) cursor: Option<String>,
 }
 
 /// What became of each of several.
@@ -89,7 +85,7 @@ impl Outcomes {
     }
 }
 
-async fn asked(
+pub(super) async fn asked(
     edge: &Edge,
     client: SocketAddr,
     request: Request,
@@ -103,7 +99,7 @@ fn by(login: &Login) -> Operator {
     Operator::User(login.user.clone())
 }
 
-fn viewer(login: &Login) -> Viewer {
+pub(super) fn viewer(login: &Login) -> Viewer {
     Viewer::User(login.user.clone())
 }
 
@@ -113,7 +109,7 @@ fn shown(login: &Login, message: &Message) -> Value {
     serde_json::to_value(stomp_message(message, app)).unwrap_or_default()
 }
 
-fn limit(input: &Input) -> Result<u32, Failure> {
+pub(super) fn limit(input: &Input) -> Result<u32, Failure> {
     let limit = input.number("limit")?.unwrap_or(DEFAULT_LIMIT);
     if (1..=MAX_LIMIT).contains(&limit) {
         Ok(limit)
@@ -123,7 +119,7 @@ fn limit(input: &Input) -> Result<u32, Failure> {
 }
 
 /// The message that a client means by an id (data-model.md §4).
-async fn find(edge: &Edge, login: &Login, id: &str) -> Result<Message, Refusal> {
+pub(super) async fn find(edge: &Edge, login: &Login, id: &str) -> Result<Message, Refusal> {
     edge.im.find(&login.realm, &login.user, id, None).await
 }
 
@@ -231,7 +227,10 @@ async fn offline(
     Ok(Done(List {
         list: unread.map(|message| shown(&login, message)).collect(),
         has_more: found.more,
-        cursor: found.through.filter(|_| found.more).map(|id| id.to_string()),
+        cursor: found
+            .through
+            .filter(|_| found.more)
+            .map(|id| id.to_string()),
     }))
 }
 
@@ -250,7 +249,9 @@ async fn read(
     ids.extend(input.get("messageId").map(str::to_owned));
     if ids.is_empty() {
         let key = channel(&login, &input)?;
-        edge.im.read(&login.user, &key, input.number("seq")?).await?;
+        edge.im
+            .read(&login.user, &key, input.number("seq")?)
+            .await?;
         return Ok(Done(()));
     }
     let mut up_to: Vec<(ChannelKey, u64)> = Vec::new();
@@ -403,96 +404,4 @@ async fn delete_batch(
         outcomes.note(id, done);
     }
     Ok(Done(outcomes))
-}
-
-/// `POST /messages/{id}/reactions {emoji}`.
-async fn react(
-    State(edge): State<Edge>,
-    ConnectInfo(client): ConnectInfo<SocketAddr>,
-    Path(id): Path<String>,
-    request: Request,
-) -> Result<Done<()>, Failure> {
-    mark(&edge, client, &id, request, false).await
-}
-
-/// `DELETE /messages/{id}/reactions {emoji}`.
-async fn unreact(
-    State(edge): State<Edge>,
-    ConnectInfo(client): ConnectInfo<SocketAddr>,
-    Path(id): Path<String>,
-    request: Request,
-) -> Result<Done<()>, Failure> {
-    mark(&edge, client, &id, request, true).await
-}
-
-async fn mark(
-    edge: &Edge,
-    client: SocketAddr,
-    id: &str,
-    request: Request,
-    removed: bool,
-) -> Result<Done<()>, Failure> {
-    let (input, login) = asked(edge, client, request).await?;
-    let emoji = input.need("emoji")?;
-    let message = find(edge, &login, id).await?;
-    edge.im
-        .react(&login.realm, message.id, &login.user, emoji, removed)
-        .await?;
-    Ok(Done(()))
-}
-
-/// `GET /messages/{id}/reactions`: how often which was put there.
-async fn reactions(
-    State(edge): State<Edge>,
-    ConnectInfo(client): ConnectInfo<SocketAddr>,
-    Path(id): Path<String>,
-    request: Request,
-) -> Result<Done<List>, Failure> {
-    let (_, login) = asked(&edge, client, request).await?;
-    let message = find(&edge, &login, &id).await?;
-    let tallies = edge.im.tallies(&viewer(&login), &[message.id]).await?;
-    let list = tallies.into_iter().flatten().map(|tally| {
-        json!({"emoji": &*tally.emoji, "count": tally.count, "mine": tally.mine})
-    });
-    Ok(Done(List {
-        list: list.collect(),
-        has_more: false,
-        cursor: None,
-    }))
-}
-
-/// `GET /messages/{id}/receipts?state=read|unread&cursor&limit`: who has read it, for its
-/// author and who moderates the channel.
-async fn receipts(
-    State(edge): State<Edge>,
-    ConnectInfo(client): ConnectInfo<SocketAddr>,
-    Path(id): Path<String>,
-    request: Request,
-) -> Result<Done<Value>, Failure> {
-    let (input, login) = asked(&edge, client, request).await?;
-    let is_read = match input.get("state") {
-        None | Some("read") => true,
-        Some("unread") => false,
-        Some(_) => return Err(Failure::field("state", "must be read or unread")),
-    };
-    let message = find(&edge, &login, &id).await?;
-    let after = input.number("cursor")?.map(crosstalk_core::id::UserNum);
-    let limit = limit(&input)?;
-    let readers = edge
-        .im
-        .readers(&login.realm, message.id, &viewer(&login), is_read, after, limit)
-        .await?;
-    let last = readers.users.last().filter(|_| readers.more);
-    let cursor = last.map(|(user, _)| user.num.0.to_string());
-    let list = readers.users.iter().map(|(user, at_ms)| {
-        let read_at = (*at_ms > 0).then_some(*at_ms);
-        json!({"userId": user.uid.as_str(), "readAt": read_at})
-    });
-    Ok(Done(json!({
-        "readCount": readers.read_count,
-        "unreadCount": readers.unread_count,
-        "list": list.collect::<Vec<Value>>(),
-        "hasMore": readers.more,
-        "cursor": cursor,
-    })))
 }

@@ -9,11 +9,13 @@ mod cors;
 mod files;
 mod friends;
 mod editing;
+mod groups;
 mod input;
+mod marks;
 mod search;
 mod sending;
-mod people;
 mod webhooks;
+mod people;
 
 #[cfg(test)]
 mod tests;
@@ -59,10 +61,11 @@ pub(super) fn router(edge: &Edge) -> Router {
         .merge(editing::routes())
         .merge(sending::routes())
         .merge(friends::routes())
+        .merge(groups::routes())
         .merge(people::routes())
+        .merge(webhooks::router())
         .route("/api/im", any(no_route))
         .route("/api/im/{*rest}", any(no_route))
-        .merge(webhooks::router())
         .layer(cors::layer(&edge.config.stomp.allowed_origins))
         .with_state(edge.clone())
 }

@@ -284,12 +284,16 @@ pub(super) struct Outcomes {
 
 fn ids(texts: &[String]) -> Result<Vec<MessageId>, Problem> {
     if texts.is_empty() || texts.len() > MAX_BATCH {
-        return Err(Problem::field("ids", format_args!("has 1 to {MAX_BATCH} ids")));
+        return Err(Problem::field(
+            "ids",
+            format_args!("has 1 to {MAX_BATCH} ids"),
+        ));
     }
     texts
         .iter()
         .map(|text| {
-            input::message_id(text).map_err(|_| Problem::field("ids", "a message id is a decimal number"))
+            input::message_id(text)
+                .map_err(|_| Problem::field("ids", "a message id is a decimal number"))
         })
         .collect()
 }

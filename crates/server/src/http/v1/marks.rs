@@ -85,7 +85,10 @@ fn place(emoji: &str, user: UserNum) -> [i64; WORDS + 2] {
 }
 
 fn read_place(place: [i64; WORDS + 2]) -> Option<(Arc<str>, UserNum)> {
-    let bytes: Vec<u8> = place[..WORDS].iter().flat_map(|word| word.to_be_bytes()).collect();
+    let bytes: Vec<u8> = place[..WORDS]
+        .iter()
+        .flat_map(|word| word.to_be_bytes())
+        .collect();
     let length = usize::try_from(place[WORDS]).ok()?;
     let emoji = std::str::from_utf8(bytes.get(..length)?).ok()?;
     Some((emoji.into(), UserNum(place[WORDS + 1])))

@@ -237,7 +237,7 @@ pub(super) struct Changes {
     items: Vec<ChangeView>,
     /// Give this as `after_version` the next time; the one given if nothing has changed.
     version: i64,
-    /// There is more already.
+    /// There may be more already: ask again with this `version`.
     more: bool,
 }
 
@@ -270,7 +270,9 @@ pub(super) async fn list_changes(
     let key = looking::channel(&caller, &viewer, &kind, &id)?;
     let changed = api.im.changed(&viewer, &key, since.after_version, limit);
     let changed = changed.await?;
-    let version = changed.last().map_or(since.after_version, |it| it.state.version);
+    let version = changed
+        .last()
+        .map_or(since.after_version, |it| it.state.version);
     let more = !changed.is_empty();
     let now_ms = api.im.clock().now_ms();
     let items = changed.into_iter().map(|it| ChangeView::at(now_ms, it));

@@ -51,10 +51,17 @@ pub(in super::super) struct ExtraRow {
     content_edit: Value,
     edited_at: i64,
     is_mutual_deleted: u8,
+    #[serde(skip_serializing_if = "is_zero")]
     is_pinned: u8,
     /// The viewer has deleted it for themselves.
+    #[serde(skip_serializing_if = "is_zero")]
     is_deleted: u8,
     extra_version: i64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde hands over a reference
+fn is_zero(flag: &u8) -> bool {
+    *flag == 0
 }
 
 impl ExtraRow {

@@ -222,18 +222,21 @@ pub(super) async fn sync_reactions(
     };
     let viewer = Viewer::User(user.clone());
     let found = api.im.reactions_since(&viewer, &key, request.seq, limit);
-    let rows = found.await?.into_iter().map(|(reaction, message)| ReactionRow {
-        message_id: message.id.0,
-        message_id_str: message.id.to_string(),
-        uid: reaction.user.uid.as_str().to_owned(),
-        name: reaction.user.uid.as_str().to_owned(),
-        channel_id: key.id_for(user.uid.as_str()).to_owned(),
-        channel_type: key.kind.0,
-        seq: reaction.version,
-        emoji: reaction.emoji.to_string(),
-        is_deleted: reaction.removed.into(),
-        created_at: reaction.at_ms.div_euclid(1000),
-    });
+    let rows = found
+        .await?
+        .into_iter()
+        .map(|(reaction, message)| ReactionRow {
+            message_id: message.id.0,
+            message_id_str: message.id.to_string(),
+            uid: reaction.user.uid.as_str().to_owned(),
+            name: reaction.user.uid.as_str().to_owned(),
+            channel_id: key.id_for(user.uid.as_str()).to_owned(),
+            channel_type: key.kind.0,
+            seq: reaction.version,
+            emoji: reaction.emoji.to_string(),
+            is_deleted: reaction.removed.into(),
+            created_at: reaction.at_ms.div_euclid(1000),
+        });
     Ok(Json(rows.collect()))
 }
 
@@ -333,7 +336,9 @@ pub(super) async fn receipt(
     let is_read = query.readed != Some(0);
     let viewer = Viewer::User(user);
     let after = query.after.map(UserNum);
-    let readers = api.im.readers(&api.realm, message.id, &viewer, is_read, after, PAGE);
+    let readers = api
+        .im
+        .readers(&api.realm, message.id, &viewer, is_read, after, PAGE);
     let readers = readers.await?;
     let after = readers.users.last().filter(|_| readers.more);
     let after = after.map(|(user, _)| user.num.0);

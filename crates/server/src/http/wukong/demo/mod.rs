@@ -5,6 +5,7 @@
 mod auth;
 mod conversations;
 mod extras;
+mod groups;
 mod marks;
 mod messages;
 mod reminders;
@@ -20,6 +21,7 @@ use crate::http::state::WukongApiState;
 /// The routes, below `/v1`.
 pub(super) fn router() -> Router<WukongApiState> {
     Router::new()
+        .merge(groups::routes())
         .route("/v1/message/revoke", post(messages::revoke))
         .route("/v1/message/readed", post(messages::readed))
         .route("/v1/message/extra/sync", post(extras::sync))

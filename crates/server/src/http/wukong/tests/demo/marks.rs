@@ -1,0 +1,104 @@
+//! Editing, deleting, reactions and pins.
+
+use super::*;
+
+/// The rows of a sync for u2.
+async fn extras(api: &Api, version: i64) -> Value {
+    let sync = at("u2", &json!({"extra_version": version}));
+    managed(api, "/v1/message/extra/sync", sync).await
+}
+
+#[tokio::test]
+async fn an_edit_is_among_the_extras_and_in_the_history() {
+    let (api, id) = with_message().await;
+    let edit = |uid: &str| {
+        let content = json!({"type": 2, "url": "other"});
+        at(uid, &json!({"message_id": id, "content_edit": content}))
+    };
+    let refused = call(&api, "t-u2", "/v1/message/edit", &edit("u2")).await;
+    assert_eq!(refused.status, 403);
+    let done = call(&api, "t-u1", "/v1/message/edit", &edit("u1")).await;
+    assert_eq!(done.status, 200, "{}", done.body);
+    let rows = extras(&api, 0).await;
+    assert_eq!(rows[0]["content_edit"], json!({"type": 2, "url": "other"}));
+    assert!(rows[0]["edited_at"].as_i64().is_some_and(|at| at > 0));
+    assert_eq!(rows[0]["revoke"], 0);
+    let asked = at("u2", &json!({"limit": 20}));
+    let page = managed(&api, "/v1/message/channel/sync", asked).await;
+    let message = &page["messages"][0];
+    assert_eq!(message["payload"]["url"], "other");
+    assert_eq!(message["message_extra"]["content_edit"]["url"], "other");
+    let wrong = at("u1", &json!({"message_id": id, "content_edit": "x"}));
+    assert_eq!(
+        call(&api, "t-u1", "/v1/message/edit", &wrong).await.status,
+        400
+    );
+    // For everybody its time is over with the message.
+    let delete = at("u1", &json!({"message_id": id, "mutual": 1}));
+    managed(&api, "/v1/message/delete", delete).await;
+    let rows = extras(&api, 0).await;
+    assert_eq!(rows[0]["content_edit"], Value::Null);
+    assert_eq!(
+        (&rows[0]["is_mutual_deleted"], &rows[0]["revoke"]),
+        (&json!(1), &json!(0))
+    );
+}
+
+#[tokio::test]
+async fn reactions_come_and_go_by_version() {
+    let (api, id) = with_message().await;
+    let react = |uid: &str| at(uid, &json!({"message_id": id, "emoji": "👍"}));
+    managed(&api, "/v1/reactions", react("u2")).await;
+    managed(&api, "/v1/reactions", react("u3")).await;
+    let outside = call(&api, "t-u4", "/v1/reactions", &react("u4")).await;
+    assert_ne!(outside.status, 200);
+    let rows = managed(&api, "/v1/reaction/sync", at("u1", &json!({"seq": 0}))).await;
+    assert_eq!(
+        (&rows[0]["uid"], &rows[0]["emoji"]),
+        (&json!("u2"), &json!("👍"))
+    );
+    assert_eq!(
+        (&rows[1]["uid"], &rows[1]["is_deleted"]),
+        (&json!("u3"), &json!(0))
+    );
+    let seq = rows[1]["seq"].clone();
+    // The same again takes it away.
+    managed(&api, "/v1/reactions", react("u2")).await;
+    let since = at("u1", &json!({"seq": seq}));
+    let rows = managed(&api, "/v1/reactions/sync", since).await;
+    assert_eq!(rows.as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        (&rows[0]["uid"], &rows[0]["is_deleted"]),
+        (&json!("u2"), &json!(1))
+    );
+}
+
+#[tokio::test]
+async fn pins_are_those_of_the_channel() {
+    let (api, id) = with_message().await;
+    let sent = json!({
+        "from_uid": "u2", "channel_id": "u1", "channel_type": 1,
+        "payload": STANDARD.encode(r#"{"type":1,"content":"x"}"#), "header": {"red_dot": 1},
+    });
+    let sent = managed(&api, "/message/send", sent).await;
+    let other = sent["data"]["message_idstr"].clone();
+    let member = call(
+        &api,
+        "t-u2",
+        "/v1/message/pinned",
+        &at("u2", &json!({"message_id": id})),
+    );
+    assert_eq!(member.await.status, 403);
+    let direct = |uid: &str, peer: &str| {
+        json!({
+            "login_uid": uid, "channel_id": peer, "channel_type": 1, "message_id": other,
+        })
+    };
+    managed(&api, "/v1/message/pinned", direct("u1", "u2")).await;
+    let pins = managed(&api, "/v1/message/pinned/sync", direct("u2", "u1")).await;
+    assert_eq!(pins["pinned_messages"][0]["message_id_str"], other);
+    assert_eq!(pins["messages"][0]["payload"]["content"], "x");
+    managed(&api, "/v1/message/pinned/clear", direct("u2", "u1")).await;
+    let pins = managed(&api, "/v1/message/pinned/sync", direct("u2", "u1")).await;
+    assert_eq!(pins, json!({"pinned_messages": [], "messages": []}));
+}
