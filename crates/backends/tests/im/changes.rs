@@ -8,6 +8,7 @@ use crosstalk_core::channel::{ChannelKey, MemberChange, MemberRole};
 use crosstalk_core::contract::text;
 use crosstalk_core::deliver::{Operator, Sender};
 use crosstalk_core::id::{MessageId, Realm, Uid};
+use crosstalk_core::im::Viewer;
 use crosstalk_core::message::{Message, Origin};
 use crosstalk_core::relation::RelationChange;
 use crosstalk_core::session::{Delivery, Echo, Ending, Notice, Offline, Ticket};
@@ -208,7 +209,7 @@ async fn in_groups_only_those_who_asked_learn_what_is_read() {
     assert_eq!((messages[0].id, messages[0].receipt), (asked, true));
     let changed = world
         .im()
-        .changed(&bob, &key("g"), 0, 10)
+        .changed(&Viewer::User(bob.clone()), &key("g"), 0, 10)
         .await
         .expect("changed");
     assert_eq!(changed.len(), 1);
@@ -231,7 +232,7 @@ async fn changes_of_what_others_may_not_see_do_not_end_the_list() {
         revoke(&world, said.expect("sent"), "alice").await;
     }
     for (uid, seqs) in [("carol", vec![2]), ("bob", vec![1])] {
-        let viewer = world.user(uid).await;
+        let viewer = Viewer::User(world.user(uid).await);
         let changed = world.im().changed(&viewer, &key("g"), 0, 1).await;
         let changed = changed.expect("changed");
         let seen: Vec<_> = changed.iter().map(|changed| changed.message.seq).collect();

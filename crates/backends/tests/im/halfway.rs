@@ -200,7 +200,8 @@ async fn receipts_that_could_not_be_written_are_written_when_it_is_read_again() 
     fails.store(false, Ordering::SeqCst);
     let row = world.im().read(&bob, &key("g"), None).await.expect("read");
     assert_eq!((row.unread(), row.read_seq), (0, 1));
-    let changed = world.im().changed(&bob, &key("g"), 0, 10).await;
+    let viewer = crosstalk_core::im::Viewer::User(bob.clone());
+    let changed = world.im().changed(&viewer, &key("g"), 0, 10).await;
     let counts: Vec<_> = changed
         .expect("changed")
         .iter()

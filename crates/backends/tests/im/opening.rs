@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 use async_trait::async_trait;
 use crosstalk_core::channel::{
     ChannelChange, ChannelKey, ChannelRecord, ChannelRef, Channels, List, ListChange, LogKind,
-    Member, MemberChange, MembersChanged,
+    Member, MemberChange, MemberQuery, MemberRow, MembersChanged,
 };
 use crosstalk_core::id::{ChannelNum, MessageId, Realm, UserNum};
 use crosstalk_core::im::Stores;
@@ -49,6 +49,27 @@ impl Channels for Slow {
         limit: u32,
     ) -> StoreResult<Vec<Member>> {
         self.inner.members(channel, after, limit).await
+    }
+
+    async fn find_members(
+        &self,
+        channel: ChannelNum,
+        query: &MemberQuery,
+    ) -> StoreResult<Vec<Member>> {
+        self.inner.find_members(channel, query).await
+    }
+
+    async fn member(&self, channel: ChannelNum, user: UserNum) -> StoreResult<Option<Member>> {
+        self.inner.member(channel, user).await
+    }
+
+    async fn members_since(
+        &self,
+        channel: ChannelNum,
+        after_version: i64,
+        limit: u32,
+    ) -> StoreResult<Vec<MemberRow>> {
+        self.inner.members_since(channel, after_version, limit).await
     }
 
     async fn change_members(

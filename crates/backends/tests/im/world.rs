@@ -99,11 +99,23 @@ impl World {
             directory: store.clone(),
             apps: store.clone(),
             relations: store.clone(),
+            friends: store.clone(),
+            people: store.clone(),
             devices: store.clone(),
             subscribers: store.clone(),
+            files: store.clone(),
+            uploads: store.clone(),
+            joining: store.clone(),
+            mentions: store.clone(),
+            expiry: store.clone(),
+            schedule: store.clone(),
+            admin: crosstalk_core::admin::AdminStores::of(Arc::clone(&store)),
             registrations: store.clone(),
             outbox: store.clone(),
+            search: store.clone(),
+            hooks: store.clone(),
             receipts: store.clone(),
+            marks: store.clone(),
         });
         let im = Im::start(stores, Arc::new(NoSeal), ids, clock.clone(), policy.clone()).await;
         Self {
@@ -112,8 +124,6 @@ impl World {
             policy,
             store: Some(store),
             im: Some(im.expect("a messenger")),
-            search: store.clone(),
-            hooks: store.clone(),
         }
     }
 
@@ -291,11 +301,13 @@ impl Client {
         }
     }
 
-    /// That the user was removed from a channel is told, too; tests of what is said there
-    /// acknowledge it and go on.
+    /// Who comes and goes in a channel is told, too; tests of what is said there acknowledge it
+    /// and go on.
     pub(crate) fn pass_over(&self, messages: &mut Vec<Arc<Message>>, world: &World) {
         messages.retain(|message| {
-            let is_told = &*message.body.tag == "left" && message.body.origin == Origin::CHANGE;
+            let told = ["left", "joined", "departed", "channel_created"];
+            let is_told =
+                message.body.origin == Origin::CHANGE && told.contains(&&*message.body.tag);
             if is_told {
                 self.ack(world, [message.id]);
             }

@@ -2,138 +2,39 @@
 
 use axum::Json;
 use axum::extract::State;
-use crosstalk_core::channel::{
-    ChannelChange, ChannelKey, ChannelKind, ChannelRecord, HistoryFrom, MemberChange, MemberRole,
-};
+use axum::http::StatusCode;
+use crosstalk_core::channel::{ChannelKey, ChannelKind, ChannelRecord, MemberChange, MemberRole};
+use crosstalk_core::deliver::{GroupVerb, Operator};
 use crosstalk_core::id::{Realm, Uid, UserRef};
 use crosstalk_core::im::{HistoryQuery, Im, Viewer};
 use crosstalk_core::refusal::Refusal;
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
+use super::acting::{Acting, existing, named_users, operator};
 use super::auth::Caller;
-use super::input::{self, Body, Segments};
-use super::openapi::{Denials, Missing, Oversize};
+use super::channel_settings::{ChannelView, NewChannel, PatchChannel, PutChannel};
+use super::input::{self, Body, Params, Segments};
+use super::members::MOST_USERS;
+use super::openapi::{Conflict, Denials, Missing, Oversize, Throttled};
+use super::page::{self, Page, Paging};
 use super::problem::Problem;
 use super::view::KindName;
 use crate::http::state::ApiState;
 
-/// The longest name of a channel, characters.
-const NAME_CHARS: usize = 200;
-/// Members read at once.
-const READ: u32 = 1000;
+/// What cursors of a user's channels begin with.
+const OF_USER: &str = "uc";
 
-/// A channel.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Channel, example = json!({
-    "kind": "group",
-    "id": "team",
-    "name": "The team",
-    "ban": false,
-    "disband": false,
-    "send_ban": false,
-    "large": false,
-    "allow_stranger": false,
-    "history": "all",
-    "member_count": 2,
-}))]
-pub(super) struct ChannelView {
-    /// The kind.
-    #[schema(value_type = KindName)]
-    kind: &'static str,
-    /// The id within its kind.
-    id: String,
-    /// What people call it.
-    name: Option<String>,
-    /// Nobody may send.
-    ban: bool,
-    /// Dissolved for good.
-    disband: bool,
-    /// Nobody but owner, administrators and system may send.
-    send_ban: bool,
-    /// A mark for clients that ask.
-    large: bool,
-    /// Whoever writes needs no place on the allow list.
-    allow_stranger: bool,
-    /// From where members may read.
-    history: History,
-    /// How many members it has.
-    member_count: u32,
-}
+/// Random bytes in an id that is made here.
+const ID_BYTES: usize = 12;
 
-/// From where members may read a channel's history.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum History {
-    /// Everything there is.
-    All,
-    /// Only what was said since they joined.
-    SinceJoin,
-}
-
-/// A change of a channel. What is absent stays as it is.
-#[derive(Debug, Deserialize, ToSchema)]
-#[schema(as = ChannelChange, example = json!({
-    "name": "The team",
-    "owner": "alice",
-    "members": ["alice", "bob"],
-}))]
-pub(super) struct NewChannel {
-    /// What people call it.
-    #[schema(max_length = 200)]
-    name: Option<String>,
-    /// The owner, who becomes a member; a former owner becomes an administrator.
-    owner: Option<String>,
-    /// All members. Those who are not named leave, but the owner stays.
-    members: Option<Vec<String>>,
-    /// Nobody may send.
-    ban: Option<bool>,
-    /// Dissolved for good.
-    disband: Option<bool>,
-    /// Nobody but owner, administrators and system may send.
-    send_ban: Option<bool>,
-    /// A mark for clients that ask.
-    large: Option<bool>,
-    /// Whoever writes needs no place on the allow list.
-    allow_stranger: Option<bool>,
-    /// From where members may read.
-    history: Option<History>,
-}
-
-impl From<HistoryFrom> for History {
-    fn from(from: HistoryFrom) -> Self {
-        match from {
-            HistoryFrom::All => Self::All,
-            HistoryFrom::SinceJoin => Self::SinceJoin,
-        }
-    }
-}
-
-impl From<History> for HistoryFrom {
-    fn from(history: History) -> Self {
-        match history {
-            History::All => Self::All,
-            History::SinceJoin => Self::SinceJoin,
-        }
-    }
-}
-
-impl From<ChannelRecord> for ChannelView {
-    fn from(record: ChannelRecord) -> Self {
-        let settings = record.settings;
-        Self {
-            kind: record.channel.key.kind.name(),
-            id: record.channel.key.id.to_string(),
-            name: settings.name,
-            ban: settings.ban,
-            disband: settings.disband,
-            send_ban: settings.send_ban,
-            large: settings.large,
-            allow_stranger: settings.allow_stranger,
-            history: settings.history.into(),
-            member_count: record.member_count,
-        }
-    }
+/// A channel as it is shown.
+pub(super) async fn shown(
+    api: &ApiState,
+    key: &ChannelKey,
+    record: ChannelRecord,
+) -> Result<Json<ChannelView>, Problem> {
+    let owner = api.im.owner(key).await?;
+    let now_ms = api.im.clock().now_ms();
+    Ok(Json(ChannelView::new(record, owner, now_ms)))
 }
 
 /// A channel that has settings and members: any but a direct one.
@@ -206,12 +107,13 @@ pub(super) async fn get_channel(
 ) -> Result<Json<ChannelView>, Problem> {
     let key = with_members(caller.realm()?, &kind, &id)?;
     must_belong(&api, &caller, &key).await?;
-    Ok(Json(api.im.channel(&key).await?.into()))
+    let record = api.im.channel(&key).await?;
+    shown(&api, &key, record).await
 }
 
 /// Create or change a channel
 #[utoipa::path(
-    put, path = "/v1/channels/{kind}/{id}", tag = "channels", request_body = NewChannel,
+    put, path = "/v1/channels/{kind}/{id}", tag = "channels", request_body = PutChannel,
     params(
         ("kind" = KindName, Path, description = "The kind, by name or number"),
         ("id" = String, Path, description = "The channel's id"),
@@ -223,12 +125,13 @@ pub(super) async fn put_channel(
     State(api): State<ApiState>,
     caller: Caller,
     Segments((kind, id)): Segments<(String, String)>,
-    Body(new): Body<NewChannel>,
+    Body(new): Body<PutChannel>,
 ) -> Result<Json<ChannelView>, Problem> {
     let realm = &caller.app()?.realm;
     let key = with_members(realm, &kind, &id)?;
-    if let Some(name) = &new.name {
-        input::check_name("name", name, NAME_CHARS)?;
+    let mut change = new.change()?;
+    if let Some(announcement) = &mut change.announcement {
+        announcement.at_ms = api.im.clock().now_ms();
     }
     let owner = new
         .owner
@@ -240,15 +143,6 @@ pub(super) async fn put_channel(
         .as_deref()
         .map(|all| input::uids("members", all))
         .transpose()?;
-    let change = ChannelChange {
-        name: new.name,
-        ban: new.ban,
-        disband: new.disband,
-        send_ban: new.send_ban,
-        large: new.large,
-        allow_stranger: new.allow_stranger,
-        history: new.history.map(HistoryFrom::from),
-    };
     let mut record = api.im.put_channel(&key, change).await?;
     if owner.is_some() || members.is_some() {
         let owner = match owner {
@@ -265,7 +159,7 @@ pub(super) async fn put_channel(
         }
         record = api.im.channel(&key).await?;
     }
-    Ok(Json(record.into()))
+    shown(&api, &key, record).await
 }
 
 /// Makes the members exactly these and the owner, the new one if there is one. Whoever is a
@@ -278,24 +172,158 @@ async fn set_members(
 ) -> Result<(), Refusal> {
     match new_owner {
         Some(owner) => members.push(owner.clone()),
-        None => members.extend(owner(im, key).await?),
+        None => members.extend(im.owner(key).await?),
     }
     im.keep_members(key, members.clone()).await?;
     let enter = members.into_iter().map(MemberChange::Enter).collect();
     im.change_members(key, enter).await.map(drop)
 }
 
-/// The channel's owner, if it has one.
-async fn owner(im: &Im, key: &ChannelKey) -> Result<Option<UserRef>, Refusal> {
-    let mut after = None;
-    loop {
-        let page = im.members(key, after, READ).await?;
-        if let Some(owner) = page.iter().find(|it| it.role == MemberRole::Owner) {
-            return Ok(Some(owner.user.clone()));
+/// Create a channel
+///
+/// With a user token the user owns it. It is refused if there is one with that id.
+#[utoipa::path(
+    post, path = "/v1/channels", tag = "channels", request_body = NewChannel,
+    responses(
+        (status = 201, description = "The channel", body = ChannelView),
+        Denials, Missing, Oversize, Conflict, Throttled
+    ),
+    security(("admin_key" = []), ("app_secret" = []), ("user_token" = []))
+)]
+pub(super) async fn create_channel(
+    State(api): State<ApiState>,
+    caller: Caller,
+    Body(new): Body<NewChannel>,
+) -> Result<(StatusCode, Json<ChannelView>), Problem> {
+    let realm = caller.realm()?;
+    let kind = new.kind.as_deref().unwrap_or(ChannelKind::GROUP.name());
+    let id = new.id.clone().unwrap_or_else(|| made_id(&api));
+    let key = with_members(realm, kind, &id)?;
+    let change = new.change()?;
+    let by = operator(&api, &caller, None).await?;
+    let owner = match (&by, &new.owner) {
+        (Operator::User(user), named) => {
+            caller.reaches(named.as_deref().unwrap_or(user.uid.as_str()))?;
+            Some(user.clone())
         }
-        match page.last() {
-            Some(last) => after = Some(last.user.num),
-            None => return Ok(None),
+        (Operator::Application, Some(owner)) => {
+            Some(existing(&api, &caller, "owner", owner).await?)
         }
+        (Operator::Application, None) => None,
+    };
+    if by.user().is_some() && change.is_for_the_application() {
+        let why = "ban, disband, send_ban, large and allow_stranger are the application's";
+        return Err(Problem::new(Refusal::Forbidden, why));
     }
+    let members = new.members.as_deref().unwrap_or_default();
+    let mut members = named_users(&api, &caller, &by, "members", members, MOST_USERS).await?;
+    members.retain(|member| Some(member) != owner.as_ref());
+    let verb = GroupVerb::Create {
+        change: Box::new(change),
+        owner,
+        members,
+    };
+    api.im.group(&key, by, verb).await?;
+    let record = api.im.channel(&key).await?;
+    let channel = shown(&api, &key, record).await?;
+    Ok((StatusCode::CREATED, channel))
+}
+
+fn made_id(api: &ApiState) -> String {
+    let mut bytes = [0; ID_BYTES];
+    api.im.clock().fill_random(&mut bytes);
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Change a channel's settings
+///
+/// Who may is said by the settings themselves: `edit_by` for name, picture and announcement,
+/// the owner and administrators for the rest.
+#[utoipa::path(
+    patch, path = "/v1/channels/{kind}/{id}", tag = "channels", request_body = PatchChannel,
+    params(
+        ("kind" = KindName, Path, description = "The kind, by name or number"),
+        ("id" = String, Path, description = "The channel's id"),
+    ),
+    responses(
+        (status = 200, description = "The channel", body = ChannelView),
+        Denials, Missing, Oversize, Throttled
+    ),
+    security(("admin_key" = []), ("app_secret" = []), ("user_token" = []))
+)]
+pub(super) async fn patch_channel(
+    State(api): State<ApiState>,
+    caller: Caller,
+    Segments((kind, id)): Segments<(String, String)>,
+    Body(patch): Body<PatchChannel>,
+) -> Result<Json<ChannelView>, Problem> {
+    let key = with_members(caller.realm()?, &kind, &id)?;
+    let by = operator(&api, &caller, patch.operator.as_deref()).await?;
+    let verb = GroupVerb::Update(Box::new(patch.change()?));
+    api.im.group(&key, by, verb).await?;
+    let record = api.im.channel(&key).await?;
+    shown(&api, &key, record).await
+}
+
+/// Dissolve a channel
+///
+/// Nobody sends or joins afterwards; who belongs to it may still read. Only the owner and the
+/// application may.
+#[utoipa::path(
+    delete, path = "/v1/channels/{kind}/{id}", tag = "channels",
+    params(
+        ("kind" = KindName, Path, description = "The kind, by name or number"),
+        ("id" = String, Path, description = "The channel's id"),
+        Acting,
+    ),
+    responses((status = 204, description = "Done"), Denials, Missing, Throttled),
+    security(("admin_key" = []), ("app_secret" = []), ("user_token" = []))
+)]
+pub(super) async fn dissolve_channel(
+    State(api): State<ApiState>,
+    caller: Caller,
+    Segments((kind, id)): Segments<(String, String)>,
+    Params(acting): Params<Acting>,
+) -> Result<StatusCode, Problem> {
+    let key = with_members(caller.realm()?, &kind, &id)?;
+    let by = operator(&api, &caller, acting.operator.as_deref()).await?;
+    api.im.group(&key, by, GroupVerb::Dissolve).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A user's channels
+///
+/// Those to which the user belongs, in the order in which they were made; direct ones are not
+/// among them.
+#[utoipa::path(
+    get, path = "/v1/users/{uid}/channels", tag = "channels",
+    params(("uid" = String, Path, description = "The user; with a user token also `me`"), Paging),
+    responses(
+        (status = 200, description = "Channels", body = Page<ChannelView>), Denials, Missing
+    ),
+    security(("admin_key" = []), ("app_secret" = []), ("user_token" = []))
+)]
+pub(super) async fn list_user_channels(
+    State(api): State<ApiState>,
+    caller: Caller,
+    Segments(uid): Segments<String>,
+    Params(paging): Params<Paging>,
+) -> Result<Json<Page<ChannelView>>, Problem> {
+    let (realm, uid) = caller.reaches(&uid)?;
+    let limit = paging.limit()? as usize;
+    let after = paging.after(OF_USER)?.map_or(i64::MIN, |[num]| num);
+    let user = api.im.user(realm, &uid).await?.record.user.clone();
+    let mut channels = api.im.channels_of(&user).await?;
+    channels.retain(|channel| channel.num.0 > after);
+    let is_more = channels.len() > limit;
+    channels.truncate(limit);
+    let last = channels.last().filter(|_| is_more);
+    let next_cursor = last.map(|last| page::encode(OF_USER, [last.num.0]));
+    let mut items = Vec::with_capacity(channels.len());
+    for channel in channels {
+        let record = api.im.channel(&channel.key).await?;
+        let Json(view) = shown(&api, &channel.key, record).await?;
+        items.push(view);
+    }
+    Ok(Json(Page { items, next_cursor }))
 }

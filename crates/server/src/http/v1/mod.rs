@@ -223,6 +223,10 @@ pub fn routers(state: ApiState) -> (Router, Router, utoipa::openapi::OpenApi) {
         .routes(routes!(uploads::begin_upload))
         .routes(routes!(uploads::look_at_upload, uploads::give_up_upload))
         .split_for_parts();
+    // Users may be called as other routes are.
+    let routes = routes
+        .route("/v1/users/batch", users::shown("batch"))
+        .route("/v1/users/search", users::called("search"));
     document.merge(brought);
     let audited = axum::middleware::from_fn_with_state(state.clone(), admin::audit::watch);
     (

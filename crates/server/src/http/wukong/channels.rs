@@ -84,13 +84,12 @@ async fn put(api: &WukongApiState, info: Info) -> Result<Option<ChannelKey>, Fai
     }
     let key = names::shared(&api.realm, kind, &info.channel_id)?;
     let change = ChannelChange {
-        name: None,
         ban: Some(info.ban),
         disband: Some(info.disband),
         send_ban: Some(info.send_ban),
         large: Some(info.large),
         allow_stranger: Some(info.allow_stranger),
-        history: None,
+        ..ChannelChange::default()
     };
     api.im.put_channel(&key, change).await?;
     Ok(Some(key))
