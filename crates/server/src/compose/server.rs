@@ -187,7 +187,7 @@ impl Server {
             }
         }
         self.core.im.set_file_urls(self.file_urls(config)?);
-        let metrics = Arc::new(Metrics::new(readings(&self.core, &self.gateway)));
+        let metrics = Arc::new(Metrics::new(readings(&self.core, &self.gateway, &self.consumers)));
         let edge = Edge {
             im: Arc::clone(&self.core.im),
             gateway: Arc::clone(&self.gateway),
@@ -370,13 +370,16 @@ fn check_admin_key(admin_key: &AdminKey, config: &Config) -> Result<()> {
 fn readings(
     core: &Core,
     gateway: &Arc<Gateway>,
+    consumers: &Arc<Consumers>,
 ) -> impl Fn() -> Vec<Reading> + Send + Sync + 'static {
     let (im, store) = (Arc::clone(&core.im), Arc::clone(&core.store));
     let gateway = Arc::clone(gateway);
+    let consumers = Arc::clone(consumers);
     move || {
         let mut all = of_messenger(&im);
         all.extend(of_gateway(&gateway));
         all.extend(of_store(&store));
+        all.extend(of_consumers(&consumers));
         all
     }
 }
@@ -457,6 +460,25 @@ fn of_gateway(gateway: &Gateway) -> Vec<Reading> {
         Reading::counter("gateway_sent_bytes", "Bytes to clients", stats.bytes_out),
         Reading::counter("gateway_sent_frames", "Frames to clients", stats.frames_out),
     ]
+}
+
+/// Readings of one name stand together.
+fn of_consumers(consumers: &Consumers) -> Vec<Reading> {
+    let lags = consumers.lags();
+    let behind = lags.iter().map(|lag| {
+        let help = "Age of the oldest thing that a consumer has yet to do";
+        Reading::gauge("consumer_behind_milliseconds", help, lag.behind_ms)
+            .of("consumer", &lag.consumer)
+    });
+    let done = lags.iter().map(|lag| {
+        Reading::counter("consumer_done", "Messages and events done", lag.done)
+            .of("consumer", &lag.consumer)
+    });
+    let failed = lags.iter().map(|lag| {
+        Reading::counter("consumer_failed", "Times that a consumer failed", lag.failed)
+            .of("consumer", &lag.consumer)
+    });
+    behind.chain(done).chain(failed).collect()
 }
 
 fn of_store(store: &Sqlite) -> Vec<Reading> {

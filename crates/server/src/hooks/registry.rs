@@ -269,6 +269,7 @@ impl HookService {
         if let Some(running) = running.remove(id) {
             running.stop().await;
         }
+        hook.stats.change(|stats| stats.retrying = 0);
         self.im.put_place(&consumer_name(id), place).await?;
         self.tell(&mut running, hook);
         Ok(())

@@ -51,8 +51,27 @@ pub(super) async fn user_sig(
     }))
 }
 
-/// The app that an administrator speaks for: by the admin key, or by the app's own secret.
-pub(super) async fn administrator(edge: &Edge, input: &Input) -> Result<App, Failure> {
+/// Who administrates.
+pub(super) struct Administrator {
+    /// The app in whose name.
+    pub(super) app: App,
+    /// Who it is, as the audit log names them.
+    pub(super) actor: String,
+}
+
+impl Administrator {
+    /// The realm that they administrate.
+    pub(super) fn realm(&self) -> &Realm {
+        &self.app.realm
+    }
+}
+
+/// Who administrates: by the admin key, by an app's own secret, or by the token of an
+/// administrator account.
+pub(super) async fn administrating(
+    edge: &Edge,
+    input: &Input,
+) -> Result<Administrator, Failure> {
     let secret = input.bearer().ok_or(Refusal::NotAuthenticated)?;
     if is_same(secret, &edge.admin_key) {
         let header = input.headers.get(APP_HEADER);
@@ -66,9 +85,27 @@ pub(super) async fn administrator(edge: &Edge, input: &Input) -> Result<App, Fai
     if let Some(app) = edge.im.apps().by_secret(secret) {
         return Ok(app);
     }
-    // Users are known, and not let in.
-    edge.im.verify_user_token(secret).await?;
-    Err(Refusal::Forbidden.into())
+    let identity = edge.im.verify_user_token(secret).await?;
+    let (realm, uid) = (&identity.realm, &identity.user.uid);
+    let flags = edge.im.user(realm, uid).await?.record.flags;
+    if flags.ban {
+        return Err(Refusal::UserBanned.into());
+    }
+    let mut apps = edge.im.apps().all().into_iter();
+    let app = apps.find(|app| app.realm == *realm && !app.disabled);
+    match app.filter(|_| flags.staff) {
+        Some(app) => Ok(Administrator {
+            app,
+            actor: format!("user:{uid}"),
+        }),
+        // Other users are known, and not let in.
+        None => Err(Refusal::Forbidden.into()),
+    }
+}
+
+/// The app that an administrator speaks for.
+pub(super) async fn administrator(edge: &Edge, input: &Input) -> Result<App, Failure> {
+    Ok(administrating(edge, input).await?.app)
 }
 
 /// Digests are compared, so the time this takes tells nothing of the key.
