@@ -1,15 +1,18 @@
 //! The command line. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::{Args, Parser, Subcommand};
 use rustix::fs::Mode;
 use rustix::process::umask;
 
 use crate::config::{self, Log, Problems, Sources};
+use crate::manage::{
+    self, BroadcastArgs, KickArgs, Remote, SearchCommand, UserCommand, Where, WordsCommand,
+};
 use crate::say::say;
 use crate::{apps, doctor, log, serve};
 
@@ -38,9 +41,24 @@ enum Command {
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Manage apps: the credentials of business backends (the server must be stopped)
+    /// Manage apps: the credentials of business backends (the server must be stopped, but for rotate)
     #[command(subcommand)]
     App(AppCommand),
+    /// Manage users of the running server
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Say something to many users of the running server
+    Broadcast(BroadcastArgs),
+    /// Manage the words that may not be said
+    #[command(subcommand)]
+    Words(WordsCommand),
+    /// End a user's sessions
+    Kick(KickArgs),
+    /// Manage the index of messages
+    #[command(subcommand)]
+    Search(SearchCommand),
+    /// Show how much there is: users, sessions, messages
+    Stats(Where),
     /// Make a user token (the server must be stopped)
     Token(TokenArgs),
     /// Check this machine: limits, disk, ports, clock, store
@@ -94,6 +112,10 @@ enum AppCommand {
     Rotate {
         /// The app's id
         app_id: String,
+        /// For how long the old secret holds as well (the server must run): a number with s, m,
+        /// h or d
+        #[arg(long, value_name = "TIME", value_parser = parse_ttl)]
+        grace: Option<i64>,
         #[command(flatten)]
         sources: SourceArgs,
     },
@@ -162,8 +184,14 @@ fn execute(command: Command) -> Result<ExitCode> {
         Command::Config(command) => inspect(command)?,
         Command::App(command) => {
             quiet_log()?;
-            block_on(manage(command))?;
+            block_on(manage_apps(command))?;
         }
+        Command::User(command) => remote(manage::user(command))?,
+        Command::Broadcast(args) => remote(manage::broadcast(args))?,
+        Command::Words(command) => remote(manage::words(command))?,
+        Command::Kick(args) => remote(manage::kick(args))?,
+        Command::Search(command) => remote(manage::search(command))?,
+        Command::Stats(at) => remote(manage::stats(at))?,
         Command::Token(args) => {
             quiet_log()?;
             let request = apps::TokenRequest {
@@ -207,7 +235,13 @@ fn inspect(command: ConfigCommand) -> Result<()> {
     Ok(())
 }
 
-async fn manage(command: AppCommand) -> Result<()> {
+/// Asks the running server.
+fn remote(work: impl Future<Output = Result<()>>) -> Result<()> {
+    quiet_log()?;
+    block_on(work)
+}
+
+async fn manage_apps(command: AppCommand) -> Result<()> {
     match command {
         AppCommand::Create {
             app_id,
@@ -218,8 +252,18 @@ async fn manage(command: AppCommand) -> Result<()> {
             let app = apps::create(&sources.sources(), &app_id, &realm, &name).await?;
             print_secret(&app);
         }
-        AppCommand::Rotate { app_id, sources } => {
-            print_secret(&apps::rotate(&sources.sources(), &app_id).await?);
+        AppCommand::Rotate {
+            app_id,
+            grace,
+            sources,
+        } => {
+            let sources = sources.sources();
+            let folder = config::load(&sources)?.config.server.data_dir;
+            match Remote::running(&sources, Path::new(&folder))? {
+                Some(server) => manage::rotate(server, &app_id, grace.unwrap_or(0)).await?,
+                None if grace.is_some() => bail!("no server runs; without one there is no --grace"),
+                None => print_secret(&apps::rotate(&sources, &app_id).await?),
+            }
         }
         AppCommand::List(sources) => {
             for app in apps::list(&sources.sources()).await? {
@@ -253,7 +297,7 @@ fn quiet_log() -> Result<()> {
 }
 
 /// Seconds, from a number with a unit.
-fn parse_ttl(text: &str) -> Result<i64, String> {
+pub(crate) fn parse_ttl(text: &str) -> Result<i64, String> {
     const WRONG: &str = "write a number and s, m, h or d, as in 30d";
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit = match &text[digits.len()..] {

@@ -18,5 +18,6 @@ pub mod files;
 pub mod http;
 pub mod keys;
 pub mod log;
+mod manage;
 mod say;
 pub mod serve;

@@ -23,6 +23,7 @@ impl Im {
         if key.kind == ChannelKind::DIRECT {
             return Err(Refusal::UnsupportedChannelKind);
         }
+        let verb = self.seemly_verb(&key.realm, verb)?;
         let (done, waiting) = oneshot::channel();
         let job = Job::Change(key.clone(), verb, done);
         self.lanes

@@ -48,15 +48,13 @@ impl Im {
                 return Err(Refusal::RateLimited);
             }
         }
+        let verb = ChannelVerb::Group(by.clone(), Box::new(verb));
+        let verb = self.seemly_verb(&key.realm, verb)?;
         let (lanes, tells, key) = (Arc::clone(&self.lanes), self.tells(), key.clone());
         let system = self.user_ref(&key.realm, &Uid::system()).await?;
         self.to_the_end(async move {
             let (done, waiting) = oneshot::channel();
-            let job = Job::Change(
-                key.clone(),
-                ChannelVerb::Group(by.clone(), Box::new(verb)),
-                done,
-            );
+            let job = Job::Change(key.clone(), verb, done);
             let put = lanes.put(&key, job).await;
             put.map_err(|_| Refusal::Unavailable)?;
             let changed = waiting.await.unwrap_or(Err(Refusal::Unavailable))?;

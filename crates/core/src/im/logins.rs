@@ -212,7 +212,7 @@ impl Im {
             (Some(app), _) => vec![app],
             (None, LoginScope::Realm(realm) | LoginScope::Token(realm)) => {
                 let mut apps = self.apps.all();
-                apps.retain(|app| app.realm == *realm);
+                apps.retain(|app| app.realm == *realm && !app.disabled);
                 apps
             }
             (None, LoginScope::App(_)) => Vec::new(),

@@ -64,6 +64,7 @@ impl Im {
         if state.record.flags.ban {
             return Err(Refusal::UserBanned);
         }
+        self.check_device(&app.realm, &request.device_id)?;
         let key = RegistrationKey {
             user: user.num,
             origin: request.origin,

@@ -153,6 +153,7 @@ impl Im {
             Some(registration) => registration.device_id.as_str().into(),
             None => request.device_id,
         };
+        self.check_device(&proven.realm, &device_id)?;
         let (session, displaced, is_first) = self.parts.hub.open(user.num, max, |id| Session {
             id,
             user: user.clone(),
@@ -174,8 +175,8 @@ impl Im {
             mailbox: Mailbox::new(limits, delivery, unwritten),
             receipts: self.parts.hub.receipts(),
             budget,
-        });
             screened: OnceLock::new(),
+        });
         let opening = Opening {
             im: self,
             session,
@@ -194,8 +195,8 @@ impl Im {
         if is_first {
             self.turned(session, true);
         }
-        Ok(opening.done())
         self.comings.opened(session, is_first);
+        Ok(opening.done())
     }
 
     /// What was revoked while the session was being opened did not find it in the hub: the
@@ -223,6 +224,8 @@ impl Im {
         if state.record.flags.ban {
             return Err(Refusal::UserBanned);
         }
+        // It may have been banned meanwhile.
+        self.check_device(&session.realm, &session.device.id)?;
         if let Credential::Registered { token, .. } = credential {
             self.registered(token).await?;
         }
@@ -444,6 +447,9 @@ impl Im {
     pub async fn meet_device(&self, session: &Session, device: &str) -> Result<bool, Refusal> {
         let id: Arc<str> = device.into();
         self.parts.hub.met(session, &id);
+        if self.check_device(&session.realm, device).is_err() {
+            session.mailbox.end(Ending::Kicked);
+        }
         if !(1..=MAX_DEVICE_ID_BYTES).contains(&id.len()) {
             return Ok(false);
         }
@@ -462,9 +468,11 @@ impl Im {
 
     /// Takes a session out of hub and lanes.
     fn leave(&self, session: &Session) {
-        if self.parts.hub.close(session) {
+        let is_last = self.parts.hub.close(session);
+        if is_last {
             self.turned(session, false);
         }
+        self.comings.closed(session, is_last);
         self.lanes.closed(session.id, &self.tasks);
         tracing::debug!(session = session.id.0, user = %session.user.uid, "session closed");
     }
@@ -472,7 +480,6 @@ impl Im {
     /// Who a user token speaks for.
     ///
     /// # Errors
-        self.comings.closed(session, is_last);
     /// `NotAuthenticated` if it is wrong, expired, revoked, or its user does not exist.
     pub async fn verify_user_token(&self, text: &str) -> Result<super::Identity, Refusal> {
         let login = self.prove_token(text).await?.login;

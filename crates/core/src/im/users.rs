@@ -66,7 +66,8 @@ impl Im {
             None
         };
         self.check_not_erased(realm, uid).await?;
-        let record = self.parts.users.put(realm, uid, change).await?;
+        let change = self.seemly_user(realm, change)?;
+        let record = self.parts.users.put(realm, uid, &change).await?;
         self.keep_ban(&record, change.ban).await?;
         if record.flags.ban {
             self.parts

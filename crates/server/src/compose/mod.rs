@@ -2,6 +2,7 @@
 //! listeners ([`Server`]). It decides nothing but the order in which parts start and stop.
 
 mod addresses;
+mod chores;
 mod core;
 mod dialects;
 mod retention;

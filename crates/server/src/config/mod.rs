@@ -31,7 +31,7 @@ pub use place::{Place, Problem, Problems};
 pub use print::{changed_keys, print};
 pub use schema::{
     Config, Dialects, Durability, Im, Limits, Listen, Log, LogFormat, Moderation, Net, Public,
-    Server, Store, Switch, Wukong,
+    ReviewMode, Server, Store, Switch, Wukong,
 };
 pub use stomp::Stomp;
 pub use values::{Listener, Secret};

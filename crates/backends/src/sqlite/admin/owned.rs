@@ -3,7 +3,7 @@
 
 /// What becomes of the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(in crate::sqlite) enum Fate {
     /// They go.
     Deleted,
     /// They go, and are not shown: they are another's as well, or only a place.
@@ -16,10 +16,10 @@ pub(super) enum Fate {
 }
 
 /// A table, the column with the user, and the fate of the rows.
-pub(super) type Owned = (&'static str, &'static str, Fate);
+pub(in crate::sqlite) type Owned = (&'static str, &'static str, Fate);
 
 /// All of them.
-pub(super) const OWNED: &[Owned] = &[
+pub(in crate::sqlite) const OWNED: &[Owned] = &[
     ("conversation", "user", Fate::Deleted),
     ("relation", "user", Fate::Deleted),
     ("relation", "other", Fate::Quietly),

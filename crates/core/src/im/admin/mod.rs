@@ -7,6 +7,7 @@ mod census;
 mod chores;
 mod erasing;
 mod exporting;
+mod naming;
 mod reports;
 mod reviews;
 mod wordlists;

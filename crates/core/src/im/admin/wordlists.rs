@@ -6,7 +6,7 @@ use super::super::Im;
 use crate::admin::{Word, WordAction};
 use crate::id::Realm;
 use crate::refusal::Refusal;
-use crate::send::words::{Verdict, Words, folded_word};
+use crate::send::words::{Words, folded_word};
 
 /// The longest word, characters.
 pub const MAX_WORD_CHARS: usize = 100;
@@ -71,18 +71,6 @@ impl Im {
             self.rebuild_words(realm).await?;
         }
         Ok(removed)
-    }
-
-    /// A name or another short text as people may see it.
-    ///
-    /// # Errors
-    /// `SensitiveWord`.
-    pub fn seemly(&self, realm: &Realm, text: &str) -> Result<String, Refusal> {
-        match self.words(realm).judge(text) {
-            Verdict::Pass => Ok(text.to_owned()),
-            Verdict::Mask(masked) => Ok(masked),
-            Verdict::Reject => Err(Refusal::SensitiveWord),
-        }
     }
 
     /// Builds a realm's lists beside those in force and puts them in their place.

@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, Request, State};
 use crosstalk_core::directory::{App, AppId};
-use crosstalk_core::id::Uid;
+use crosstalk_core::id::{Realm, Uid};
 use crosstalk_core::refusal::Refusal;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -68,10 +68,7 @@ impl Administrator {
 
 /// Who administrates: by the admin key, by an app's own secret, or by the token of an
 /// administrator account.
-pub(super) async fn administrating(
-    edge: &Edge,
-    input: &Input,
-) -> Result<Administrator, Failure> {
+pub(super) async fn administrating(edge: &Edge, input: &Input) -> Result<Administrator, Failure> {
     let secret = input.bearer().ok_or(Refusal::NotAuthenticated)?;
     if is_same(secret, &edge.admin_key) {
         let header = input.headers.get(APP_HEADER);
@@ -80,10 +77,13 @@ pub(super) async fn administrating(
             Some(named) => AppId::parse(named).map_err(|_| Refusal::NoSuchApp)?,
             None => AppId::default(),
         };
-        return Ok(edge.im.apps().get(&id).ok_or(Refusal::NoSuchApp)?);
+        let app = edge.im.apps().get(&id).ok_or(Refusal::NoSuchApp)?;
+        let actor = "admin".to_owned();
+        return Ok(Administrator { app, actor });
     }
     if let Some(app) = edge.im.apps().by_secret(secret) {
-        return Ok(app);
+        let actor = format!("app:{}", app.id);
+        return Ok(Administrator { app, actor });
     }
     let identity = edge.im.verify_user_token(secret).await?;
     let (realm, uid) = (&identity.realm, &identity.user.uid);

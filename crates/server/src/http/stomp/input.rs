@@ -69,6 +69,18 @@ impl Input {
         })
     }
 
+    /// What is known of a request before its body is read.
+    pub(super) fn head(request: &Request) -> Self {
+        let query = Query::<HashMap<String, String>>::try_from_uri(request.uri());
+        Self {
+            fields: query.map(|Query(fields)| fields).unwrap_or_default(),
+            members: HashMap::new(),
+            headers: request.headers().clone(),
+            path: request.uri().path().to_owned(),
+            query: request.uri().query().unwrap_or_default().to_owned(),
+        }
+    }
+
     /// A field that is there and not empty.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         let text = self.fields.get(name).map(|text| text.trim());

@@ -2,6 +2,7 @@
 //! WebSocket is part of its SockJS endpoint (`super::sockjs`).
 
 mod admin;
+mod administration;
 mod answer;
 mod auth;
 mod conversations;
@@ -56,6 +57,7 @@ pub(super) fn router(edge: &Edge) -> Router {
             "/api/im/admin/users/{user_id}/usersig",
             post(admin::user_sig).fallback(no_route),
         )
+        .merge(administration::routes(edge))
         .merge(conversations::routes())
         .merge(search::routes())
         .merge(editing::routes())

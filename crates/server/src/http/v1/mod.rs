@@ -51,6 +51,7 @@ mod uploads;
 mod users;
 mod view;
 
+pub(crate) use admin::audit::shortened;
 pub(crate) use admin::erasing::line as export_line;
 
 #[cfg(test)]

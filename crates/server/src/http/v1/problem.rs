@@ -74,6 +74,11 @@ impl Problem {
         detail.unwrap_or_else(|| title(self.refusal).to_owned())
     }
 
+    /// What is wrong with this very request, if more is known than the refusal.
+    pub(super) fn into_detail(self) -> Option<String> {
+        self.detail
+    }
+
     fn body(self) -> (StatusCode, ProblemBody) {
         let (status, code) = (status(self.refusal), self.refusal.code());
         let title = title(self.refusal);
@@ -167,7 +172,7 @@ pub(super) const fn status(refusal: Refusal) -> StatusCode {
     }
 }
 
-const fn title(refusal: Refusal) -> &'static str {
+pub(super) const fn title(refusal: Refusal) -> &'static str {
     match refusal {
         Refusal::NotAuthenticated => "credentials are missing, wrong, expired or revoked",
         Refusal::LoginThrottled => "too many failed logins",

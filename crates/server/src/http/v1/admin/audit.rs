@@ -109,7 +109,7 @@ pub(in crate::http) fn noted(response: &Response) -> String {
 }
 
 /// The beginning of what could be long.
-pub(in crate::http) fn shortened(mut target: String) -> String {
+pub(crate) fn shortened(mut target: String) -> String {
     if target.len() > TARGET_BYTES {
         let end = (0..=TARGET_BYTES)
             .rev()

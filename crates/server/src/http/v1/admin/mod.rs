@@ -14,9 +14,6 @@ mod sessions;
 mod stats;
 mod words;
 
-#[cfg(test)]
-mod tests;
-
 use crosstalk_core::admin::Chore;
 use crosstalk_core::refusal::Refusal;
 use serde::Serialize;

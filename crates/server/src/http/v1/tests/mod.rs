@@ -2,6 +2,8 @@
 //! is called here must answer with a status that the interface's document names.
 
 mod access;
+mod administration;
+mod moderation;
 mod apps;
 mod carrying;
 mod channels;
@@ -9,6 +11,7 @@ mod conversations;
 mod document;
 mod files;
 mod friends;
+mod groups;
 mod hooks;
 pub(crate) mod im;
 mod keeping;

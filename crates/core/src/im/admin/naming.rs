@@ -1,0 +1,88 @@
+//! Names and other short texts that people see: the word lists hold for them as well. Words
+//! that a moderator looks at concern messages only.
+
+use std::borrow::Cow;
+
+use super::super::Im;
+use crate::channel::{ChannelChange, MemberChange};
+use crate::deliver::{ChannelVerb, GroupVerb};
+use crate::directory::UserChange;
+use crate::id::Realm;
+use crate::refusal::Refusal;
+use crate::send::words::{Verdict, Words};
+
+impl Im {
+    /// A change of a user as people may see it.
+    pub(in crate::im) fn seemly_user<'a>(
+        &self,
+        realm: &Realm,
+        change: &'a UserChange,
+    ) -> Result<Cow<'a, UserChange>, Refusal> {
+        let words = self.words(realm);
+        if words.is_empty() || change.members.is_empty() {
+            return Ok(Cow::Borrowed(change));
+        }
+        let mut change = change.clone();
+        let members = &mut change.members;
+        for text in [
+            &mut members.name,
+            &mut members.signature,
+            &mut members.location,
+        ] {
+            if let Some(Some(text)) = text {
+                clean(&words, text)?;
+            }
+        }
+        Ok(Cow::Owned(change))
+    }
+
+    /// A change of a channel as people may see it.
+    pub(in crate::im) fn seemly_verb(
+        &self,
+        realm: &Realm,
+        mut verb: ChannelVerb,
+    ) -> Result<ChannelVerb, Refusal> {
+        let words = self.words(realm);
+        if words.is_empty() {
+            return Ok(verb);
+        }
+        match &mut verb {
+            ChannelVerb::Put(change) => clean_channel(&words, change)?,
+            ChannelVerb::Members { changes, .. } => {
+                for change in changes {
+                    if let MemberChange::Nick(_, nick) = change {
+                        clean(&words, nick)?;
+                    }
+                }
+            }
+            ChannelVerb::Group(_, verb) => match &mut **verb {
+                GroupVerb::Create { change, .. } | GroupVerb::Update(change) => {
+                    clean_channel(&words, change)?;
+                }
+                GroupVerb::Nick(_, nick) => clean(&words, nick)?,
+                _ => {}
+            },
+            ChannelVerb::Tell(_) | ChannelVerb::KeepOnly(_) | ChannelVerb::List(..) => {}
+        }
+        Ok(verb)
+    }
+}
+
+fn clean_channel(words: &Words, change: &mut ChannelChange) -> Result<(), Refusal> {
+    if let Some(name) = &mut change.name {
+        clean(words, name)?;
+    }
+    if let Some(announcement) = &mut change.announcement {
+        clean(words, &mut announcement.text)?;
+    }
+    Ok(())
+}
+
+fn clean(words: &Words, text: &mut String) -> Result<(), Refusal> {
+    match words.judge(text) {
+        Verdict::Pass => {}
+        Verdict::Mask(masked) => *text = masked,
+        Verdict::Reject => return Err(Refusal::SensitiveWord),
+    }
+    Ok(())
+}
