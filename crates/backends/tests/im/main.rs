@@ -4,6 +4,7 @@
 mod beginning;
 mod catch_up;
 mod changes;
+mod comings;
 mod crash;
 mod first_contact;
 mod friends;
@@ -15,4 +16,5 @@ mod opening;
 mod positions;
 mod pull;
 mod resolving;
+mod screening;
 mod world;

@@ -17,6 +17,7 @@ use prometheus_client::encoding::{
     DescriptorEncoder, EncodeLabelSet, EncodeLabelValue, EncodeMetric, LabelValueEncoder, text,
 };
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::histogram::Histogram;
@@ -58,6 +59,9 @@ pub struct Reading {
     /// Its value now.
     pub value: Value,
 }
+    /// Of which of several that are counted alike: the label's name and value. Readings of the
+    /// same name stand together.
+    pub of: Option<(&'static str, String)>,
 
 /// The value of a reading.
 #[derive(Debug, Clone, Copy)]
@@ -102,26 +106,43 @@ impl fmt::Debug for Readings {
 
 impl Collector for Readings {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        for Reading { name, help, value } in (self.0)() {
-            match value {
-                Value::Counter(value) => put(&mut encoder, name, help, &ConstCounter::new(value)),
-                Value::Gauge(value) => {
-                    let value = i64::try_from(value).unwrap_or(i64::MAX);
-                    put(&mut encoder, name, help, &ConstGauge::new(value))
-                }
-            }?;
+        let readings = (self.0)();
+        for same in readings.chunk_by(|one, other| one.name == other.name) {
+            put(&mut encoder, same)?;
         }
         Ok(())
     }
 }
 
-fn put(
-    encoder: &mut DescriptorEncoder<'_>,
-    name: &str,
-    help: &str,
-    metric: &impl EncodeMetric,
-) -> fmt::Result {
-    metric.encode(encoder.encode_descriptor(name, help, None, metric.metric_type())?)
+/// Writes readings of one name.
+fn put(encoder: &mut DescriptorEncoder<'_>, same: &[Reading]) -> fmt::Result {
+    let Some(first) = same.first() else {
+        return Ok(());
+    };
+    let kind = match first.value {
+        Value::Counter(_) => MetricType::Counter,
+        Value::Gauge(_) => MetricType::Gauge,
+    };
+    let mut all = encoder.encode_descriptor(first.name, first.help, None, kind)?;
+    for reading in same {
+        match &reading.of {
+            Some(label) => reading.value.encode(all.encode_family(&[label.clone()])?)?,
+            None => return reading.value.encode(all),
+        }
+    }
+    Ok(())
+}
+
+impl Value {
+    fn encode(self, to: MetricEncoder<'_>) -> fmt::Result {
+        match self {
+            Self::Counter(value) => ConstCounter::new(value).encode(to),
+            Self::Gauge(value) => {
+                let value = i64::try_from(value).unwrap_or(i64::MAX);
+                ConstGauge::new(value).encode(to)
+            }
+        }
+    }
 }
 
 /// Everything that is measured.
