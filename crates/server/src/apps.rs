@@ -103,14 +103,14 @@ fn no_such_app(id: &AppId) -> anyhow::Error {
 }
 
 /// The messenger without its doors.
-struct Offline {
-    core: Core,
+pub(crate) struct Offline {
+    pub(crate) core: Core,
     _data_dir: DataDir,
 }
 
 impl Offline {
     /// Opens the data folder, or says how the running server does the same.
-    async fn open(sources: &Sources, instead: &str) -> Result<Self> {
+    pub(crate) async fn open(sources: &Sources, instead: &str) -> Result<Self> {
         let Loaded { config, .. } = load(sources)?;
         let path = Path::new(&config.server.data_dir);
         let Some(data_dir) = DataDir::take(path)? else {
@@ -123,7 +123,7 @@ impl Offline {
         })
     }
 
-    async fn close(self) {
+    pub(crate) async fn close(self) {
         self.core.close().await;
     }
 }

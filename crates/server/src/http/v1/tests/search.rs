@@ -121,13 +121,9 @@ async fn what_is_asked_wrongly_is_named_and_others_are_not_looked_through() {
             "{query}"
         );
     }
-    let other = rest.call(
-        &bob,
-        "GET",
-        &format!("{SEARCH}?q=x&user=alice"),
-        Value::Null,
-    );
-    assert_eq!(other.await.problem(), (403, "forbidden".to_owned()));
+    let theirs = format!("{SEARCH}?q=x&user=alice");
+    let other = rest.call(&bob, "GET", &theirs, Value::Null).await;
+    assert_eq!(other.problem(), (403, "forbidden".to_owned()));
     rest.put("/v1/channels/group/other", json!({"members": ["alice"]}))
         .await;
     let theirs = format!("{SEARCH}?q=x&kind=group&id=other");

@@ -87,8 +87,8 @@ async fn pins_are_those_of_the_channel() {
         "t-u2",
         "/v1/message/pinned",
         &at("u2", &json!({"message_id": id})),
-    );
-    assert_eq!(member.await.status, 403);
+    ).await;
+    assert_eq!(member.status, 403);
     let direct = |uid: &str, peer: &str| {
         json!({
             "login_uid": uid, "channel_id": peer, "channel_type": 1, "message_id": other,
