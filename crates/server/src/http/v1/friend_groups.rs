@@ -146,7 +146,7 @@ pub(super) async fn rename_group(
 
 /// Delete a friend group
 ///
-/// Its friends are in none then.
+/// Its friends are in none then. Deleting one that there is not changes nothing.
 #[utoipa::path(
     delete, path = "/v1/users/{uid}/friend-groups/{id}", tag = "friends",
     params(
@@ -163,8 +163,10 @@ pub(super) async fn delete_group(
 ) -> Result<StatusCode, Problem> {
     let (realm, uid) = caller.reaches(&uid)?;
     let id = group_id("id", &id)?;
-    api.im.delete_friend_group(realm, &uid, id).await?;
-    Ok(StatusCode::NO_CONTENT)
+    match api.im.delete_friend_group(realm, &uid, id).await {
+        Ok(()) | Err(Refusal::NotFound) => Ok(StatusCode::NO_CONTENT),
+        Err(why) => Err(why.into()),
+    }
 }
 
 /// In which order friend groups are to be.

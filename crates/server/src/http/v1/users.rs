@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::routing::{MethodRouter, put};
 use crosstalk_core::directory::{
     BadProfile, Profile, ProfileChange, UserChange, UserFlags, UserRecord,
 };
@@ -244,4 +245,14 @@ pub(super) async fn put_user(
     Ok(Json(UserView::whole(
         &api.im.put_user(realm, &uid, &change).await?,
     )))
+}
+
+/// The routes of a user whose id is also a segment of another route: what that one leaves.
+pub(super) fn called(uid: &'static str) -> MethodRouter<ApiState> {
+    put(move |api, caller, body| put_user(api, caller, Segments(uid.to_owned()), body))
+}
+
+/// The same, with the user itself.
+pub(super) fn shown(uid: &'static str) -> MethodRouter<ApiState> {
+    called(uid).get(move |api, caller| get_user(api, caller, Segments(uid.to_owned())))
 }
