@@ -1,7 +1,6 @@
 //! What is known of files, and uploads that come in parts.
 
 use crate::channel::{LogKind, MemberChange, MemberRole};
-use crate::clock::ManualClock;
 use crate::contract::{LogBed, append, group, text, user};
 use crate::file::{
     FileId, FileRecord, KeepOutcome, MAX_OPEN_UPLOADS, NewFile, NewThumbnail, Thumbnail, Upload,
@@ -251,9 +250,12 @@ pub async fn messages_show_files_to_those_who_have_to_do_with_them(stores: &Stor
 
 /// So many of one owner, each until it ends.
 pub async fn uploads_begin_and_end(stores: &Stores) {
-    let clock = ManualClock::at_ms(0);
+    let ids = std::cell::Cell::new(0);
     let upload = |owner: Option<i64>| Upload {
-        id: FileId::new(&clock),
+        id: {
+            ids.set(ids.get() + 1);
+            id(ids.get())
+        },
         realm: Realm::default(),
         owner: owner.map(UserNum),
         name: "n".to_owned(),

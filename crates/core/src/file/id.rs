@@ -124,9 +124,7 @@ mod tests {
         ] {
             assert_eq!(said(none.clone()), [], "{none}");
         }
-        let many: String = (0..200)
-            .map(|_| format!("{} ", FileId::new(&clock)))
-            .collect();
+        let many: String = (0..200).map(|n| format!("ctf_{n:032x} ")).collect();
         assert_eq!(said(many).len(), MAX_NAMED);
     }
 }
