@@ -28,9 +28,12 @@ async fn settings_change_one_by_one() {
     );
     let made = rest.put(TEAM, json!({"name": "The team"})).await;
     let expected = json!({
-        "kind": "group", "id": "team", "name": "The team", "ban": false, "disband": false,
-        "send_ban": false, "large": false, "allow_stranger": false, "history": "all",
-        "member_count": 0,
+        "kind": "group", "id": "team", "name": "The team", "avatar": "", "announcement": null,
+        "owner": null, "ban": false, "disband": false, "send_ban": false, "large": false,
+        "allow_stranger": false, "history": "all", "join_mode": "invite",
+        "invite_by": "administrators", "edit_by": "administrators", "mention_all_by": "all",
+        "pin_by": "administrators", "speak": "all", "muted": false, "muted_until_at": null,
+        "tips": false, "max_members": 0, "member_count": 0, "created_at": im::START_MS,
     });
     assert_eq!(made, expected);
     rest.put(TEAM, json!({"send_ban": true, "history": "since_join"}))

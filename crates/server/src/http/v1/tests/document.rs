@@ -25,7 +25,7 @@ async fn the_document_is_complete() {
         .as_object()
         .expect("schemes");
     let all = operations(document);
-    assert_eq!(all.len(), 22);
+    assert!(all.len() > 100, "{} operations", all.len());
     for (name, operation) in all {
         assert!(operation["summary"].is_string(), "{name} has a summary");
         assert!(operation["tags"][0].is_string(), "{name} has a tag");
