@@ -295,11 +295,20 @@ async fn mentions_are_reminders_by_version() {
     let version = row["version"].as_i64().expect("a version");
     assert_eq!(sync("u2", version).await, json!([]));
     assert_eq!(sync("u3", 0).await, json!([]));
-    // The SDKs send a bare list, with the user's own token.
-    let done = call(&api, "t-u2", "/v1/message/reminder/done", &json!([sent.id.0])).await;
+    // The SDKs send a bare list, with a token that says whose it is.
+    let app = api.im.apps().get(&AppId::default()).expect("the app");
+    let reader = Uid::parse("u2").expect("a uid");
+    let issued = api.im.issue_token(&app, &reader, 60, None).await;
+    let token = issued.expect("a token").token;
+    let path = "/v1/message/reminder/done";
+    let done = call(&api, &token, path, &json!([sent.id.0])).await;
     assert_eq!(done.status, 200, "{}", done.body);
     let rows = sync("u2", version).await;
     assert_eq!((&rows[0]["done"], &rows[0]["id"]), (&json!(1), &json!(sent.id.0)));
-    let none = call(&api, "t-u2", "/v1/message/reminder/done", &json!([])).await;
+    let again = json!({"login_uid": "u2", "ids": [sent.id.to_string()]});
+    assert_eq!(call(&api, "t-u2", path, &again).await.status, 200);
+    let none = call(&api, &token, path, &json!([])).await;
     assert_eq!(none.status, 400);
+    let nobody = call(&api, "t-u2", path, &json!([sent.id.0])).await;
+    assert_eq!(nobody.status, 401);
 }
