@@ -14,10 +14,11 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{
-    DescriptorEncoder, EncodeLabelSet, EncodeLabelValue, EncodeMetric, LabelValueEncoder, text,
+    DescriptorEncoder, EncodeLabelSet, EncodeLabelValue, EncodeMetric, LabelValueEncoder,
+    MetricEncoder, text,
 };
-use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::histogram::Histogram;
@@ -58,10 +59,10 @@ pub struct Reading {
     pub help: &'static str,
     /// Its value now.
     pub value: Value,
-}
     /// Of which of several that are counted alike: the label's name and value. Readings of the
     /// same name stand together.
     pub of: Option<(&'static str, String)>,
+}
 
 /// The value of a reading.
 #[derive(Debug, Clone, Copy)]
@@ -80,6 +81,7 @@ impl Reading {
             name,
             help,
             value: Value::Counter(value),
+            of: None,
         }
     }
 
@@ -90,7 +92,15 @@ impl Reading {
             name,
             help,
             value: Value::Gauge(value),
+            of: None,
         }
+    }
+
+    /// The same, of one of several.
+    #[must_use]
+    pub fn of(mut self, label: &'static str, value: impl Into<String>) -> Self {
+        self.of = Some((label, value.into()));
+        self
     }
 }
 
