@@ -325,7 +325,9 @@ impl HookService {
         Ok(())
     }
 
-    fn keep(&self, record: HookRecord, secret: Option<String>) -> Arc<Hook> {
+    fn keep(&self, mut record: HookRecord, secret: Option<String>) -> Arc<Hook> {
+        // It was opened, or cannot be.
+        record.sealed_secret = Vec::new();
         let mut known = self.known.write();
         let stats = known
             .get(&record.id)
