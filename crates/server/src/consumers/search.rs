@@ -255,8 +255,8 @@ async fn status(im: &Im, enabled: bool) -> Result<SearchStatus, Refusal> {
     })
 }
 
-/// A part of a whole, to the ten thousandth.
+/// A part of a whole, to the ten thousandth, and never all of it.
 fn share(part: u64, whole: u64) -> f64 {
     let parts = u128::from(part) * 10_000 / u128::from(whole.max(1));
-    f64::from(u16::try_from(parts.min(10_000)).unwrap_or(10_000)) / 10_000.0
+    f64::from(u16::try_from(parts.min(9_999)).unwrap_or(9_999)) / 10_000.0
 }

@@ -147,6 +147,10 @@ async fn what_is_asked_wrongly_is_named_and_others_are_not_looked_through() {
         .call(ADMIN, "POST", "/v1/search/rebuild", Value::Null)
         .await;
     assert_eq!(off.problem().0, 409, "it is switched off here");
+    let path = "/v1/search/status";
+    let status = rest.call(ADMIN, "GET", path, Value::Null).await.ok();
+    assert_eq!(status["complete"], false, "a group was made");
+    index(&rest).await;
     let status = rest
         .call(ADMIN, "GET", "/v1/search/status", Value::Null)
         .await

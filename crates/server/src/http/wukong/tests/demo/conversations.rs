@@ -11,7 +11,8 @@ async fn with_method(api: &Api, method: &str, token: &str, path: &str, body: &Va
     api.send(request.expect("a request")).await
 }
 
-async fn ok(api: &Api, method: &str, path: &str, body: Value) -> Value {
+async fn ok(api: &Api, method: &str, path: &str, mut body: Value) -> Value {
+    body["login_uid"] = "u2".into();
     let answer = with_method(api, method, "t-u2", path, &body).await;
     assert_eq!(answer.status, 200, "{path}: {}", answer.body);
     answer.body
@@ -83,11 +84,11 @@ async fn drafts_and_screens_are_synchronised_by_version() {
         (&rows[0]["draft"], &rows[0]["browse_to"]),
         (&json!(""), &json!(1))
     );
-    let long = json!({"draft": "x".repeat(4097)});
+    let long = json!({"login_uid": "u2", "draft": "x".repeat(4097)});
     let refused = with_method(&api, "POST", "t-u2", "/v1/conversations/g1/2/extra", &long).await;
     assert_eq!(refused.status, 400);
     let foreign = json!({"login_uid": "u2", "draft": "x"});
-    for (token, status) in [("t-u1", 403), ("", 401), ("x", 401)] {
+    for (token, status) in [("t-u1", 401), ("", 401), ("x", 401)] {
         let path = "/v1/conversations/g1/2/extra";
         let refused = with_method(&api, "POST", token, path, &foreign).await;
         assert_eq!(refused.status, status, "{token}");
@@ -118,8 +119,15 @@ async fn unread_is_cleared_and_history_goes_for_oneself() {
     let foreign = with_method(&api, "POST", "t-u4", "/v1/message/channel/sync", &asked).await;
     assert_eq!(foreign.status, 403, "no member");
     let path = "/v1/conversations/g1/2";
-    let deleted = with_method(&api, "DELETE", "t-u1", path, &Value::Null).await;
+    let deleted = with_method(&api, "DELETE", "t-u1", path, &json!({"login_uid": "u1"})).await;
     assert_eq!(deleted.status, 200, "{}", deleted.body);
-    let list = with_method(&api, "POST", "t-u1", "/v1/conversation/sync", &json!({})).await;
+    let list = with_method(
+        &api,
+        "POST",
+        "t-u1",
+        "/v1/conversation/sync",
+        &json!({"login_uid": "u1"}),
+    )
+    .await;
     assert_eq!(list.body["conversations"], json!([]));
 }
