@@ -273,6 +273,8 @@ fn keep_thumbnail(tx: &Tx<'_>, new: &NewThumbnail) -> DbResult<Option<Thumbnail>
 
 fn sweep(tx: &Tx<'_>, before_ms: i64, limit: u32) -> DbResult<Swept> {
     let conn = tx.conn;
+    let sql = "SELECT key FROM file_garbage WHERE at < ?1 ORDER BY at LIMIT ?2";
+    let mut garbage = keys(conn, sql, before_ms, limit)?;
     let sql = "SELECT key FROM blob WHERE unused_since < ?1 LIMIT ?2";
     let unused = keys(conn, sql, before_ms, limit)?;
     for key in &unused {
@@ -290,8 +292,6 @@ fn sweep(tx: &Tx<'_>, before_ms: i64, limit: u32) -> DbResult<Swept> {
                WHERE r.message <= (SELECT dropped_through FROM meta) \
                AND NOT EXISTS (SELECT 1 FROM message m WHERE m.id = r.message) LIMIT ?1)";
     conn.prepare_cached(sql)?.execute([limit])?;
-    let sql = "SELECT key FROM file_garbage WHERE at < ?1 ORDER BY at LIMIT ?2";
-    let mut garbage = keys(conn, sql, before_ms, limit)?;
     // Whoever still reads one of these had all the time since it was given up.
     garbage.extend(unused);
     Ok(Swept { garbage })
