@@ -83,7 +83,9 @@ mod numbered {
         pairs.serialize(to)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<UserRef>, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Vec<UserRef>, D::Error> {
         let pairs = Vec::<(i64, String)>::deserialize(from)?;
         let user = |(num, uid): (i64, String)| UserRef {
             num: UserNum(num),
@@ -140,6 +142,9 @@ mod tests {
     #[test]
     fn mentions_have_an_end() {
         let many = (0..500).map(|n| uid(&format!("u{n}")));
-        assert_eq!(Carried::mentioning(many, false).mentions.len(), MAX_MENTIONS);
+        assert_eq!(
+            Carried::mentioning(many, false).mentions.len(),
+            MAX_MENTIONS
+        );
     }
 }

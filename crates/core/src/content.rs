@@ -364,14 +364,23 @@ mod tests {
             title: "two".into(),
             items,
         };
-        let one = merged(vec![item(Content::text("hi")), item(Content::text("long ".repeat(99)))]);
+        let one = merged(vec![
+            item(Content::text("hi")),
+            item(Content::text("long ".repeat(99))),
+        ]);
         let two = merged(vec![item(one.clone())]);
         assert_eq!((one.merged_depth(), two.merged_depth()), (1, 2));
         assert_eq!(two.fallback_text(), "[聊天记录] two\nBob: [聊天记录] two");
         assert_eq!(one.fallback_text().chars().count(), FALLBACK_CHARS);
-        assert!(two.all_words().ends_with("long "), "nothing is hidden from who judges");
+        assert!(
+            two.all_words().ends_with("long "),
+            "nothing is hidden from who judges"
+        );
         let json = serde_json::to_value(&two).expect("JSON");
-        assert_eq!(json["items"][0]["content"]["items"][0]["content"]["text"], "hi");
+        assert_eq!(
+            json["items"][0]["content"]["items"][0]["content"]["text"],
+            "hi"
+        );
         let read: Content = serde_json::from_value(json).expect("the same");
         assert_eq!(read, two);
     }

@@ -45,7 +45,11 @@ fn mentioned(body: &Body) -> (Vec<String>, bool) {
     let envelope = body.extra.as_deref().map(json).unwrap_or_default();
     let payload = json(&body.payload);
     let mention = &payload["mention"];
-    let lists = [&envelope["mentionedUserIds"], &mention["uids"], &payload["mentions"]];
+    let lists = [
+        &envelope["mentionedUserIds"],
+        &mention["uids"],
+        &payload["mentions"],
+    ];
     let lists = lists.into_iter().filter_map(Value::as_array).flatten();
     let names = lists.filter_map(Value::as_str).map(str::to_owned).collect();
     let flags = [
@@ -83,7 +87,11 @@ mod tests {
         };
         note_mentions(&mut draft);
         let carried = draft.body.carried.as_deref().cloned().unwrap_or_default();
-        let uids: Vec<_> = carried.mentions.iter().map(|user| user.uid.as_str()).collect();
+        let uids: Vec<_> = carried
+            .mentions
+            .iter()
+            .map(|user| user.uid.as_str())
+            .collect();
         (uids.join(","), carried.mention_all)
     }
 
@@ -93,16 +101,86 @@ mod tests {
         let (wukong, stomp) = (Some(Dialect::Wukong), Some(Dialect::Stomp));
         let mqtt = Some(Dialect::Mqtt);
         let cases = [
-            (wukong, "1", r#"{"type":1,"content":"hi","mention":{"uids":["bob","a b"]}}"#, "", "bob", false),
-            (wukong, "1", r#"{"type":1,"content":"hi","mention":{"all":1}}"#, "", "", true),
-            (wukong, "2", r#"{"type":2,"url":"u","mention":{"all":0,"uids":["bob"]}}"#, "", "bob", false),
-            (wukong, "1", r#"{"type":1,"content":"I mention bob"}"#, "", "", false),
-            (stomp, "TEXT", "hi", r#"{"mentionedUserIds":["bob","alice"]}"#, "bob,alice", false),
-            (stomp, "TEXT", "hi", r#"{"extra":{"mentionAll":true}}"#, "", true),
-            (stomp, "IMAGE", r#"{"url":"u"}"#, r#"{"mentionedUserIds":["bob"]}"#, "bob", false),
-            (stomp, "TEXT", r#"{"mentionedUserIds":["bob"]}"#, "", "", false),
-            (mqtt, "0", r#"{"text":"hi","ext":{"mention":{"uids":["bob"],"all":true}}}"#, "", "bob", true),
-            (None, "", r#"{"type":"text","text":"hi","mentions":["bob"]}"#, "", "bob", false),
+            (
+                wukong,
+                "1",
+                r#"{"type":1,"content":"hi","mention":{"uids":["bob","a b"]}}"#,
+                "",
+                "bob",
+                false,
+            ),
+            (
+                wukong,
+                "1",
+                r#"{"type":1,"content":"hi","mention":{"all":1}}"#,
+                "",
+                "",
+                true,
+            ),
+            (
+                wukong,
+                "2",
+                r#"{"type":2,"url":"u","mention":{"all":0,"uids":["bob"]}}"#,
+                "",
+                "bob",
+                false,
+            ),
+            (
+                wukong,
+                "1",
+                r#"{"type":1,"content":"I mention bob"}"#,
+                "",
+                "",
+                false,
+            ),
+            (
+                stomp,
+                "TEXT",
+                "hi",
+                r#"{"mentionedUserIds":["bob","alice"]}"#,
+                "bob,alice",
+                false,
+            ),
+            (
+                stomp,
+                "TEXT",
+                "hi",
+                r#"{"extra":{"mentionAll":true}}"#,
+                "",
+                true,
+            ),
+            (
+                stomp,
+                "IMAGE",
+                r#"{"url":"u"}"#,
+                r#"{"mentionedUserIds":["bob"]}"#,
+                "bob",
+                false,
+            ),
+            (
+                stomp,
+                "TEXT",
+                r#"{"mentionedUserIds":["bob"]}"#,
+                "",
+                "",
+                false,
+            ),
+            (
+                mqtt,
+                "0",
+                r#"{"text":"hi","ext":{"mention":{"uids":["bob"],"all":true}}}"#,
+                "",
+                "bob",
+                true,
+            ),
+            (
+                None,
+                "",
+                r#"{"type":"text","text":"hi","mentions":["bob"]}"#,
+                "",
+                "bob",
+                false,
+            ),
         ];
         for (dialect, tag, payload, extra, uids, all) in cases {
             let found = noted(dialect, tag, payload, extra);

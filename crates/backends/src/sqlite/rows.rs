@@ -10,13 +10,15 @@ use bytes::Bytes;
 use crosstalk_core::carried::Carried;
 use crosstalk_core::channel::ChannelRef;
 use crosstalk_core::id::{MessageId, UserNum};
-use crosstalk_core::message::{Body, Flags, Gone, Message, Naming, Origin, Revocation, expires_at_ms};
+use crosstalk_core::message::{
+    Body, Flags, Gone, Message, Naming, Origin, Revocation, expires_at_ms,
+};
 use rusqlite::types::FromSqlError;
 use rusqlite::{Connection, Row};
 
-use super::{Shared, directed, edits};
 use super::error::DbResult;
 use super::stats::add;
+use super::{Shared, directed, edits};
 
 /// A message's columns in the order in which they are written, read and summed.
 pub(super) struct MessageRow<'a> {
@@ -226,7 +228,8 @@ impl<'a> MessageRow<'a> {
 
     /// Whether its time was over at a moment.
     fn is_over(&self, shared: &Shared) -> bool {
-        self.expires_at.is_some_and(|at| at <= shared.clock.now_ms())
+        self.expires_at
+            .is_some_and(|at| at <= shared.clock.now_ms())
     }
 
     /// Sets a flag that tells where more of the message stands.
@@ -253,9 +256,9 @@ impl<'a> MessageRow<'a> {
     }
 
     fn body(&self) -> Body {
-        let life = self
-            .expires_at
-            .map_or(0, |at| at.saturating_sub(self.sent_at).saturating_add(999) / 1000);
+        let life = self.expires_at.map_or(0, |at| {
+            at.saturating_sub(self.sent_at).saturating_add(999) / 1000
+        });
         Body {
             client_no: self.client_no.into(),
             origin: origin(self.origin),
@@ -314,7 +317,11 @@ pub(super) fn read(
             ordinal: found.ordinal.cast_unsigned(),
             sender,
             sent_at_ms: found.sent_at,
-            body: Arc::new(if is_over { found.body().erased() } else { found.body() }),
+            body: Arc::new(if is_over {
+                found.body().erased()
+            } else {
+                found.body()
+            }),
             revoked: if is_revoked(found.flags) {
                 Some(Box::new(revocation(shared, conn, found.id)?))
             } else if is_over {

@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use crosstalk_core::channel::ChannelKind;
 use crosstalk_core::id::{MessageId, Realm, UserNum};
 use crosstalk_core::refusal::Refusal;
-use crosstalk_core::schedule::{Change, Closed, Saying, Schedule, Scheduled, ScheduledQuery, State};
+use crosstalk_core::schedule::{
+    Change, Closed, Saying, Schedule, Scheduled, ScheduledQuery, State,
+};
 use crosstalk_core::store::StoreResult;
 use rusqlite::{Connection, Row, params};
 

@@ -23,7 +23,12 @@ macro_rules! expiry_contract {
     };
 }
 
-async fn say(room: &Room<'_>, by: &UserRef, expire_secs: u32, burn_after_ms: u64) -> (MessageId, i64) {
+async fn say(
+    room: &Room<'_>,
+    by: &UserRef,
+    expire_secs: u32,
+    burn_after_ms: u64,
+) -> (MessageId, i64) {
     let carried = Carried {
         burn_after_ms,
         ..Carried::default()
@@ -107,13 +112,25 @@ pub async fn a_message_burns_once_its_receiver_reads_it(stores: &Stores) {
     let now = 1_800_000_000_000;
     let burn = async |reader: &UserRef, seqs| expiry.burn(log, reader.num, seqs, now).await;
     assert_eq!(burn(alice, 0..=9).await.expect("looked"), 0, "the author");
-    assert_eq!(burn(bob, 0..=1).await.expect("looked"), 0, "another message");
+    assert_eq!(
+        burn(bob, 0..=1).await.expect("looked"),
+        0,
+        "another message"
+    );
     assert_eq!(due(&room, i64::MAX).await, []);
     assert_eq!(burn(bob, 0..=9).await.expect("lit"), 1);
-    assert_eq!(burn(bob, 0..=9).await.expect("looked"), 0, "it burns already");
+    assert_eq!(
+        burn(bob, 0..=9).await.expect("looked"),
+        0,
+        "it burns already"
+    );
     let at_ms = now + 5_000;
     assert_eq!(due(&room, i64::MAX).await, [Due { at_ms, id }]);
-    let page = stores.log.page(&room.log, EVERYTHING).await.expect("a page");
+    let page = stores
+        .log
+        .page(&room.log, EVERYTHING)
+        .await
+        .expect("a page");
     assert_eq!(page.len(), 2);
     assert_eq!(&page[1].body.payload[..], b"x", "it is sound");
 }

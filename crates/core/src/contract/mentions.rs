@@ -109,8 +109,15 @@ pub async fn those_named_and_everybody_are_counted(stores: &Stores) {
     }
     assert_eq!(count(&room, bob, 2).await, (2, 3), "from a place on");
     let flags: Vec<_> = noted(&room, bob, everything(&room)).await;
-    let flags: Vec<_> = flags.iter().map(|noted| (noted.seq, noted.is_all)).collect();
-    assert_eq!(flags, [(4, false), (3, true), (2, false)], "by name goes first");
+    let flags: Vec<_> = flags
+        .iter()
+        .map(|noted| (noted.seq, noted.is_all))
+        .collect();
+    assert_eq!(
+        flags,
+        [(4, false), (3, true), (2, false)],
+        "by name goes first"
+    );
 }
 
 /// Being done with one changes it for nobody else, and only what mentions can be done with.
@@ -182,7 +189,11 @@ pub async fn lists_go_by_age_and_by_version(stores: &Stores) {
     assert!(all.is_sorted_by_key(|noted| noted.version) && all.len() == 5);
     let newest = all[4].version;
     assert_eq!(noted(&room, bob, since(newest)).await, []);
-    stores.mentions.done(bob.num, &ids[1..2]).await.expect("done");
+    stores
+        .mentions
+        .done(bob.num, &ids[1..2])
+        .await
+        .expect("done");
     let changed = noted(&room, bob, since(newest)).await;
     assert_eq!(changed.len(), 1);
     assert!(changed[0].message == ids[1] && changed[0].is_done);

@@ -74,7 +74,10 @@ pub async fn one_is_kept_as_it_was(stores: &Stores) {
         saying: Some(first.saying.clone()),
     };
     let changed = stores.schedule.reschedule(MessageId(1), change).await;
-    assert_eq!(changed.expect("changed"), Closed::Is(Box::new(first.clone())));
+    assert_eq!(
+        changed.expect("changed"),
+        Closed::Is(Box::new(first.clone()))
+    );
     assert_eq!(get(stores, 1).await, Some(first));
     let nothing = stores.schedule.reschedule(MessageId(9), Change::default());
     assert_eq!(nothing.await.expect("looked"), Closed::Nothing);
@@ -95,7 +98,9 @@ pub async fn a_sender_may_not_have_too_many(stores: &Stores) {
         ..item(5, &alice, 100)
     };
     assert!(put(by_application).await);
-    let closed = schedule.close_scheduled(MessageId(1), State::Cancelled, 7).await;
+    let closed = schedule
+        .close_scheduled(MessageId(1), State::Cancelled, 7)
+        .await;
     closed.expect("closed");
     assert!(put(item(6, &alice, 100)).await);
 }
@@ -169,7 +174,9 @@ pub async fn lists_are_paged_by_whose_and_what(stores: &Stores) {
     for (id, who) in [(1, &alice), (2, &bob), (3, &alice), (4, &alice)] {
         put(stores, &item(id, who, 100)).await;
     }
-    let closed = stores.schedule.close_scheduled(MessageId(3), State::Cancelled, 7);
+    let closed = stores
+        .schedule
+        .close_scheduled(MessageId(3), State::Cancelled, 7);
     closed.await.expect("closed");
     let list = async |sender: Option<&UserRef>, open, after, realm: &str| {
         let query = ScheduledQuery {
@@ -196,7 +203,9 @@ pub async fn old_ones_are_forgotten(stores: &Stores) {
     for id in 1..=4 {
         put(stores, &item(id, &alice, 100)).await;
         if id < 4 {
-            let closed = stores.schedule.close_scheduled(MessageId(id), State::Cancelled, id);
+            let closed = stores
+                .schedule
+                .close_scheduled(MessageId(id), State::Cancelled, id);
             closed.await.expect("closed");
         }
     }

@@ -85,7 +85,11 @@ mod tests {
             mention_all_by,
             ..ChannelSettings::default()
         };
-        let roles = [MemberRole::Owner, MemberRole::Administrator, MemberRole::Member];
+        let roles = [
+            MemberRole::Owner,
+            MemberRole::Administrator,
+            MemberRole::Member,
+        ];
         for (num, role) in (1..).zip(roles) {
             let entry = MemberEntry {
                 role,
@@ -125,10 +129,18 @@ mod tests {
             let may = |sender| judge(&job(sender, &state, all()), &state, false).is_ok();
             assert!(may(Sender::User(user(1))), "the owner");
             assert!(may(Sender::User(user(2))), "an administrator");
-            assert_eq!(may(Sender::User(user(3))), circle == Circle::All, "a member");
+            assert_eq!(
+                may(Sender::User(user(3))),
+                circle == Circle::All,
+                "a member"
+            );
             assert!(!may(Sender::User(user(9))), "a stranger");
             assert!(may(Sender::Application(user(9))), "the application");
-            let named = job(Sender::User(user(3)), &state, Carried::mentioning([user(1).uid], false));
+            let named = job(
+                Sender::User(user(3)),
+                &state,
+                Carried::mentioning([user(1).uid], false),
+            );
             assert_eq!(judge(&named, &state, false), Ok(()), "one by name");
         }
     }
@@ -170,6 +182,10 @@ mod tests {
         assert_eq!(mentions(None, &[1, 9, 3]), Some(vec![1, 3]));
         assert_eq!(mentions(None, &[8, 9]), None, "nothing is left");
         let only: Arc<[UserNum]> = Arc::from([UserNum(3)]);
-        assert_eq!(mentions(Some(only), &[1, 3]), Some(vec![3]), "who may not see it");
+        assert_eq!(
+            mentions(Some(only), &[1, 3]),
+            Some(vec![3]),
+            "who may not see it"
+        );
     }
 }

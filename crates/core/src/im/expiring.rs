@@ -75,7 +75,9 @@ impl Im {
         self.tell_expired(&messages, now_ms).await?;
         // Together, so that they share commits.
         let log = &self.stores.log;
-        let erased = messages.iter().map(|message| log.erase(message.id, None, Gone::Expired));
+        let erased = messages
+            .iter()
+            .map(|message| log.erase(message.id, None, Gone::Expired));
         let mut expired = 0;
         for (message, erased) in messages.iter().zip(join_all(erased).await) {
             match erased? {
@@ -92,8 +94,16 @@ impl Im {
     async fn tell_expired(&self, due: &[Message], now_ms: i64) -> Result<(), Refusal> {
         let mut groups: BTreeMap<(i64, Vec<UserNum>), Vec<&Message>> = BTreeMap::new();
         // What only said that something had changed is not missed.
-        for message in due.iter().filter(|message| message.channel.log == LogKind::Chat) {
-            let mut audience = message.body.audience.as_deref().unwrap_or_default().to_vec();
+        for message in due
+            .iter()
+            .filter(|message| message.channel.log == LogKind::Chat)
+        {
+            let mut audience = message
+                .body
+                .audience
+                .as_deref()
+                .unwrap_or_default()
+                .to_vec();
             if message.body.audience.is_some() {
                 audience.push(message.sender.num);
             }
@@ -123,14 +133,19 @@ impl Im {
             id: key.id.clone(),
         };
         let change = Change::Expired {
-            messages: messages.iter().map(|message| MessageName::of(message)).collect(),
+            messages: messages
+                .iter()
+                .map(|message| MessageName::of(message))
+                .collect(),
             at_ms: now_ms,
         };
         let mut draft = change.draft(to);
         // The same ones are told once.
         draft.body.client_no = format!("expired-{}-{}", first.id, last.id).into();
         draft.body.audience = (!audience.is_empty()).then(|| audience.into());
-        let told = self.say(key, Sender::Change(first.sender.clone()), draft).await;
+        let told = self
+            .say(key, Sender::Change(first.sender.clone()), draft)
+            .await;
         told.map(|_| ()).map_err(|refused| refused.why)
     }
 }

@@ -59,7 +59,10 @@ impl Im {
         user: &UserRef,
         rows: &[ConversationRow],
     ) -> Result<Vec<MentionCount>, Refusal> {
-        let places: Vec<_> = rows.iter().map(|row| (row.channel.num, unread_after(row))).collect();
+        let places: Vec<_> = rows
+            .iter()
+            .map(|row| (row.channel.num, unread_after(row)))
+            .collect();
         Ok(self.stores.mentions.counts(user.num, &places).await?)
     }
 
@@ -86,7 +89,10 @@ impl Im {
         };
         let limit = query.limit.clamp(1, MAX);
         let noted = NotedQuery {
-            places: rows.iter().map(|row| (row.channel.num, after(row))).collect(),
+            places: rows
+                .iter()
+                .map(|row| (row.channel.num, after(row)))
+                .collect(),
             open_only: query.open_only,
             before: query.before,
             after_version: query.after_version,
@@ -94,7 +100,10 @@ impl Im {
         };
         let noted = self.stores.mentions.noted(user.num, noted).await?;
         let full = noted.len() == limit as usize;
-        let next = noted.last().filter(|_| full).map(|last| (last.message, last.version));
+        let next = noted
+            .last()
+            .filter(|_| full)
+            .map(|last| (last.message, last.version));
         let mut items = Vec::with_capacity(noted.len());
         for noted in noted {
             let Some(row) = rows.iter().find(|row| row.channel.num == noted.channel) else {

@@ -29,7 +29,10 @@ impl Im {
         self.check_time(item.send_at_ms, now_ms)?;
         self.check_saying(&item.saying)?;
         item.id = self.parts.ids.next();
-        debug_assert!(item.client_no().len() <= MAX_CLIENT_NO_BYTES, "a short number");
+        debug_assert!(
+            item.client_no().len() <= MAX_CLIENT_NO_BYTES,
+            "a short number"
+        );
         item.created_at_ms = now_ms;
         item.state = State::Open;
         item.done_at_ms = 0;
@@ -112,7 +115,10 @@ impl Im {
         self.scheduled(realm, sender, id).await?;
         let at_ms = self.clock().now_ms();
         let schedule = &self.stores.schedule;
-        match schedule.close_scheduled(id, State::Cancelled, at_ms).await? {
+        match schedule
+            .close_scheduled(id, State::Cancelled, at_ms)
+            .await?
+        {
             Closed::Is(item) => Ok(*item),
             Closed::Over(item) if item.state == State::Cancelled => Ok(*item),
             Closed::Over(_) => Err(Refusal::WrongState),
@@ -130,7 +136,11 @@ impl Im {
         limit: u32,
     ) -> Result<Vec<Scheduled>, Refusal> {
         let now_ms = self.clock().now_ms();
-        Ok(self.stores.schedule.scheduled_due(now_ms, after, limit).await?)
+        Ok(self
+            .stores
+            .schedule
+            .scheduled_due(now_ms, after, limit)
+            .await?)
     }
 
     /// Sends one whose time has come, with all checks of an ordinary send, and notes what
@@ -179,7 +189,11 @@ impl Im {
     /// When the store fails.
     pub async fn forget_scheduled(&self) -> Result<u64, Refusal> {
         let before_ms = self.clock().now_ms() - KEPT_MS;
-        Ok(self.stores.schedule.forget_scheduled(before_ms, STEP).await?)
+        Ok(self
+            .stores
+            .schedule
+            .forget_scheduled(before_ms, STEP)
+            .await?)
     }
 
     fn check_time(&self, at_ms: i64, now_ms: i64) -> Result<(), Refusal> {

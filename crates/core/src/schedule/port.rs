@@ -67,12 +67,8 @@ pub trait Schedule: Send + Sync + 'static {
     async fn reschedule(&self, id: MessageId, change: Change) -> StoreResult<Closed>;
 
     /// Ends one that waits: what it says is erased. Durable when it returns.
-    async fn close_scheduled(
-        &self,
-        id: MessageId,
-        state: State,
-        at_ms: i64,
-    ) -> StoreResult<Closed>;
+    async fn close_scheduled(&self, id: MessageId, state: State, at_ms: i64)
+    -> StoreResult<Closed>;
 
     /// Forgets those that were over before a time, at most `limit`. Returns how many.
     async fn forget_scheduled(&self, before_ms: i64, limit: u32) -> StoreResult<u64>;

@@ -160,6 +160,9 @@ pub(super) fn check_receivers(to: &[ChannelName], max: usize) -> Result<(), Prob
     if (1..=max).contains(&to.len()) {
         Ok(())
     } else {
-        Err(Problem::field("to", format_args!("has 1 to {max} channels")))
+        Err(Problem::field(
+            "to",
+            format_args!("has 1 to {max} channels"),
+        ))
     }
 }

@@ -52,7 +52,10 @@ impl CarriedView {
                 ..Self::default()
             };
         };
-        let uids = carried.mentions.iter().map(|user| user.uid.as_str().to_owned());
+        let uids = carried
+            .mentions
+            .iter()
+            .map(|user| user.uid.as_str().to_owned());
         Self {
             mentions: carried.has_mentions().then(|| Mentioned {
                 users: uids.collect(),

@@ -102,7 +102,10 @@ pub(super) async fn forward_messages(
     let realm = caller.realm()?;
     let sender = sender(&api, &caller, forward.from.as_deref()).await?;
     let client_no = client_no(&headers, forward.client_no)?;
-    if client_no.as_ref().is_some_and(|number| number.len() > CLIENT_NO_BYTES) {
+    if client_no
+        .as_ref()
+        .is_some_and(|number| number.len() > CLIENT_NO_BYTES)
+    {
         let wrong = format_args!("has 1 to {CLIENT_NO_BYTES} bytes");
         return Err(Problem::field("client_no", wrong));
     }
@@ -137,7 +140,11 @@ pub(super) async fn forward_messages(
                 }
                 Err(problem) => Err(problem.clone()),
             };
-            items.push(Outcome::of(to, source.map(|id: MessageId| id.to_string()), sent));
+            items.push(Outcome::of(
+                to,
+                source.map(|id: MessageId| id.to_string()),
+                sent,
+            ));
         }
     }
     Ok(Json(Outcomes { items }))

@@ -109,10 +109,16 @@ pub(super) async fn list_reminders(
     };
     let found = api.im.reminders(&user, &query).await?;
     let next_cursor = found.next.map(|(id, _)| page::encode(LIST, [id.0]));
-    let messages: Vec<_> = found.items.iter().map(|item| item.message.clone()).collect();
+    let messages: Vec<_> = found
+        .items
+        .iter()
+        .map(|item| item.message.clone())
+        .collect();
     let views = MessageView::all(&api, &Viewer::User(user), &messages).await?;
     let items = found.items.iter().zip(views);
-    let items = items.map(|(item, message)| view(&uid, item, message)).collect();
+    let items = items
+        .map(|(item, message)| view(&uid, item, message))
+        .collect();
     Ok(Json(Page { items, next_cursor }))
 }
 
@@ -169,7 +175,10 @@ pub(super) async fn end_reminders(
         return Err(Problem::field("ids", "or channel says what is done with"));
     }
     if with.ids.len() > MAX_DONE {
-        return Err(Problem::field("ids", format_args!("has at most {MAX_DONE} messages")));
+        return Err(Problem::field(
+            "ids",
+            format_args!("has at most {MAX_DONE} messages"),
+        ));
     }
     let user = api.im.user(realm, &uid).await?.record.user.clone();
     let done = match with.channel {

@@ -103,13 +103,18 @@ impl ScheduledView {
     fn of(item: &Scheduled) -> Self {
         let is_open = item.state == Fate::Open;
         let carried = item.saying.carried.as_deref();
-        let mentions = carried.filter(|carried| carried.has_mentions()).map(|carried| {
-            let uids = carried.mentions.iter().map(|user| user.uid.as_str().to_owned());
-            Mentioned {
-                users: uids.collect(),
-                all: carried.mention_all,
-            }
-        });
+        let mentions = carried
+            .filter(|carried| carried.has_mentions())
+            .map(|carried| {
+                let uids = carried
+                    .mentions
+                    .iter()
+                    .map(|user| user.uid.as_str().to_owned());
+                Mentioned {
+                    users: uids.collect(),
+                    all: carried.mention_all,
+                }
+            });
         let (state, sent, reason) = match item.state {
             Fate::Open => (ScheduledState::Open, None, None),
             Fate::Sent { message, seq } => (ScheduledState::Sent, Some((message, seq)), None),
@@ -129,7 +134,9 @@ impl ScheduledView {
                 .ok()
                 .filter(|_| is_open),
             mentions,
-            reply_to: carried.and_then(|carried| carried.reply_to).map(|id| id.to_string()),
+            reply_to: carried
+                .and_then(|carried| carried.reply_to)
+                .map(|id| id.to_string()),
             expires_in_ms: Some(lives).filter(|ms| *ms > 0),
             burn_after_ms: Some(burns).filter(|ms| *ms > 0),
             send_at: item.send_at_ms,
@@ -308,7 +315,10 @@ pub(super) async fn get_scheduled(
     Segments(id): Segments<String>,
 ) -> Result<Json<ScheduledView>, Problem> {
     let (realm, whose) = whose(&caller)?;
-    let item = api.im.scheduled(realm, whose, input::message_id(&id)?).await?;
+    let item = api
+        .im
+        .scheduled(realm, whose, input::message_id(&id)?)
+        .await?;
     Ok(Json(ScheduledView::of(&item)))
 }
 
@@ -413,6 +423,9 @@ pub(super) async fn cancel_scheduled(
     Segments(id): Segments<String>,
 ) -> Result<Json<ScheduledView>, Problem> {
     let (realm, whose) = whose(&caller)?;
-    let cancelled = api.im.cancel_scheduled(realm, whose, input::message_id(&id)?).await;
+    let cancelled = api
+        .im
+        .cancel_scheduled(realm, whose, input::message_id(&id)?)
+        .await;
     Ok(Json(ScheduledView::of(&cancelled.map_err(over)?)))
 }

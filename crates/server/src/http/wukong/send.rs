@@ -14,7 +14,7 @@ use crosstalk_core::deliver::Sender;
 use crosstalk_core::id::UserRef;
 use crosstalk_core::message::{Accepted, Body as MessageBody, Draft, Flags, OnReuse};
 use crosstalk_core::send::limits::MAX_CLIENT_NO_BYTES;
-use crosstalk_gateway::wukong_tag;
+use crosstalk_gateway::{note_mentions, wukong_tag};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
@@ -241,13 +241,14 @@ async fn deliver(
     to: Address,
     body: MessageBody,
 ) -> Result<Accepted, Failure> {
-    let draft = Draft {
+    let mut draft = Draft {
         to,
         body,
         on_reuse: OnReuse::Store,
         require_peer: false,
         fault: None,
     };
+    note_mentions(&mut draft);
     Ok(api
         .im
         .send_as(&api.realm, Sender::Application(sender), draft)

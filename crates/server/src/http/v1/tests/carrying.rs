@@ -64,7 +64,10 @@ async fn members_are_mentioned_and_reminded_until_they_read_or_are_done() {
     let first = send(&rest, message("alice", "group", "team", "@bob", &named)).await;
     let view = shown(&rest, &first).await;
     assert_eq!(view["mentions"], json!({"users": ["bob"], "all": false}));
-    assert!(!rest.is_known("nobody").await, "names get no number by this");
+    assert!(
+        !rest.is_known("nobody").await,
+        "names get no number by this"
+    );
     let all = json!({"mentions": {"all": true}});
     let second = send(&rest, message("alice", "group", "team", "@all", &all)).await;
     let counts = async |uid: &str| {
@@ -75,13 +78,26 @@ async fn members_are_mentioned_and_reminded_until_they_read_or_are_done() {
     assert_eq!(counts("carol").await, (json!(1), json!(2)));
     assert_eq!(counts("alice").await, (json!(0), Value::Null));
     let bob = rest.user("bob").await;
-    let mine = rest.call(&bob, "GET", "/v1/users/me/reminders", Value::Null).await.ok();
-    assert_eq!(each(&mine["items"], "/message/id"), [&second, &first].map(String::as_str));
+    let mine = rest
+        .call(&bob, "GET", "/v1/users/me/reminders", Value::Null)
+        .await
+        .ok();
+    assert_eq!(
+        each(&mine["items"], "/message/id"),
+        [&second, &first].map(String::as_str)
+    );
     assert_eq!(each(&mine["items"], "/all"), ["true", "false"]);
-    let of_others = rest.call(&bob, "GET", "/v1/users/carol/reminders", Value::Null).await;
+    let of_others = rest
+        .call(&bob, "GET", "/v1/users/carol/reminders", Value::Null)
+        .await;
     assert_eq!(of_others.problem().0, 403);
     let done = rest
-        .call(&bob, "POST", "/v1/users/me/reminders/done", json!({"ids": [second, second]}))
+        .call(
+            &bob,
+            "POST",
+            "/v1/users/me/reminders/done",
+            json!({"ids": [second, second]}),
+        )
         .await
         .ok();
     assert_eq!(done, json!({"done": 1}));
@@ -90,16 +106,28 @@ async fn members_are_mentioned_and_reminded_until_they_read_or_are_done() {
     assert_eq!(each(&page["items"], "/done"), ["true"]);
     let cursor = page["next_cursor"].as_str().expect("more");
     let next = rest
-        .get(&format!("/v1/users/bob/reminders?state=all&limit=1&cursor={cursor}"))
+        .get(&format!(
+            "/v1/users/bob/reminders?state=all&limit=1&cursor={cursor}"
+        ))
         .await;
     assert_eq!(each(&next["items"], "/message/id"), [first.as_str()]);
-    rest.post("/v1/users/bob/conversations/group/team/read", json!({})).await;
+    rest.post("/v1/users/bob/conversations/group/team/read", json!({}))
+        .await;
     assert_eq!(counts("bob").await, (json!(0), Value::Null));
-    assert_eq!(rest.get("/v1/users/bob/reminders").await["items"], json!([]));
+    assert_eq!(
+        rest.get("/v1/users/bob/reminders").await["items"],
+        json!([])
+    );
     let by_channel = json!({"channel": {"kind": "group", "id": "team"}});
-    let done = rest.post("/v1/users/carol/reminders/done", by_channel).await;
+    let done = rest
+        .post("/v1/users/carol/reminders/done", by_channel)
+        .await;
     assert_eq!(done, json!({"done": 1}));
-    for body in [json!({}), json!({"ids": ["x"]}), json!({"ids": ["1"], "channel": {"kind": 2, "id": "team"}})] {
+    for body in [
+        json!({}),
+        json!({"ids": ["x"]}),
+        json!({"ids": ["1"], "channel": {"kind": 2, "id": "team"}}),
+    ] {
         let wrong = rest.app("POST", "/v1/users/bob/reminders/done", body).await;
         assert_eq!(wrong.problem().0, 422);
     }
@@ -118,24 +146,52 @@ async fn who_may_mention_all_is_a_setting() {
         let message = message(uid, "group", "team", "@all", &all);
         rest.app("POST", "/v1/messages", message).await
     };
-    assert!(from("bob").await.detail("forbidden").starts_with("mentions.all"));
+    assert!(
+        from("bob")
+            .await
+            .detail("forbidden")
+            .starts_with("mentions.all")
+    );
     from("alice").await.ok();
     from("____system").await.ok();
     // The same said in the content is the same.
     let mut said = message("bob", "group", "team", "@all", &json!({}));
     said["content"]["mention_all"] = true.into();
-    assert_eq!(rest.app("POST", "/v1/messages", said).await.problem().1, "forbidden");
+    assert_eq!(
+        rest.app("POST", "/v1/messages", said).await.problem().1,
+        "forbidden"
+    );
     let many: Vec<String> = (0..101).map(|n| format!("u{n}")).collect();
-    let many = message("bob", "group", "team", "x", &json!({"mentions": {"users": many}}));
+    let many = message(
+        "bob",
+        "group",
+        "team",
+        "x",
+        &json!({"mentions": {"users": many}}),
+    );
     let wrong = rest.app("POST", "/v1/messages", many).await;
-    assert!(wrong.detail("invalid_argument").starts_with("mentions.users"));
+    assert!(
+        wrong
+            .detail("invalid_argument")
+            .starts_with("mentions.users")
+    );
 }
 
 #[tokio::test]
 async fn a_reply_shows_what_it_answers_until_that_is_gone() {
     let rest = with_team().await;
-    let first = send(&rest, message("alice", "group", "team", "the question", &json!({}))).await;
-    let reply = message("bob", "group", "team", "the answer", &json!({"reply_to": first}));
+    let first = send(
+        &rest,
+        message("alice", "group", "team", "the question", &json!({})),
+    )
+    .await;
+    let reply = message(
+        "bob",
+        "group",
+        "team",
+        "the answer",
+        &json!({"reply_to": first}),
+    );
     let reply = send(&rest, reply).await;
     let quote = json!({"id": first, "seq": 1, "from": "alice", "content": "the question"});
     assert_eq!(shown(&rest, &reply).await["reply_to"], quote);
@@ -146,9 +202,13 @@ async fn a_reply_shows_what_it_answers_until_that_is_gone() {
     for id in [secret.as_str(), "99"] {
         let wrong = message("bob", "group", "team", "x", &json!({"reply_to": id}));
         let wrong = rest.app("POST", "/v1/messages", wrong).await;
-        assert!(wrong.detail("no_such_message").starts_with("reply_to"), "{id}");
+        assert!(
+            wrong.detail("no_such_message").starts_with("reply_to"),
+            "{id}"
+        );
     }
-    rest.post(&format!("/v1/messages/{first}/revoke"), json!({})).await;
+    rest.post(&format!("/v1/messages/{first}/revoke"), json!({}))
+        .await;
     let gone = json!({"id": first, "seq": null, "from": null, "content": null});
     assert_eq!(shown(&rest, &reply).await["reply_to"], gone);
     let late = message("bob", "group", "team", "x", &json!({"reply_to": first}));
@@ -169,14 +229,21 @@ async fn a_message_ends_when_its_time_is_over() {
     rest.clock.advance_ms(2000);
     // Not shown even before anybody has swept.
     let over = shown(&rest, &id).await;
-    assert_eq!((&over["state"], &over["content"]), (&json!("expired"), &Value::Null));
+    assert_eq!(
+        (&over["state"], &over["content"]),
+        (&json!("expired"), &Value::Null)
+    );
     sweep(&rest.im).await.expect("swept");
     assert_eq!(conversation(&rest, "bob").await["unread"], 0);
     assert_eq!(shown(&rest, &id).await["state"], "expired");
     for ms in [999, 31_536_000_001_u64] {
         let wrong = message("alice", "group", "team", "x", &json!({"expires_in_ms": ms}));
         let wrong = rest.app("POST", "/v1/messages", wrong).await;
-        assert!(wrong.detail("invalid_argument").starts_with("expires_in_ms"));
+        assert!(
+            wrong
+                .detail("invalid_argument")
+                .starts_with("expires_in_ms")
+        );
     }
 }
 
@@ -187,17 +254,29 @@ async fn a_direct_message_burns_after_it_was_read() {
     let id = send(&rest, message("alice", "direct", "bob", "secret", &burns)).await;
     rest.clock.advance_ms(3_600_000);
     let view = shown(&rest, &id).await;
-    assert_eq!((&view["burn_after_ms"], &view["expires_at"]), (&json!(5000), &Value::Null));
-    rest.post("/v1/users/alice/conversations/direct/bob/read", json!({})).await;
+    assert_eq!(
+        (&view["burn_after_ms"], &view["expires_at"]),
+        (&json!(5000), &Value::Null)
+    );
+    rest.post("/v1/users/alice/conversations/direct/bob/read", json!({}))
+        .await;
     rest.clock.advance_ms(5000);
-    assert_eq!(shown(&rest, &id).await["state"], "sent", "its author has read it");
-    rest.post("/v1/users/bob/conversations/direct/alice/read", json!({})).await;
+    assert_eq!(
+        shown(&rest, &id).await["state"],
+        "sent",
+        "its author has read it"
+    );
+    rest.post("/v1/users/bob/conversations/direct/alice/read", json!({}))
+        .await;
     rest.clock.advance_ms(4999);
     assert_eq!(shown(&rest, &id).await["content"]["text"], "secret");
     rest.clock.advance_ms(1001);
     sweep(&rest.im).await.expect("swept");
     let over = shown(&rest, &id).await;
-    assert_eq!((&over["state"], &over["content"]), (&json!("expired"), &Value::Null));
+    assert_eq!(
+        (&over["state"], &over["content"]),
+        (&json!("expired"), &Value::Null)
+    );
     let group = message("alice", "group", "team", "x", &burns);
     let refused = rest.app("POST", "/v1/messages", group).await;
     assert!(refused.detail("wrong_state").starts_with("burn_after_ms"));
@@ -206,7 +285,13 @@ async fn a_direct_message_burns_after_it_was_read() {
 #[tokio::test]
 async fn a_batch_says_what_became_of_each() {
     let rest = with_team().await;
-    let mut batch = message("bob", "group", "team", "to all of you", &json!({"client_no": "b-1"}));
+    let mut batch = message(
+        "bob",
+        "group",
+        "team",
+        "to all of you",
+        &json!({"client_no": "b-1"}),
+    );
     batch["to"] = json!([
         {"kind": "group", "id": "team"},
         {"kind": "direct", "id": "carol"},
@@ -218,20 +303,34 @@ async fn a_batch_says_what_became_of_each() {
     assert_eq!(each(&outcomes["items"], "/error/code").len(), 4);
     assert_eq!(each(&outcomes["items"], "/error/code"), codes);
     assert_eq!(outcomes["items"][0]["seq"], 1);
-    assert_eq!(outcomes["items"][1]["to"], json!({"kind": "direct", "id": "carol"}));
+    assert_eq!(
+        outcomes["items"][1]["to"],
+        json!({"kind": "direct", "id": "carol"})
+    );
     let again = rest.post("/v1/messages/batch", batch.clone()).await;
-    assert_eq!(again["items"][1]["id"], outcomes["items"][1]["id"], "a retry");
-    for to in [json!([]), json!(vec![json!({"kind": 2, "id": "team"}); 101])] {
+    assert_eq!(
+        again["items"][1]["id"], outcomes["items"][1]["id"],
+        "a retry"
+    );
+    for to in [
+        json!([]),
+        json!(vec![json!({"kind": 2, "id": "team"}); 101]),
+    ] {
         batch["to"] = to;
         let wrong = rest.app("POST", "/v1/messages/batch", batch.clone()).await;
         assert!(wrong.detail("invalid_argument").starts_with("to"));
     }
     let mallory = rest.user("mallory").await;
     batch["to"] = json!([{"kind": "group", "id": "team"}]);
-    let forged = rest.call(&mallory, "POST", "/v1/messages/batch", batch.clone()).await;
+    let forged = rest
+        .call(&mallory, "POST", "/v1/messages/batch", batch.clone())
+        .await;
     assert_eq!(forged.problem().0, 403);
     batch["from"] = Value::Null;
-    let own = rest.call(&mallory, "POST", "/v1/messages/batch", batch).await.ok();
+    let own = rest
+        .call(&mallory, "POST", "/v1/messages/batch", batch)
+        .await
+        .ok();
     assert_eq!(each(&own["items"], "/error/code"), ["not_a_member"]);
 }
 
@@ -250,15 +349,24 @@ async fn what_one_may_read_is_forwarded_each_or_together() {
     };
     let ask = async |body: Value| rest.app("POST", "/v1/messages/forward", body).await;
     let sent = ask(forward(&[&one, &two], "each")).await.ok();
-    assert_eq!(each(&sent["items"], "/source"), [&one, &two, &one, &two].map(String::as_str));
+    assert_eq!(
+        each(&sent["items"], "/source"),
+        [&one, &two, &one, &two].map(String::as_str)
+    );
     let codes = ["null", "null", "not_a_member", "not_a_member"];
     assert_eq!(each(&sent["items"], "/error/code"), codes);
     let copy = shown(&rest, sent["items"][0]["id"].as_str().expect("an id")).await;
-    assert_eq!((&copy["from"], &copy["content"]["text"]), (&json!("bob"), &json!("one")));
+    assert_eq!(
+        (&copy["from"], &copy["content"]["text"]),
+        (&json!("bob"), &json!("one"))
+    );
     let sent = ask(forward(&[&one, &two], "merged")).await.ok();
     let mut merged = sent["items"][0]["id"].as_str().expect("an id").to_owned();
     let content = shown(&rest, &merged).await["content"].clone();
-    assert_eq!((&content["type"], &content["title"]), (&json!("merged"), &json!("what they said")));
+    assert_eq!(
+        (&content["type"], &content["title"]),
+        (&json!("merged"), &json!("what they said"))
+    );
     let item = json!({
         "from": "alice", "name": "Alice", "sent_at": im::START_MS,
         "content": {"type": "text", "text": "one"},
@@ -273,8 +381,12 @@ async fn what_one_may_read_is_forwarded_each_or_together() {
     assert_eq!(deep.problem().1, "wrong_state", "three deep is enough");
     let unseen = ask(forward(&[&one, &secret], "each")).await;
     assert!(unseen.detail("no_such_message").starts_with("ids[1]"));
-    rest.post(&format!("/v1/messages/{one}/revoke"), json!({})).await;
-    assert_eq!(ask(forward(&[&one], "each")).await.problem().1, "no_such_message");
+    rest.post(&format!("/v1/messages/{one}/revoke"), json!({}))
+        .await;
+    assert_eq!(
+        ask(forward(&[&one], "each")).await.problem().1,
+        "no_such_message"
+    );
     assert_eq!(ask(forward(&[], "each")).await.problem().0, 422);
 }
 
@@ -287,9 +399,20 @@ async fn a_message_is_sent_when_its_time_comes_and_once() {
     let rest = with_team().await;
     let at = im::START_MS + 60_000;
     let bob = rest.user("bob").await;
-    let made = rest.call(&bob, "POST", LATER, later("me", "group", "team", "later", at)).await.ok();
+    let made = rest
+        .call(
+            &bob,
+            "POST",
+            LATER,
+            later("me", "group", "team", "later", at),
+        )
+        .await
+        .ok();
     let path = format!("{LATER}/{}", made["id"].as_str().expect("an id"));
-    assert_eq!((&made["state"], &made["from"]), (&json!("open"), &json!("bob")));
+    assert_eq!(
+        (&made["state"], &made["from"]),
+        (&json!("open"), &json!("bob"))
+    );
     let mallory = rest.user("mallory").await;
     for method in ["GET", "PATCH", "DELETE"] {
         let theirs = rest.call(&mallory, method, &path, Value::Null).await;
@@ -297,7 +420,10 @@ async fn a_message_is_sent_when_its_time_comes_and_once() {
     }
     let change = json!({"send_at": at + 1000, "content": {"type": "text", "text": "changed"}});
     let changed = rest.call(&bob, "PATCH", &path, change).await.ok();
-    assert_eq!((&changed["send_at"], &changed["content"]["text"]), (&json!(at + 1000), &json!("changed")));
+    assert_eq!(
+        (&changed["send_at"], &changed["content"]["text"]),
+        (&json!(at + 1000), &json!("changed"))
+    );
     let list = rest.call(&bob, "GET", LATER, Value::Null).await.ok();
     assert_eq!(each(&list["items"], "/content/text"), ["changed"]);
     let none = rest.call(&mallory, "GET", LATER, Value::Null).await.ok();
@@ -312,9 +438,15 @@ async fn a_message_is_sent_when_its_time_comes_and_once() {
     let sent = rest.get(HISTORY).await;
     assert_eq!(each(&sent["items"], "/content/text"), ["changed"]);
     let after = rest.call(&bob, "GET", &path, Value::Null).await.ok();
-    assert_eq!((&after["state"], &after["content"]), (&json!("sent"), &Value::Null));
+    assert_eq!(
+        (&after["state"], &after["content"]),
+        (&json!("sent"), &Value::Null)
+    );
     assert_eq!(after["message_id"], sent["items"][0]["id"]);
-    for (method, body) in [("PATCH", json!({"send_at": at + 90_000})), ("DELETE", Value::Null)] {
+    for (method, body) in [
+        ("PATCH", json!({"send_at": at + 90_000})),
+        ("DELETE", Value::Null),
+    ] {
         let over = rest.call(&bob, method, &path, body).await;
         assert_eq!(over.problem(), (409, "wrong_state".to_owned()), "{method}");
     }
@@ -326,25 +458,41 @@ async fn a_message_is_sent_when_its_time_comes_and_once() {
 async fn a_scheduled_message_is_checked_when_it_is_sent() {
     let rest = with_team().await;
     let at = im::START_MS + 1000;
-    let made = rest.post(LATER, later("bob", "group", "team", "x", at)).await;
-    let kept = rest.post(LATER, later("carol", "group", "team", "y", at)).await;
-    let gone = rest.post(LATER, later("carol", "group", "team", "z", at)).await;
+    let made = rest
+        .post(LATER, later("bob", "group", "team", "x", at))
+        .await;
+    let kept = rest
+        .post(LATER, later("carol", "group", "team", "y", at))
+        .await;
+    let gone = rest
+        .post(LATER, later("carol", "group", "team", "z", at))
+        .await;
     let path = |made: &Value| format!("{LATER}/{}", made["id"].as_str().expect("an id"));
     for _ in 0..2 {
         let cancelled = rest.app("DELETE", &path(&gone), Value::Null).await.ok();
         assert_eq!(cancelled["state"], "cancelled");
     }
-    let left = rest.app("DELETE", "/v1/channels/group/team/members/bob", Value::Null).await;
+    let left = rest
+        .app("DELETE", "/v1/channels/group/team/members/bob", Value::Null)
+        .await;
     left.ok();
     rest.clock.advance_ms(500_000);
     sweep(&rest.im).await.expect("swept");
     let failed = rest.get(&path(&made)).await;
-    assert_eq!((&failed["state"], &failed["reason"]), (&json!("failed"), &json!("not_a_member")));
+    assert_eq!(
+        (&failed["state"], &failed["reason"]),
+        (&json!("failed"), &json!("not_a_member"))
+    );
     assert_eq!(rest.get(&path(&kept)).await["state"], "sent");
-    assert_eq!(each(&rest.get(HISTORY).await["items"], "/content/text"), ["y"]);
+    assert_eq!(
+        each(&rest.get(HISTORY).await["items"], "/content/text"),
+        ["y"]
+    );
     let now = im::START_MS + 500_000;
     for at in [now - 1, now + 366 * 24 * 3_600_000] {
-        let wrong = rest.app("POST", LATER, later("carol", "group", "team", "x", at)).await;
+        let wrong = rest
+            .app("POST", LATER, later("carol", "group", "team", "x", at))
+            .await;
         assert!(wrong.detail("invalid_argument").starts_with("send_at"));
     }
 }
@@ -406,8 +554,15 @@ async fn the_others_are_told_who_is_writing() {
     rest.clock.advance_ms(2000);
     assert_eq!(say(&bob).await.ok(), json!({"told": true}));
     let mallory = rest.user("mallory").await;
-    assert_eq!(say(&mallory).await.problem(), (403, "not_a_member".to_owned()));
+    assert_eq!(
+        say(&mallory).await.problem(),
+        (403, "not_a_member".to_owned())
+    );
     let unnamed = rest.app("POST", typing, json!({})).await;
     assert!(unnamed.detail("invalid_argument").starts_with("user"));
-    assert_eq!(rest.get(HISTORY).await["items"], json!([]), "nothing is kept");
+    assert_eq!(
+        rest.get(HISTORY).await["items"],
+        json!([]),
+        "nothing is kept"
+    );
 }
