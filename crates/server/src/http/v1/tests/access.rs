@@ -53,38 +53,38 @@ fn table() -> Vec<Expected> {
             json!({"url": "http://127.0.0.1:1/"}),
             [403, 403, 201],
         ),
-        row("GET", "/v1/hooks/hk", none.clone(), [403, 403, 404]),
-        row("PATCH", "/v1/hooks/hk", none.clone(), [403, 403, 404]),
-        row("DELETE", "/v1/hooks/hk", none.clone(), [403, 403, 404]),
-        row("POST", "/v1/hooks/hk/secret", none.clone(), [403, 403, 404]),
-        row("POST", "/v1/hooks/hk/test", none.clone(), [403, 403, 404]),
+        row("GET", "/v1/hooks/{hook}", none.clone(), [403, 403, 404]),
+        row("PATCH", "/v1/hooks/{hook}", none.clone(), [403, 403, 404]),
+        row("DELETE", "/v1/hooks/{hook}", none.clone(), [403, 403, 404]),
+        row("POST", "/v1/hooks/{hook}/secret", none.clone(), [403, 403, 404]),
+        row("POST", "/v1/hooks/{hook}/test", none.clone(), [403, 403, 404]),
         row(
             "POST",
-            "/v1/hooks/hk/replay",
+            "/v1/hooks/{hook}/replay",
             json!({"skip": true}),
             [403, 403, 404],
         ),
         row(
             "GET",
-            "/v1/hooks/hk/dead-letters",
+            "/v1/hooks/{hook}/dead-letters",
             none.clone(),
             [403, 403, 404],
         ),
         row(
             "DELETE",
-            "/v1/hooks/hk/dead-letters",
+            "/v1/hooks/{hook}/dead-letters",
             none.clone(),
             [403, 403, 404],
         ),
         row(
             "DELETE",
-            "/v1/hooks/hk/dead-letters/1",
+            "/v1/hooks/{hook}/dead-letters/1",
             none.clone(),
             [403, 403, 404],
         ),
         row(
             "POST",
-            "/v1/hooks/hk/dead-letters/1/retry",
+            "/v1/hooks/{hook}/dead-letters/1/retry",
             none.clone(),
             [403, 403, 404],
         ),
@@ -239,6 +239,27 @@ fn people() -> Vec<Expected> {
     ]
 }
 
+/// A path with a hook in it, which has a dead letter.
+async fn with_hook(rest: &Rest, path: &str) -> String {
+    if !path.contains("{hook}") {
+        return path.to_owned();
+    }
+    let hook = json!({"url": "http://127.0.0.1:1/"});
+    let hook = rest.post("/v1/hooks", hook).await;
+    let id = hook["id"].as_str().expect("an id");
+    let letter = crosstalk_core::hook::NewDeadLetter {
+        event: "message.stored".to_owned(),
+        event_id: "1".to_owned(),
+        query: String::new(),
+        body: "{}".into(),
+        tries: 1,
+        reason: "x".to_owned(),
+        at_ms: 1,
+    };
+    rest.im.bury(id, &letter).await.expect("buried");
+    path.replace("{hook}", id)
+}
+
 /// Replaces the names of things of friends by their ids, made for it.
 async fn with_friends(rest: &Rest, path: &str) -> String {
     for uid in ["carol", "dave", "erin"] {
@@ -322,10 +343,40 @@ async fn with_ways_in(rest: &Rest, path: &str) -> String {
         .replace("{link}", &text(&link["token"]))
 }
 
+/// The routes of conversations, and of what is found in them.
+fn conversation_rows() -> Vec<Expected> {
+    let kept = "/v1/users/alice/conversations/group/team";
+    let batch = json!({"op": "pin", "channels": [{"kind": "group", "id": "team"}]});
+    let own = [403, 200, 404];
+    vec![
+        row("GET", kept, Value::Null, own),
+        row("PATCH", kept, json!({"pinned": true}), own),
+        row(
+            "POST",
+            "/v1/users/alice/conversations/group/team/clear",
+            json!({}),
+            own,
+        ),
+        row("DELETE", kept, Value::Null, own),
+        row("POST", "/v1/users/alice/conversations/batch", batch, own),
+        row("GET", "/v1/users/alice/unread", Value::Null, own),
+        row(
+            "GET",
+            "/v1/search/messages?q=hello&user=alice",
+            Value::Null,
+            own,
+        ),
+        row("GET", "/v1/search?q=hello&user=alice", Value::Null, own),
+        row("GET", "/v1/search/status", Value::Null, [403, 403, 403]),
+        row("POST", "/v1/search/rebuild", Value::Null, [403, 403, 403]),
+    ]
+}
+
 #[tokio::test]
 async fn every_route_is_denied_to_whom_it_should_be() {
     let mut known = Vec::new();
     let rows = table().into_iter().chain(people()).chain(group_rows());
+    let rows = rows.chain(conversation_rows());
     for expected in rows {
         let rest = Rest::start().await;
         let alice = rest.user("alice").await;
@@ -340,6 +391,7 @@ async fn every_route_is_denied_to_whom_it_should_be() {
 
         let id = sent["id"].as_str().expect("an id");
         let path = expected.path.replace("{id}", id);
+        let path = with_hook(&rest, &path).await;
         let path = with_friends(&rest, &path).await;
         let path = if path.contains('{') {
             with_ways_in(&rest, &path).await
