@@ -271,41 +271,59 @@ impl Lane {
             Alteration::React { emoji, removed } => {
                 let user = job.by.user().ok_or(Refusal::InvalidArgument)?;
                 let outcome = marks.react(message.id, user, emoji, *removed).await?;
-                let ((version, at_ms), is_new) = marked(outcome)?;
-                let change = Change::Reacted {
-                    message: MessageName::of(message),
-                    user: user.uid.as_str().to_owned(),
-                    emoji: emoji.to_string(),
-                    removed: *removed,
-                    at_ms,
-                };
-                let number = format!("reacted-{}-{version}", message.id);
-                Ok(Outcome {
-                    altered: altered(message, is_new),
-                    told: (version > 0).then_some((change, number)),
-                    by: Some(user.clone()),
-                })
+                reacted(message, user, (emoji, *removed), outcome)
             }
             Alteration::Pin { pinned, .. } => {
                 let by = job.by.user();
                 let outcome = marks.pin(message.id, by, *pinned).await?;
-                let ((version, at_ms), is_new) = marked(outcome)?;
-                let change = Change::Pinned {
-                    message: MessageName::of(message),
-                    by: by.map(|user| user.uid.as_str().to_owned()),
-                    pinned: *pinned,
-                    at_ms,
-                };
-                let number = format!("pinned-{}-{version}", message.id);
-                Ok(Outcome {
-                    altered: altered(message, is_new),
-                    // Who has pinned it before may be somebody else: they have said so.
-                    told: is_new.then_some((change, number)),
-                    by: by.cloned(),
-                })
+                self::pinned(message, by, *pinned, outcome)
             }
         }
     }
+}
+
+fn reacted(
+    message: &Message,
+    user: &UserRef,
+    (emoji, removed): (&str, bool),
+    outcome: MarkOutcome,
+) -> Result<Outcome, Refusal> {
+    let ((version, at_ms), is_new) = marked(outcome)?;
+    let change = Change::Reacted {
+        message: MessageName::of(message),
+        user: user.uid.as_str().to_owned(),
+        emoji: emoji.to_owned(),
+        removed,
+        at_ms,
+    };
+    let number = format!("reacted-{}-{version}", message.id);
+    Ok(Outcome {
+        altered: altered(message, is_new),
+        told: (version > 0).then_some((change, number)),
+        by: Some(user.clone()),
+    })
+}
+
+fn pinned(
+    message: &Message,
+    by: Option<&UserRef>,
+    pinned: bool,
+    outcome: MarkOutcome,
+) -> Result<Outcome, Refusal> {
+    let ((version, at_ms), is_new) = marked(outcome)?;
+    let change = Change::Pinned {
+        message: MessageName::of(message),
+        by: by.map(|user| user.uid.as_str().to_owned()),
+        pinned,
+        at_ms,
+    };
+    let number = format!("pinned-{}-{version}", message.id);
+    Ok(Outcome {
+        altered: altered(message, is_new),
+        // Who has pinned it before may be somebody else: they have said so.
+        told: is_new.then_some((change, number)),
+        by: by.cloned(),
+    })
 }
 
 /// The number of one of the entries that say the same to some users each.

@@ -48,8 +48,8 @@ impl Im {
         let Some(channel) = self.stores.channels.open(key, LogKind::Chat, false).await? else {
             return Ok(Vec::new());
         };
-        let span = self.span(viewer, channel.num).await?;
-        let readers = if key.kind == ChannelKind::DIRECT {
+        let mut span = self.span(viewer, channel.num).await?;
+        span.readers = if key.kind == ChannelKind::DIRECT {
             1
         } else {
             u64::from(self.channel(key).await?.member_count).saturating_sub(1)
@@ -65,8 +65,7 @@ impl Im {
             let more = states.len() == limit as usize;
             let since = after_version;
             after_version = states.last().map_or(after_version, |last| last.version);
-            self.changed_of(viewer, &span, since, readers, states, &mut changed)
-                .await?;
+            changed.extend(self.changed_of(viewer, &span, since, states).await?);
             // Whoever asks goes on from the last one: none would be the end.
             if !changed.is_empty() || !more {
                 break;
@@ -118,10 +117,9 @@ impl Im {
         viewer: &Viewer,
         span: &Span,
         after_version: i64,
-        readers: u64,
         states: Vec<MessageState>,
-        changed: &mut Vec<Changed>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Vec<Changed>, Refusal> {
+        let mut changed = Vec::new();
         let mut reactions = self
             .newly_reacted(span.channel, after_version, &states)
             .await?;
@@ -141,11 +139,11 @@ impl Im {
                     is_hidden: hidden.binary_search(&state.seq).is_ok(),
                     message,
                     state,
-                    readers,
+                    readers: span.readers,
                 });
             }
         }
-        Ok(())
+        Ok(changed)
     }
 
     /// The reactions to some messages since a version: they are no newer than the last of
@@ -182,6 +180,7 @@ impl Im {
                 channel,
                 begins_after: 0,
                 read_seq: 0,
+                readers: 0,
             });
         };
         let row = self.stores.inbox.conversation(user.num, channel).await?;
@@ -190,6 +189,7 @@ impl Im {
             channel,
             begins_after: row.begins_after,
             read_seq: row.read_seq,
+            readers: 0,
         })
     }
 
@@ -226,6 +226,8 @@ struct Span {
     /// Nothing up to this seq.
     begins_after: u64,
     read_seq: u64,
+    /// How many could have read a message beside its sender.
+    readers: u64,
 }
 
 fn is_for(viewer: &Viewer, message: &Message) -> bool {

@@ -53,7 +53,7 @@ pub use friends::KeepFriend;
 pub use logins::{Login, LoginRequest, LoginScope};
 pub use people::{Presence, PresenceChange};
 pub use marking::EditRequest;
-pub use pinning::Readers;
+pub use pinning::{Readers, ReadersQuery};
 pub use mentions::{Reminder, ReminderQuery, Reminders};
 pub use registering::{RegisterDevice, RegisteredDevice};
 pub(crate) use screening::Queue as ScreenedSends;

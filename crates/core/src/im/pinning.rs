@@ -17,6 +17,17 @@ const PAGE: u32 = 1000;
 /// Receipts of one message that are looked at, at most: only small channels have any.
 const MAX_READERS: u32 = 100_000;
 
+/// Which readers of a message are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadersQuery {
+    /// Those who have read it; otherwise those who could and have not.
+    pub is_read: bool,
+    /// Those after this one.
+    pub after: Option<UserNum>,
+    /// At most this many.
+    pub limit: u32,
+}
+
 /// Who has read a message, or has not.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Readers {
@@ -170,10 +181,13 @@ impl Im {
         realm: &Realm,
         id: MessageId,
         viewer: &Viewer,
-        is_read: bool,
-        after: Option<UserNum>,
-        limit: u32,
+        query: ReadersQuery,
     ) -> Result<Readers, Refusal> {
+        let ReadersQuery {
+            is_read,
+            after,
+            limit,
+        } = query;
         let message = self.sight(realm, id, viewer).await?;
         if let Viewer::User(user) = viewer
             && message.sender.num != user.num

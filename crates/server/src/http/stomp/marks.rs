@@ -6,6 +6,7 @@ use axum::Router;
 use axum::extract::{ConnectInfo, Path, Request, State};
 use axum::routing::{get, post};
 use crosstalk_core::id::UserNum;
+use crosstalk_core::im::ReadersQuery;
 use serde_json::{Value, json};
 
 use super::answer::{Done, Failure};
@@ -100,18 +101,14 @@ async fn receipts(
     };
     let message = find(&edge, &login, &id).await?;
     let after = input.number("cursor")?.map(UserNum);
-    let limit = limit(&input)?;
-    let readers = edge
-        .im
-        .readers(
-            &login.realm,
-            message.id,
-            &viewer(&login),
-            is_read,
-            after,
-            limit,
-        )
-        .await?;
+    let query = ReadersQuery {
+        is_read,
+        after,
+        limit: limit(&input)?,
+    };
+    let viewer = viewer(&login);
+    let readers = edge.im.readers(&login.realm, message.id, &viewer, query);
+    let readers = readers.await?;
     let last = readers.users.last().filter(|_| readers.more);
     let cursor = last.map(|(user, _)| user.num.0.to_string());
     let list = readers.users.iter().map(|(user, at_ms)| {

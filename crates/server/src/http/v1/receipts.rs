@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use crosstalk_core::id::UserNum;
-use crosstalk_core::im::Changed;
+use crosstalk_core::im::{Changed, ReadersQuery};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -94,8 +94,12 @@ pub(super) async fn list_receipts(
     let limit = paging.limit()?;
     let after = paging.after::<1>(READERS)?.map(|[num]| UserNum(num));
     let is_read = wanted.state == Reading::Read;
-    let readers = api.im.readers(realm, id, &viewer, is_read, after, limit);
-    let readers = readers.await?;
+    let query = ReadersQuery {
+        is_read,
+        after,
+        limit,
+    };
+    let readers = api.im.readers(realm, id, &viewer, query).await?;
     let last = readers.users.last().filter(|_| readers.more);
     let next_cursor = last.map(|(user, _)| page::encode(READERS, [user.num.0]));
     let items = readers.users.into_iter().map(|(user, at_ms)| ReaderView {

@@ -8,7 +8,7 @@ use axum::http::HeaderMap;
 use crosstalk_core::channel::Address;
 use crosstalk_core::deliver::Operator;
 use crosstalk_core::id::UserNum;
-use crosstalk_core::im::{EditRequest, Viewer};
+use crosstalk_core::im::{EditRequest, ReadersQuery, Viewer};
 use crosstalk_core::mark::MAX_BATCH;
 use crosstalk_core::message::{Body as MessageBody, Draft, Message, OnReuse};
 use crosstalk_core::refusal::Refusal;
@@ -335,10 +335,12 @@ pub(super) async fn receipt(
     let message = api.im.find(&api.realm, &user, &id, None).await?;
     let is_read = query.readed != Some(0);
     let viewer = Viewer::User(user);
-    let after = query.after.map(UserNum);
-    let readers = api
-        .im
-        .readers(&api.realm, message.id, &viewer, is_read, after, PAGE);
+    let wanted = ReadersQuery {
+        is_read,
+        after: query.after.map(UserNum),
+        limit: PAGE,
+    };
+    let readers = api.im.readers(&api.realm, message.id, &viewer, wanted);
     let readers = readers.await?;
     let after = readers.users.last().filter(|_| readers.more);
     let after = after.map(|(user, _)| user.num.0);
