@@ -102,17 +102,15 @@ impl Http {
         self.answer(format!("POST {path} {body}"), request).await
     }
 
-    /// Any method, with JSON that is written already.
+    /// Any method, with a body that is written already and what kind it is.
     ///
     /// # Panics
     /// When the method is none, or there is no answer in time.
-    pub async fn send(&self, method: &str, path: &str, body: Option<&str>) -> Reply {
+    pub async fn send(&self, method: &str, path: &str, body: Option<(&str, Vec<u8>)>) -> Reply {
         let named = Method::from_bytes(method.as_bytes()).expect("a method");
         let mut request = self.client.request(named, format!("{}{path}", self.base));
-        if let Some(body) = body {
-            request = request
-                .header(CONTENT_TYPE, "application/json")
-                .body(body.to_owned());
+        if let Some((kind, body)) = body {
+            request = request.header(CONTENT_TYPE, kind).body(body);
         }
         self.answer(format!("{method} {path}"), request).await
     }

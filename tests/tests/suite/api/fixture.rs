@@ -63,7 +63,12 @@ impl Realm {
         }
         callers.push(server.rest().bearer(&secret(&app)));
         callers.push(admin);
-        callers.push(server.rest().bearer(&secret(&other)));
+        let other = server.rest().bearer(&secret(&other));
+        // Users of the same names, who are others.
+        for uid in ["stranger", "member", "administrator", "owner"] {
+            other.put(&format!("/v1/users/{uid}"), json!({})).await.ok();
+        }
+        callers.push(other);
         Realm {
             callers,
             made: AtomicU64::new(0),
@@ -183,9 +188,9 @@ impl<'a> Scene<'a> {
                     .ok();
                 id
             }
-            "link" => {
-                let group = self.thing("free").await;
-                self.made.insert("group".to_owned(), group.clone());
+            "link" | "group_link" => {
+                let of = if name == "link" { "free" } else { "group" };
+                let group = self.thing(of).await;
                 let path = format!("/v1/channels/group/{group}/invite-links");
                 text(&app.post(&path, json!({})).await.ok(), "token")
             }
@@ -218,7 +223,7 @@ impl<'a> Scene<'a> {
             }
             "friend" => {
                 let uid = self.thing("user").await;
-                let pairs = json!({"pairs": [{"user": "member", "other": uid}]});
+                let pairs = json!({"pairs": [["member", uid]]});
                 app.post("/v1/friends/import", pairs).await.ok();
                 uid
             }

@@ -1,7 +1,6 @@
 //! Router-level tests of the REST interface, on a messenger over a store in memory. Whatever
 //! is called here must answer with a status that the interface's document names.
 
-mod access;
 mod administration;
 mod moderation;
 mod apps;
