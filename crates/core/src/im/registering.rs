@@ -129,6 +129,7 @@ impl Im {
             return Err(Refusal::UserBanned);
         }
         let now_ms = self.parts.clock.now_ms();
+        self.check_app(Some(&found.app))?;
         if found.expires_at_ms <= now_ms || self.is_revoked(&state, found.issued_at_ms) {
             return Err(Refusal::NotAuthenticated);
         }

@@ -154,6 +154,7 @@ impl Im {
             None => request.device_id,
         };
         self.check_device(&proven.realm, &device_id)?;
+        self.check_app(proven.app.as_ref())?;
         let (session, displaced, is_first) = self.parts.hub.open(user.num, max, |id| Session {
             id,
             user: user.clone(),
@@ -224,8 +225,9 @@ impl Im {
         if state.record.flags.ban {
             return Err(Refusal::UserBanned);
         }
-        // It may have been banned meanwhile.
+        // They may have been banned and switched off meanwhile.
         self.check_device(&session.realm, &session.device.id)?;
+        self.check_app(session.app.as_ref())?;
         if let Credential::Registered { token, .. } = credential {
             self.registered(token).await?;
         }

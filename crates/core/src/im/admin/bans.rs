@@ -2,7 +2,7 @@
 
 use super::super::Im;
 use crate::admin::{Ban, BanTarget, NewBan};
-use crate::directory::{UserChange, UserRecord};
+use crate::directory::{AppId, UserChange, UserRecord};
 use crate::id::{Realm, Uid};
 use crate::refusal::Refusal;
 use crate::session::Ending;
@@ -144,6 +144,15 @@ impl Im {
     pub(in crate::im) fn check_device(&self, realm: &Realm, id: &str) -> Result<(), Refusal> {
         if self.banned.device(realm, id, self.parts.clock.now_ms()) {
             Err(Refusal::DeviceBanned)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Nobody comes through an app that is switched off.
+    pub(in crate::im) fn check_app(&self, app: Option<&AppId>) -> Result<(), Refusal> {
+        if app.is_some_and(|app| self.apps.known(app).is_some_and(|app| app.disabled)) {
+            Err(Refusal::NotAuthenticated)
         } else {
             Ok(())
         }

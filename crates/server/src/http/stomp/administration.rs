@@ -488,15 +488,18 @@ async fn remove_words(State(edge): State<Edge>, request: Request) -> Result<Done
 }
 
 /// Writes down what was changed before it is answered.
-async fn watch(State(edge): State<Edge>, request: Request, next: Next) -> Response {
+async fn watch(
+    State(edge): State<Edge>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    request: Request,
+    next: Next,
+) -> Response {
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let Some(route) = route.filter(|_| method != Method::GET && method != Method::OPTIONS) else {
         return next.run(request).await;
     };
     let target = request.uri().path().to_owned();
-    let client = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    let address = client.map_or_else(String::new, |client| client.0.ip().to_string());
     let Ok(by) = administrating(&edge, &Input::head(&request)).await else {
         return next.run(request).await;
     };
@@ -507,7 +510,7 @@ async fn watch(State(edge): State<Edge>, request: Request, next: Next) -> Respon
         action: format!("{method} {}", route.as_str()),
         target: crate::http::v1::shortened(target),
         outcome: response.status().as_u16(),
-        address,
+        address: client.ip().to_string(),
         note: String::new(),
     };
     if let Err(error) = edge.im.audit().log_act(&entry).await {

@@ -1,6 +1,8 @@
 //! Router-level tests of `/api/im`, on a messenger over a store in memory.
 
+mod administration;
 mod friends;
+mod groups;
 
 mod conversations;
 

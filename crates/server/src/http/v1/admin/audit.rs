@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 
 use axum::Json;
+use axum::extract::rejection::ExtensionRejection;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::Method;
 use axum::middleware::Next;
@@ -68,6 +69,7 @@ impl<T: IntoResponse> IntoResponse for Noted<T> {
 /// store's queue is bounded; while it is full the answer waits.
 pub(in crate::http) async fn watch(
     State(api): State<ApiState>,
+    client: Result<ConnectInfo<SocketAddr>, ExtensionRejection>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -86,8 +88,7 @@ pub(in crate::http) async fn watch(
         return next.run(request).await;
     };
     let target = request.uri().path().to_owned();
-    let client = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    let address = client.map_or_else(String::new, |client| client.0.ip().to_string());
+    let address = client.map_or_else(|_| String::new(), |client| client.0.ip().to_string());
     let response = next.run(request).await;
     let entry = AuditEntry {
         realm: caller.app().ok().map(|app| app.realm.clone()),

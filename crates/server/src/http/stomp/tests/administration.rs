@@ -1,0 +1,135 @@
+//! `/api/im/admin/…`: for administrator accounts only, and written down.
+
+use super::*;
+
+impl Api {
+    async fn as_user(&self, method: &str, path: &str, bearer: &str, body: Value) -> Answer {
+        let bearer = format!("Bearer {bearer}");
+        let headers = [
+            ("authorization", &*bearer),
+            ("content-type", "application/json"),
+        ];
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        self.ask(method, path, &headers, &body).await
+    }
+}
+
+#[tokio::test]
+async fn administrators_are_made_and_do_what_users_may_not() {
+    let api = Api::start().await;
+    let boss = api.login("boss").await;
+    let calls = [
+        ("GET", "/api/im/admin/users", Value::Null),
+        ("POST", "/api/im/admin/users", json!({"userId": "x"})),
+        ("DELETE", "/api/im/admin/users/boss", Value::Null),
+        (
+            "PUT",
+            "/api/im/admin/users/boss/admin",
+            json!({"admin": true}),
+        ),
+        (
+            "POST",
+            "/api/im/admin/messages",
+            json!({"to": "boss", "content": "x"}),
+        ),
+        ("DELETE", "/api/im/admin/messages/1", Value::Null),
+        ("GET", "/api/im/admin/broadcast", Value::Null),
+        ("POST", "/api/im/admin/broadcast", json!({"content": "x"})),
+        ("GET", "/api/im/admin/broadcast/1", Value::Null),
+        ("DELETE", "/api/im/admin/broadcast/1", Value::Null),
+        ("GET", "/api/im/admin/logs", Value::Null),
+        ("GET", "/api/im/admin/sensitive-words", Value::Null),
+        (
+            "POST",
+            "/api/im/admin/sensitive-words",
+            json!({"words": ["x"]}),
+        ),
+        (
+            "DELETE",
+            "/api/im/admin/sensitive-words",
+            json!({"words": ["x"]}),
+        ),
+    ];
+    for (method, path, body) in calls {
+        let refused = api.as_user(method, path, &boss, body).await;
+        assert_eq!(refused.failed().0, 403, "{method} {path}");
+    }
+    let secret = api.app().secret.to_string();
+    let flag = json!({"admin": true});
+    let path = "/api/im/admin/users/boss/admin";
+    let made = api.as_user("PUT", path, &secret, flag).await;
+    assert_eq!(made.data()["admin"], true);
+    let nobody = json!({"admin": true});
+    let nobody = api
+        .as_user("PUT", "/api/im/admin/users/nobody/admin", &secret, nobody)
+        .await;
+    assert_eq!(nobody.failed().0, 404);
+    let users = json!({"users": [
+        {"userId": "alice", "nickname": "Alice"}, {"userId": "____no"},
+    ]});
+    let imported = api
+        .as_user("POST", "/api/im/admin/users", &boss, users)
+        .await;
+    assert_eq!(imported.data()["succeeded"], json!(["alice"]));
+    assert_eq!(imported.data()["failed"][0]["userId"], "____no");
+    let listed = api
+        .as_user("GET", "/api/im/admin/users?keyword=al", &boss, Value::Null)
+        .await;
+    assert_eq!(listed.data()["list"][0]["nickname"], "Alice");
+    let words = json!({"words": ["spam"], "action": "MASK"});
+    let path = "/api/im/admin/sensitive-words";
+    let added = api.as_user("POST", path, &boss, words).await;
+    assert_eq!(added.data()["changed"], 1);
+    let listed = api.as_user("GET", path, &boss, Value::Null).await;
+    assert_eq!(listed.data()["list"][0]["action"], "mask");
+    let removed = api
+        .as_user("DELETE", path, &boss, json!({"words": ["spam"]}))
+        .await;
+    assert_eq!(removed.data()["changed"], 1);
+    let said = json!({"to": "alice", "content": "hello", "messageId": "m1"});
+    let said = api
+        .as_user("POST", "/api/im/admin/messages", &boss, said)
+        .await;
+    let id = said.data()["messageId"].as_str().expect("an id").to_owned();
+    let path = format!("/api/im/admin/messages/{id}");
+    api.as_user("DELETE", &path, &boss, Value::Null)
+        .await
+        .data();
+    let begun = json!({"content": "all", "userIds": ["alice"]});
+    let begun = api
+        .as_user("POST", "/api/im/admin/broadcast", &boss, begun)
+        .await;
+    assert_eq!(begun.data()["total"], 1);
+    let path = format!(
+        "/api/im/admin/broadcast/{}",
+        begun.data()["id"].as_str().expect("an id")
+    );
+    let off = api.as_user("DELETE", &path, &boss, Value::Null).await;
+    assert_eq!(off.data()["state"], "cancelled");
+    let erased = api
+        .as_user("DELETE", "/api/im/admin/users/alice", &boss, Value::Null)
+        .await;
+    assert_eq!(erased.data()["state"], "queued");
+    let logs = api
+        .as_user("GET", "/api/im/admin/logs?limit=2", &boss, Value::Null)
+        .await;
+    let list = logs.data()["list"].as_array().expect("a list").clone();
+    assert_eq!(list[0]["operator"], "user:boss");
+    assert_eq!(list[0]["action"], "DELETE /api/im/admin/users/{user_id}");
+    assert_eq!(list[0]["address"], "203.0.113.7");
+    assert_eq!(logs.data()["hasMore"], true);
+    let by_app = api.as_user(
+        "GET",
+        "/api/im/admin/logs?actor=app:default",
+        &boss,
+        Value::Null,
+    );
+    assert_eq!(
+        by_app.await.data()["list"].as_array().map(Vec::len),
+        Some(2)
+    );
+}
