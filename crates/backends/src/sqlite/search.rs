@@ -13,7 +13,7 @@ use super::rows::{self, count};
 use super::work::Tx;
 
 /// Changes that share a piece of the writer's time.
-const SLICE: usize = 32;
+const SLICE: usize = 64;
 
 #[async_trait]
 impl SearchIndex for Sqlite {

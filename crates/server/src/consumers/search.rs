@@ -21,14 +21,20 @@ use super::{Consumer, Consumers, NotNow, Running};
 
 /// Under which its place is kept.
 const NAME: &str = "search";
-/// Changes that share a piece of the store's time, after which others have as much.
-const SLICE: usize = 32;
-/// The longest pause in between, ms.
-const MAX_PAUSE_MS: u64 = 200;
+/// Changes that share a piece of the store's time.
+const SLICE: usize = 64;
+/// How many times as long as that took those who send have the store to themselves…
+const SHARE: u64 = 4;
+/// … at most, ms.
+const MAX_PAUSE_MS: u64 = 500;
+/// The pause after each batch: what comes meanwhile shares the next.
+const LINGER: Duration = Duration::from_millis(100);
 
 /// Fills the index.
 struct Indexer {
     im: Arc<Im>,
+    /// Others need the store, too.
+    is_gentle: bool,
 }
 
 #[async_trait]
@@ -42,7 +48,7 @@ impl Consumer for Indexer {
     }
 
     fn batch(&self) -> u32 {
-        256
+        1024
     }
 
     async fn messages(&self, messages: &[Message]) -> Result<(), NotNow> {
@@ -50,17 +56,18 @@ impl Consumer for Indexer {
         for message in messages {
             self.note(message, &mut changes).await?;
         }
-        let is_behind = changes.len() > SLICE;
         while !changes.is_empty() {
             let rest = changes.split_off(SLICE.min(changes.len()));
             let clock = self.im.clock();
             let began_ms = clock.mono_ms();
             self.im.index(std::mem::replace(&mut changes, rest)).await?;
-            if is_behind {
-                // Those who send come first.
+            if self.is_gentle && !changes.is_empty() {
                 let took_ms = clock.mono_ms().saturating_sub(began_ms);
-                sleep(Duration::from_millis(took_ms.min(MAX_PAUSE_MS))).await;
+                sleep(Duration::from_millis((took_ms * SHARE).min(MAX_PAUSE_MS))).await;
             }
+        }
+        if self.is_gentle {
+            sleep(LINGER).await;
         }
         Ok(())
     }
@@ -141,8 +148,7 @@ impl Search {
     /// Begins to fill the index.
     #[must_use]
     pub fn start(im: &Arc<Im>, consumers: &Arc<Consumers>) -> Arc<Self> {
-        let indexer = Arc::new(Indexer { im: Arc::clone(im) });
-        let running = consumers.start(indexer);
+        let running = consumers.start(gentle(im));
         Arc::new(Self {
             im: Arc::clone(im),
             work: Some((Arc::clone(consumers), Mutex::new(running))),
@@ -185,9 +191,7 @@ impl Search {
         }
         let emptied = empty(&self.im).await;
         // Whatever became of that, messages are to be indexed again.
-        *running = consumers.start(Arc::new(Indexer {
-            im: Arc::clone(&self.im),
-        }));
+        *running = consumers.start(gentle(&self.im));
         emptied
     }
 
@@ -198,6 +202,13 @@ impl Search {
     pub async fn status(&self) -> Result<SearchStatus, Refusal> {
         status(&self.im, self.is_on()).await
     }
+}
+
+fn gentle(im: &Arc<Im>) -> Arc<Indexer> {
+    Arc::new(Indexer {
+        im: Arc::clone(im),
+        is_gentle: true,
+    })
 }
 
 /// Forgets the index and the place in the log.
@@ -215,7 +226,10 @@ pub async fn empty(im: &Im) -> Result<(), Refusal> {
 /// # Errors
 /// When the store fails.
 pub async fn fill(im: &Arc<Im>, mut says: impl FnMut(&SearchStatus)) -> Result<(), NotNow> {
-    let indexer = Indexer { im: Arc::clone(im) };
+    let indexer = Indexer {
+        im: Arc::clone(im),
+        is_gentle: false,
+    };
     let mut place = im.place_of(NAME).await?.unwrap_or_default();
     loop {
         let messages = im.scan(place.message, indexer.batch()).await?;

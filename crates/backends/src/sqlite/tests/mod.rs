@@ -8,6 +8,7 @@ mod contract;
 mod damage;
 mod files;
 mod finding;
+mod keeping;
 mod lifecycle;
 mod messenger;
 mod model;
