@@ -62,6 +62,25 @@ pub(super) struct ChannelState {
 }
 
 impl ChannelState {
+    /// A channel of which nothing is known.
+    pub(super) fn empty(key: &ChannelKey) -> Self {
+        Self {
+            key: key.clone(),
+            chat: None,
+            command: None,
+            settings: ChannelSettings::default(),
+            members: FxHashMap::default(),
+            denied: FxHashSet::default(),
+            allowed: FxHashSet::default(),
+            participants: Arc::default(),
+            first_contact: Arc::default(),
+            online: None,
+            handed_out: MessageId(0),
+            in_flight: 0,
+            used: 0,
+        }
+    }
+
     /// Reads a channel from the stores. A direct channel's users are interned.
     pub(super) async fn load(
         key: &ChannelKey,
@@ -75,21 +94,8 @@ impl ChannelState {
         } else {
             Arc::default()
         };
-        let mut state = Self {
-            key: key.clone(),
-            chat: None,
-            command: None,
-            settings: ChannelSettings::default(),
-            members: FxHashMap::default(),
-            denied: FxHashSet::default(),
-            allowed: FxHashSet::default(),
-            participants,
-            first_contact,
-            online: None,
-            handed_out: MessageId(0),
-            in_flight: 0,
-            used: 0,
-        };
+        let mut state = Self::empty(key);
+        (state.participants, state.first_contact) = (participants, first_contact);
         let Some(record) = channels.record(key).await? else {
             return Ok(state);
         };
