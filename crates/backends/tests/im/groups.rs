@@ -813,3 +813,64 @@ async fn members_are_synchronised_by_version() {
         .collect();
     assert_eq!(seen, [("dave", MemberState::Left)]);
 }
+
+/// A hundred thousand members: joined, listed by version, and a message reaches those who are
+/// there. It prints how long each took.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes long"]
+async fn a_group_of_a_hundred_thousand() {
+    use crosstalk_core::channel::MemberChange;
+    use crosstalk_core::id::{Realm, Uid};
+    use std::time::Instant;
+
+    const MEMBERS: usize = 100_000;
+    let world = World::new().await;
+    let uids: Vec<_> = (0..MEMBERS)
+        .map(|n| Uid::parse(&format!("u{n}")).expect("a uid"))
+        .collect();
+    let realm = Realm::default();
+    let began = Instant::now();
+    let mut users = Vec::new();
+    for chunk in uids.chunks(5000) {
+        users.extend(world.im().user_refs(&realm, chunk).await.expect("users"));
+    }
+    println!("users named: {:?}", began.elapsed());
+    let began = Instant::now();
+    let enter = users.into_iter().map(MemberChange::Enter).collect();
+    let count = world.im().change_members(&key("big"), enter).await;
+    assert_eq!(count, Ok(100_000));
+    println!("joined: {:?}", began.elapsed());
+    let began = Instant::now();
+    let (mut seen, mut version) = (0, 0);
+    loop {
+        let rows = world.im().members_since(&key("big"), version, 1000).await;
+        let rows = rows.expect("read");
+        let Some(last) = rows.last() else { break };
+        version = last.version;
+        seen += rows.len();
+    }
+    assert_eq!(seen, MEMBERS);
+    println!("listed by version: {:?}", began.elapsed());
+    let client = world.client("u77777", "phone", PUSHED).await;
+    client.take(&world).await;
+    let began = Instant::now();
+    let id = world.say("u5", to_group("big")).await;
+    world.handed_out(id).await;
+    println!("first message: {:?}", began.elapsed());
+    let began = Instant::now();
+    for _ in 0..99 {
+        world.say("u5", to_group("big")).await;
+    }
+    println!("99 messages: {:?}", began.elapsed());
+    let taken = client.take(&world).await;
+    assert!(taken.iter().any(|message| message.id == id));
+    let began = Instant::now();
+    let find = MemberQuery {
+        keyword: "u99999".to_owned(),
+        limit: 10,
+        ..MemberQuery::default()
+    };
+    let found = world.im().find_members(&key("big"), &find).await;
+    assert_eq!(found.expect("read").len(), 1);
+    println!("found by keyword: {:?}", began.elapsed());
+}

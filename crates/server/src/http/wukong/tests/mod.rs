@@ -3,6 +3,7 @@
 mod channels;
 mod conversations;
 mod demo;
+mod groups;
 mod guard;
 mod history;
 mod send;
