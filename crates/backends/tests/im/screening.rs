@@ -77,19 +77,19 @@ async fn only_the_same_session_waits_and_in_order() {
     // The lane is free meanwhile.
     send(&world, &carol.session, 1, "other").await;
     let mut heard = Vec::new();
-    let hears = |heard: &mut Vec<String>| {
-        let (messages, _) = bob.drain();
+    let hears = async |heard: &mut Vec<String>| {
+        let messages = bob.take(&world).await;
         let payload = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         heard.extend(messages.iter().map(|it| payload(&it.body.payload)));
     };
     while heard.is_empty() {
-        hears(&mut heard);
+        hears(&mut heard).await;
         tokio::task::yield_now().await;
     }
     assert_eq!(heard, ["other"]);
     looking.may_go.add_permits(1);
     while heard.len() < 4 {
-        hears(&mut heard);
+        hears(&mut heard).await;
         tokio::task::yield_now().await;
     }
     assert_eq!(heard, ["other", "slow", "smooth", "last"]);
