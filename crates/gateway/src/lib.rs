@@ -62,7 +62,8 @@ pub use wg::manager::{WgManager, WgSendError};
 pub use wg::settings::{WgListTo, WgSettings};
 #[cfg(feature = "wukong")]
 pub use wukong::map::{
-    WukongEnvelope, tag as wukong_tag, wukong_client_no, wukong_envelope, wukong_payload,
+    WukongEnvelope, tag as wukong_tag, wukong_client_no, wukong_envelope, wukong_is_told,
+    wukong_payload,
 };
 #[cfg(feature = "wukong")]
 pub use wukong::reasons::reason_code as wukong_reason_code;

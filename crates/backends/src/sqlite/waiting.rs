@@ -10,7 +10,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
-use crosstalk_core::channel::ChannelRef;
+use crosstalk_core::channel::{ChannelRef, LogKind};
 use crosstalk_core::delivered::{Stretch, Waiting, WaitingQuery};
 use crosstalk_core::id::{ChannelNum, MessageId, UserNum};
 use crosstalk_core::message::Message;
@@ -89,7 +89,7 @@ pub(super) fn oldest(
     let Some(first) = at.first() else {
         return Ok(page.ends_at(MessageId(0)));
     };
-    let logs = readable(conn, shared, user, first.lo)?;
+    let logs = readable(conn, shared, user, first.lo, query.only)?;
     let by_num: FxHashMap<ChannelNum, usize> = logs
         .iter()
         .enumerate()
@@ -118,7 +118,7 @@ pub(super) fn newest(
     after: MessageId,
     wanted: u32,
 ) -> DbResult<MessageId> {
-    let logs = readable(conn, shared, user, after)?;
+    let logs = readable(conn, shared, user, after, None)?;
     let is_wanted = |log: &Readable, place: &Place| {
         place.id > after && place.id > log.after && place.seq > log.after_seq
     };
@@ -143,19 +143,23 @@ pub(super) fn newest(
     Ok(after)
 }
 
-/// The user's logs that have something at or above a position.
+/// The user's logs, or only those of a kind, that have something at or above a position.
 fn readable(
     conn: &Connection,
     shared: &Shared,
     user: UserNum,
     from: MessageId,
+    only: Option<LogKind>,
 ) -> DbResult<Vec<Readable>> {
     let mut find = conn.prepare_cached(CHAT_LOGS)?;
     let mut found = find.query([user.0])?;
+    let is_wanted = |log| only.is_none_or(|only| only == log);
     let mut logs = Vec::new();
     while let Some(row) = found.next()? {
         let chat = ChannelNum(row.get(0)?);
-        if let Some(head) = head(conn, chat, from)? {
+        if is_wanted(LogKind::Chat)
+            && let Some(head) = head(conn, chat, from)?
+        {
             logs.push(Readable {
                 channel: shared.names.channel_from(row)?,
                 after_seq: count(row, 5)?,
@@ -163,7 +167,8 @@ fn readable(
                 head,
             });
         }
-        let Some(command) = row.get::<_, Option<i64>>(7)?.map(ChannelNum) else {
+        let command = row.get::<_, Option<i64>>(7)?.map(ChannelNum);
+        let Some(command) = command.filter(|_| is_wanted(LogKind::Command)) else {
             continue;
         };
         if let Some(head) = head(conn, command, from)?

@@ -35,7 +35,7 @@ async fn measure() {
     for n in 0..2000 { last = world.say("alice", to_group(&format!("g{}", (n * 7) % 50))).await; }
     let bob = world.user("bob").await;
     for (lo, hi) in [(first.unwrap().0, last.0), (last.0 - 3, last.0), (1, last.0)] {
-        let q = WaitingQuery { per_log: 10_000, messages: 256, bytes: 1 << 20 };
+        let q = WaitingQuery { per_log: 10_000, messages: 256, bytes: 1 << 20, only: None };
         let t = Instant::now();
         let mut n = 0;
         for _ in 0..20 {

@@ -22,6 +22,8 @@ pub struct PersonFilter {
     pub ban: Option<bool>,
     /// Administrator accounts, or not.
     pub staff: Option<bool>,
+    /// System accounts, or not.
+    pub system: Option<bool>,
 }
 
 /// A user with tags.

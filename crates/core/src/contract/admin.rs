@@ -424,6 +424,12 @@ pub async fn people_are_listed_by_what_they_are(stores: &Stores) {
         ..all.clone()
     };
     assert_eq!(find(staff).await, [bob]);
+    let system = |system| PersonFilter {
+        system: Some(system),
+        ..all.clone()
+    };
+    assert_eq!(find(system(true)).await, []);
+    assert_eq!(find(system(false)).await, [alice, bob]);
     let prefix = PersonFilter {
         prefix: Some("al".to_owned()),
         ..all.clone()

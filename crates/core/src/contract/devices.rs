@@ -169,6 +169,7 @@ const ALL: WaitingQuery = WaitingQuery {
     per_log: 10_000,
     messages: 1000,
     bytes: usize::MAX,
+    only: None,
 };
 
 async fn waiting(
@@ -387,6 +388,24 @@ pub async fn commands_wait_as_well(stores: &Stores) {
     said.extend(&later);
     assert_eq!(everything(stores, &room.bob).await, said);
     assert_eq!(everything(stores, &carol).await, later);
+    for (only, expected) in [(LogKind::Command, vec![0, 1, 3, 4]), (LogKind::Chat, vec![2])] {
+        let query = WaitingQuery {
+            only: Some(only),
+            ..ALL
+        };
+        let at = [stretch(1, i64::MAX - 1)];
+        let found = waiting(stores, &room.bob, &at, query).await;
+        let expected = expected.into_iter().map(|n: usize| said[n]).collect();
+        assert_eq!(found, (expected, at[0].hi), "{only:?}");
+    }
+    // One position, which is a chat message's.
+    let single = [stretch(said[2].0, said[2].0)];
+    let query = WaitingQuery {
+        only: Some(LogKind::Command),
+        ..ALL
+    };
+    let found = waiting(stores, &room.bob, &single, query).await;
+    assert_eq!(found.0, []);
     room.leave(&carol).await;
     assert!(everything(stores, &carol).await.is_empty());
     let direct = ChannelKey::direct(&Realm::default(), &room.alice.uid, &carol.uid);

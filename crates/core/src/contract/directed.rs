@@ -126,6 +126,7 @@ pub async fn it_waits_for_those_it_is_for(stores: &Stores) {
         per_log: 100,
         messages: 2,
         bytes: usize::MAX,
+        only: None,
     };
     let end = MessageId(i64::MAX - 1);
     for (user, expected) in [

@@ -394,6 +394,7 @@ pub async fn hidden_messages_leave_the_user_s_view(stores: &Stores) {
         per_log: u32::MAX,
         messages: 9,
         bytes: usize::MAX,
+        only: None,
     };
     let everything = vec![Stretch {
         lo: MessageId(1),

@@ -17,4 +17,4 @@ pub use port::{DeviceKey, Devices, MAX_DEVICE_ID_BYTES, MAX_DEVICES, Waiting, Wa
 pub use positions::{LanePosition, Positions};
 
 pub(crate) use ledger::Ledger;
-pub(crate) use offline::{begin, catch_up, pull};
+pub(crate) use offline::{OFFERED_MS, PER_LOG, begin, catch_up, position_before, pull};

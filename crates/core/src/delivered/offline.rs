@@ -14,9 +14,9 @@ use crate::session::{Beginning, Offline, Session};
 use crate::store::StoreResult;
 
 /// What is older is history and not offered.
-const OFFERED_MS: i64 = 30 * 24 * 3_600_000;
+pub(crate) const OFFERED_MS: i64 = 30 * 24 * 3_600_000;
 /// Of each log only the newest messages of this number are offered.
-const PER_LOG: u32 = 10_000;
+pub(crate) const PER_LOG: u32 = 10_000;
 /// A device that was never seen is pushed this many at most.
 const TO_NEW_DEVICE: u32 = 1000;
 /// What is pushed at once.
@@ -24,12 +24,14 @@ const PUSHED: WaitingQuery = WaitingQuery {
     per_log: PER_LOG,
     messages: 256,
     bytes: 512 << 10,
+    only: None,
 };
 /// What is pulled at once at most.
 const PULLED: WaitingQuery = WaitingQuery {
     per_log: PER_LOG,
     messages: 1000,
     bytes: 4 << 20,
+    only: None,
 };
 /// The bits of a message's id below its time.
 const BITS_BELOW_MS: u32 = 22;
@@ -174,7 +176,7 @@ async fn page(
 }
 
 /// The last position before a time, ms since 1970.
-fn position_before(ms: i64) -> MessageId {
+pub(crate) fn position_before(ms: i64) -> MessageId {
     let since_epoch = (ms - SNOWFLAKE_EPOCH_MS).max(0);
     MessageId(((since_epoch << BITS_BELOW_MS) - 1).max(0))
 }

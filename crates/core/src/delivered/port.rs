@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::{Given, Stretch};
+use crate::channel::LogKind;
 use crate::id::{MessageId, UserNum};
 use crate::message::{Message, Origin};
 use crate::store::StoreResult;
@@ -36,6 +37,8 @@ pub struct WaitingQuery {
     pub messages: u32,
     /// No more once they have this many bytes ([`Message::weight`]).
     pub bytes: usize,
+    /// Only what stands in logs of this kind; `None` = in all.
+    pub only: Option<LogKind>,
 }
 
 /// The oldest of what waits.

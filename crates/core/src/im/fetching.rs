@@ -80,6 +80,7 @@ impl Im {
                 per_log: u32::MAX,
                 messages: PAGE,
                 bytes: PAGE_BYTES,
+                only: None,
             };
             let at = vec![Stretch { lo, hi: end }];
             let page = self.stores.devices.waiting(user.num, at, query).await?;

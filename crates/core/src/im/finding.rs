@@ -101,6 +101,25 @@ impl Im {
         }
     }
 
+    /// Messages of one channel's chat log with a number or name, the newest first; whoever
+    /// sent them.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn numbered(&self, key: &ChannelKey, text: &str) -> Result<Vec<Message>, Refusal> {
+        let log = self.stores.channels.open(key, LogKind::Chat, false).await?;
+        let Some(log) = log else {
+            return Ok(Vec::new());
+        };
+        let called = Called {
+            realm: key.realm.clone(),
+            text: text.into(),
+            sender: None,
+            channel: Some(log.num),
+        };
+        self.chat_messages(&called, FEW).await
+    }
+
     /// The message whose id a text is, if there is one.
     async fn by_decimal(&self, realm: &Realm, text: &str) -> Result<Option<Message>, Refusal> {
         let is_decimal = text.bytes().all(|byte| byte.is_ascii_digit());

@@ -5,6 +5,7 @@ pub mod admin;
 mod changes;
 mod carrying;
 mod channels;
+mod commands;
 mod consuming;
 mod conversations;
 mod delivered;
@@ -46,6 +47,7 @@ use tokio_util::task::TaskTracker;
 
 use self::resolve::GroupNames;
 pub use changes::Changed;
+pub use commands::Commands;
 pub use conversations::{ConversationWish, MAX_AT_ONCE, UnreadTotals};
 pub use fetching::{Fetch, Fetched};
 pub use history::{HistoryQuery, Viewer};

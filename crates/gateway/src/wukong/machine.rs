@@ -6,7 +6,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use crosstalk_core::change::Change;
 use crosstalk_core::id::Uid;
 use crosstalk_core::im::{Credential, OpenSession};
 use crosstalk_core::message::Message;
@@ -20,7 +19,6 @@ use crosstalk_wire::wukong::binary::{
 };
 use crosstalk_wire::wukong::reason::Reason;
 
-use super::changes::is_told;
 use super::deliver::{Receiver, recvs};
 use super::map;
 use super::reasons::{login_reason, send_reason};
@@ -293,7 +291,7 @@ impl Live {
 fn next_message(events: &mut VecDeque<Event>) -> Option<Arc<Message>> {
     loop {
         if let Event::Message(message) = events.pop_front()?
-            && Change::of(&message).is_none_or(|change| is_told(&change))
+            && map::wukong_is_told(&message)
         {
             return Some(message);
         }

@@ -168,6 +168,12 @@ pub fn wukong_client_no(message: &Message) -> Cow<'_, str> {
     }
 }
 
+/// Whether wukong clients are told of a message at all: of most changes they are.
+#[must_use]
+pub fn wukong_is_told(message: &Message) -> bool {
+    Change::of(message).is_none_or(|change| changes::is_told(&change))
+}
+
 /// The client number by which wukong clients know a message that a change names.
 pub(super) fn client_no_of(message: &MessageName) -> String {
     if message.client_no.is_empty() || message.origin != WUKONG_ORIGIN.0 {

@@ -251,6 +251,7 @@ impl Server {
             origin: crosstalk_gateway::WUKONG_ORIGIN,
             routes: super::route_addresses(&self.bound, &config.server.public),
             ready: self.ready.clone(),
+            handed_out: crate::http::wukong::HandedOut::default(),
         };
         Ok(crate::http::wukong_site(state, metrics))
     }

@@ -42,6 +42,9 @@ pub struct WukongApiState {
     pub routes: RouteAddresses,
     /// What `/health` answers.
     pub ready: Readiness,
+    /// What `/message/sync` has handed out.
+    #[cfg(feature = "wukong")]
+    pub handed_out: super::wukong::HandedOut,
 }
 
 /// Where clients are told to connect.

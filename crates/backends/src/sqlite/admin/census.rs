@@ -168,7 +168,7 @@ fn people(
     after: UserNum,
     limit: u32,
 ) -> DbResult<Vec<Person>> {
-    // bits 0 = exists, 2 = ban, 5 = staff.
+    // bits 0 = exists, 1 = system, 2 = ban, 5 = staff.
     let from = if filter.tag.is_some() {
         "user_tag t JOIN user ON user.num = t.user AND t.realm = ?1 AND t.tag = ?6"
     } else {
@@ -178,7 +178,8 @@ fn people(
         "SELECT {columns} FROM {from} WHERE user.realm = ?1 AND user.num > ?2 \
          AND user.flags & 1 AND (?3 IS NULL OR substr(uid, 1, length(?3)) = ?3) \
          AND (?4 IS NULL OR (flags & 4 <> 0) = ?4) AND (?5 IS NULL OR (flags & 32 <> 0) = ?5) \
-         AND (?6 IS NULL OR 1) ORDER BY user.num LIMIT ?7",
+         AND (?6 IS NULL OR 1) AND (?8 IS NULL OR (flags & 2 <> 0) = ?8) \
+         ORDER BY user.num LIMIT ?7",
         columns = directory::COLUMNS.replace("realm", "user.realm"),
     );
     let mut find = conn.prepare_cached(&sql)?;
@@ -190,6 +191,7 @@ fn people(
         filter.staff,
         filter.tag,
         limit,
+        filter.system,
     ])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {

@@ -11,6 +11,7 @@ const QUERY: WaitingQuery = WaitingQuery {
     per_log: 10_000,
     messages: 100_000,
     bytes: usize::MAX,
+    only: None,
 };
 
 #[tokio::test(flavor = "multi_thread")]

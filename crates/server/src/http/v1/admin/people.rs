@@ -171,6 +171,7 @@ pub(super) async fn list_users(
         tag: wanted.tag,
         ban: wanted.ban,
         staff: wanted.staff,
+        system: None,
     };
     let (after, limit) = stretch(&paging, "p")?;
     let found = api
