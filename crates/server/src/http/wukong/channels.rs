@@ -2,8 +2,10 @@
 //! its flags are the user's.
 
 use axum::extract::State;
-use crosstalk_core::channel::{ChannelChange, ChannelKey, ChannelKind};
+use crosstalk_core::channel::{ChannelChange, ChannelKey, ChannelKind, List, ListChange};
+use crosstalk_core::deliver::{GroupVerb, Operator};
 use crosstalk_core::directory::UserChange;
+use crosstalk_core::refusal::Refusal;
 use serde::Deserialize;
 
 use super::answer::{Done, Failure};
@@ -66,6 +68,42 @@ pub(super) async fn set_info(
     Body(info): Body<Info>,
 ) -> Result<Done, Failure> {
     put(&api, info).await.map(|_| Done)
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct DeleteRequest {
+    #[serde(deserialize_with = "lenient::text")]
+    channel_id: String,
+    #[serde(deserialize_with = "lenient::int")]
+    channel_type: i64,
+}
+
+/// Disbands a channel: its members are told, and belong to nothing any more. One that is not
+/// there needs none of it.
+pub(super) async fn delete(
+    State(api): State<WukongApiState>,
+    Body(request): Body<DeleteRequest>,
+) -> Result<Done, Failure> {
+    let kind = names::kind(request.channel_type)?;
+    let key = names::shared(&api.realm, kind, &request.channel_id)?;
+    if !subscribers::exists(&api, &key).await? {
+        return Ok(Done);
+    }
+    let dissolved = api
+        .im
+        .group(&key, Operator::Application, GroupVerb::Dissolve);
+    match dissolved.await {
+        Ok(_) | Err(Refusal::ChannelDisbanded) => {}
+        Err(why) => return Err(why.into()),
+    }
+    // Whoever makes it anew begins with nobody.
+    api.im.keep_members(&key, Vec::new()).await?;
+    for list in [List::Deny, List::Allow] {
+        let set = ListChange::Set;
+        api.im.change_list(&key, list, set, Vec::new()).await?;
+    }
+    Ok(Done)
 }
 
 /// The key of the channel, unless it is a user.

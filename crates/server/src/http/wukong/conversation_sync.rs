@@ -3,6 +3,7 @@
 //! the time of the newest message it knows, in ns); unread is the messenger's
 //! (data-model.md §2), so own messages and those without a red dot do not count.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::Json;
@@ -24,6 +25,8 @@ use crate::http::state::WukongApiState;
 
 /// Messages per conversation, if the caller does not say.
 const DEFAULT_COUNT: u32 = 20;
+/// The same where channels are named.
+const DEFAULT_BY_CHANNELS: u32 = 15;
 /// Messages per conversation at most.
 const MAX_COUNT: u32 = 200;
 /// Conversations that are looked at without paging.
@@ -69,7 +72,28 @@ pub(super) struct Conversation {
     recents: Vec<MessageObject>,
 }
 
+/// A channel as the user names it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Named {
+    #[serde(deserialize_with = "lenient::text")]
+    channel_id: String,
+    #[serde(deserialize_with = "lenient::int")]
+    channel_type: i64,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ByChannelsRequest {
+    #[serde(deserialize_with = "lenient::text")]
+    uid: String,
+    channels: Vec<Named>,
+    #[serde(deserialize_with = "lenient::optional_int")]
+    msg_count: Option<i64>,
+}
+
 /// What the client has and wants.
+#[derive(Default)]
 struct Client {
     known: KnownSeqs,
     version: i64,
@@ -121,6 +145,35 @@ pub(super) async fn sync(
     Ok(Json(news.into_iter().map(|(_, shown)| shown).collect()))
 }
 
+/// These conversations of a user, with their newest messages.
+pub(super) async fn sync_by_channels(
+    State(api): State<WukongApiState>,
+    Body(request): Body<ByChannelsRequest>,
+) -> Result<Json<Vec<Conversation>>, Failure> {
+    let uid = names::uid("uid", &request.uid)?;
+    if request.channels.len() > MAX_UNPAGED {
+        return Err(Failure::new(format!("channels: at most {MAX_UNPAGED}")));
+    }
+    let mut wanted = HashSet::with_capacity(request.channels.len());
+    for named in &request.channels {
+        let kind = names::kind(named.channel_type)?;
+        let key = names::seen_by(&api.realm, uid.as_str(), kind, &named.channel_id)?;
+        wanted.insert(key);
+    }
+    let count = match request.msg_count.map(u32::try_from) {
+        None => DEFAULT_BY_CHANNELS,
+        Some(Ok(0) | Err(_)) => return Ok(Json(Vec::new())),
+        Some(Ok(count)) => count.min(MAX_COUNT),
+    };
+    let Some(user) = api.im.find_user(&api.realm, &uid).await? else {
+        return Ok(Json(Vec::new()));
+    };
+    let rows = api.im.conversations(&user).await?.into_iter();
+    let rows = rows.filter(|row| wanted.contains(&row.channel.key));
+    let found = newest(&api, &user, &Client::default(), rows, count).await?;
+    Ok(Json(found.into_iter().map(|(_, shown)| shown).collect()))
+}
+
 /// The conversations of a user with news for the client, and what is shown of them.
 pub(super) async fn news(
     api: &WukongApiState,
@@ -138,10 +191,21 @@ pub(super) async fn news(
         only_unread: request.only_unread,
         excluded: request.exclude_channel_types,
     };
-    let uid = user.uid.as_str();
     let rows = api.im.conversations(user).await?;
     let (skip, take) = window(request.page, request.page_size);
     let looked_at = rows.into_iter().skip(skip).take(take);
+    newest(api, user, &client, looked_at, count).await
+}
+
+/// Of some conversations those with news, and what is shown of them.
+async fn newest(
+    api: &WukongApiState,
+    user: &UserRef,
+    client: &Client,
+    looked_at: impl Iterator<Item = ConversationRow>,
+    count: u32,
+) -> Result<Vec<(ConversationRow, Conversation)>, Refusal> {
+    let uid = user.uid.as_str();
     let (news, logs): (Vec<_>, Vec<_>) = looked_at
         .filter_map(|row| {
             let from = client.news_from(&row, uid)?;

@@ -1,10 +1,11 @@
 //! A user's view of one channel (protocols/wukong.md §4.6). A channel that the user has nothing
 //! to do with has no view to change: that is done, too.
 
+use axum::Json;
 use axum::extract::State;
 use crosstalk_core::conversation::Keep;
 use crosstalk_core::refusal::Refusal;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::answer::{Done, Failure};
 use super::input::Body;
@@ -47,6 +48,37 @@ pub(super) async fn delete(
 ) -> Result<Done, Failure> {
     change(&api, &request, Change::SetUnread(0)).await?;
     change(&api, &request, Change::Hide).await
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ChannelsRequest {
+    #[serde(deserialize_with = "lenient::text")]
+    uid: String,
+}
+
+/// A channel by its internal id.
+#[derive(Debug, Serialize)]
+pub(super) struct InternalChannel {
+    channel_id: String,
+    channel_type: u8,
+}
+
+/// The channels of a user's conversations.
+pub(super) async fn channels(
+    State(api): State<WukongApiState>,
+    Body(request): Body<ChannelsRequest>,
+) -> Result<Json<Vec<InternalChannel>>, Failure> {
+    let uid = names::uid("uid", &request.uid)?;
+    let Some(user) = api.im.find_user(&api.realm, &uid).await? else {
+        return Ok(Json(Vec::new()));
+    };
+    let rows = api.im.conversations(&user).await?;
+    let channels = rows.iter().map(|row| InternalChannel {
+        channel_id: names::internal(&row.channel.key),
+        channel_type: row.channel.key.kind.0,
+    });
+    Ok(Json(channels.collect()))
 }
 
 /// What is asked of a conversation.

@@ -5,7 +5,7 @@
 use axum::Json;
 use axum::extract::State;
 use crosstalk_core::channel::ChannelKey;
-use crosstalk_core::id::UserRef;
+use crosstalk_core::id::{Uid, UserRef};
 use crosstalk_core::im::{HistoryQuery, Viewer};
 use crosstalk_core::message::Message;
 use crosstalk_core::refusal::Refusal;
@@ -46,6 +46,16 @@ pub(super) struct SyncAnswer {
     messages: Vec<MessageObject>,
 }
 
+impl SyncAnswer {
+    /// Messages that are no stretch.
+    pub(super) fn of(messages: Vec<MessageObject>) -> Self {
+        Self {
+            messages,
+            ..Self::default()
+        }
+    }
+}
+
 pub(super) async fn sync(
     State(api): State<WukongApiState>,
     Body(request): Body<SyncRequest>,
@@ -62,14 +72,10 @@ pub(super) async fn sync(
     let range = Range::new(start, end, request.limit, is_up);
     let messages = match range.query() {
         Some(query) => {
-            let user = api.im.find_user(&api.realm, &viewer).await?;
-            let messages = read(&api, &key, user.as_ref(), query).await?;
-            let shown = |message: Message| match &user {
-                Some(user) => message.seen_by(user.num),
-                None if viewer.is_system() || message.body.audience.is_none() => message,
-                None => message.concealed(),
-            };
-            messages.into_iter().map(shown).collect()
+            Reader::of(&api, viewer)
+                .await?
+                .read(&api, &key, query)
+                .await?
         }
         None => Vec::new(),
     };
@@ -110,17 +116,48 @@ pub(super) async fn stretch(
     })
 }
 
-/// What the viewer's conversation shows, or everything if there is none.
-async fn read(
-    api: &WukongApiState,
-    key: &ChannelKey,
-    user: Option<&UserRef>,
-    query: HistoryQuery,
-) -> Result<Vec<Message>, Refusal> {
-    let viewer = user.cloned().map_or(Viewer::Application, Viewer::User);
-    match api.im.places(key, &viewer, query).await {
-        Err(Refusal::NotAMember) => api.im.places(key, &Viewer::Application, query).await,
-        read => read,
+/// In whose place a channel is read.
+pub(super) struct Reader {
+    /// The user, if the name is known.
+    user: Option<UserRef>,
+    /// Messages that are for others by name are shown, too.
+    sees_all: bool,
+}
+
+impl Reader {
+    /// The application itself.
+    pub(super) const APPLICATION: Self = Self {
+        user: None,
+        sees_all: true,
+    };
+
+    /// Somebody who may be a user; the system sees everything.
+    pub(super) async fn of(api: &WukongApiState, viewer: Uid) -> Result<Self, Refusal> {
+        Ok(Self {
+            user: api.im.find_user(&api.realm, &viewer).await?,
+            sees_all: viewer.is_system(),
+        })
+    }
+
+    /// What the user's conversation shows of a stretch, or everything if there is none.
+    pub(super) async fn read(
+        &self,
+        api: &WukongApiState,
+        key: &ChannelKey,
+        query: HistoryQuery,
+    ) -> Result<Vec<Message>, Refusal> {
+        let viewer = self.user.clone();
+        let viewer = viewer.map_or(Viewer::Application, Viewer::User);
+        let found = match api.im.places(key, &viewer, query).await {
+            Err(Refusal::NotAMember) => api.im.places(key, &Viewer::Application, query).await?,
+            found => found?,
+        };
+        let shown = |message: Message| match &self.user {
+            Some(user) => message.seen_by(user.num),
+            None if self.sees_all || message.body.audience.is_none() => message,
+            None => message.concealed(),
+        };
+        Ok(found.into_iter().map(shown).collect())
     }
 }
 

@@ -42,6 +42,13 @@ pub(super) struct MessageObject {
 
 impl From<&Message> for MessageObject {
     fn from(message: &Message) -> Self {
+        Self::seen_by(message, "")
+    }
+}
+
+impl MessageObject {
+    /// A message for one viewer, by whose side a change of a personal channel is named.
+    pub(super) fn seen_by(message: &Message, viewer: &str) -> Self {
         let envelope = wukong_envelope(message);
         let body = &message.body;
         let flags = body.flags;
@@ -64,7 +71,7 @@ impl From<&Message> for MessageObject {
             topic: envelope.topic,
             expire: body.expire_secs,
             timestamp: message.sent_at_ms.div_euclid(1000),
-            payload: STANDARD.encode(wukong_payload(message, "")),
+            payload: STANDARD.encode(wukong_payload(message, viewer)),
             revoke: (message.revoked.is_some() && !message.is_unlisted()).then_some(1),
             message_extra: ExtraRow::of_message(message),
         }

@@ -11,6 +11,7 @@ mod access_lists;
 mod answer;
 mod channels;
 mod command_list;
+mod command_sync;
 mod conversation_sync;
 mod conversations;
 mod demo;
@@ -19,12 +20,14 @@ mod history;
 mod input;
 mod known_seqs;
 mod lenient;
+mod lookup;
 mod message;
 mod names;
 mod range;
 mod routes;
 mod send;
 mod subscribers;
+mod system_users;
 mod users;
 
 #[cfg(test)]
@@ -35,6 +38,8 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use tower_http::cors::CorsLayer;
+
+pub use command_sync::HandedOut;
 
 use super::state::WukongApiState;
 
@@ -48,8 +53,12 @@ pub fn router(state: WukongApiState) -> Router {
         .route("/user/token", post(users::register_token))
         .route("/user/onlinestatus", post(users::online_status))
         .route("/user/device_quit", post(users::quit_device))
+        .route("/user/systemuids", get(system_users::list))
+        .route("/user/systemuids_add", post(system_users::add))
+        .route("/user/systemuids_remove", post(system_users::remove))
         .route("/channel", post(channels::create))
         .route("/channel/info", post(channels::set_info))
+        .route("/channel/delete", post(channels::delete))
         .route("/channel/subscriber_add", post(subscribers::add))
         .route("/channel/subscriber_remove", post(subscribers::remove))
         .route(
@@ -81,7 +90,18 @@ pub fn router(state: WukongApiState) -> Router {
         .route("/message/sendbatch", post(send::send_batch))
         .route("/channel/messagesync", post(history::sync))
         .route("/channel/max_message_seq", get(history::max_message_seq))
+        .route("/channel/last_message", get(lookup::last))
+        .route("/messages", post(lookup::several))
+        .route("/message", post(lookup::one))
+        .route("/message/byclientmsgno", get(lookup::by_number))
+        .route("/message/sync", post(command_sync::sync))
+        .route("/message/syncack", post(command_sync::acknowledge))
         .route("/conversation/sync", post(conversation_sync::sync))
+        .route(
+            "/conversation/syncByChannels",
+            post(conversation_sync::sync_by_channels),
+        )
+        .route("/conversation/channels", post(conversations::channels))
         .route(
             "/conversations/clearUnread",
             post(conversations::clear_unread),

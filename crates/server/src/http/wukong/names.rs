@@ -105,6 +105,20 @@ pub(super) fn seen_by(
     Ok(ChannelKey::direct(realm, &viewer, &peer))
 }
 
+/// The id by which the original knows a channel itself (protocols/wukong.md §6.1): of a
+/// personal one both uids, that with the larger checksum first.
+pub(super) fn internal(key: &ChannelKey) -> String {
+    let Some((low, high)) = key.pair() else {
+        return key.id.to_string();
+    };
+    let checksum = |uid: &str| crc32fast::hash(uid.as_bytes());
+    if checksum(low) > checksum(high) {
+        format!("{low}@{high}")
+    } else {
+        format!("{high}@{low}")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,6 +144,22 @@ mod tests {
         assert!(key("alice", "____system").is_ok());
         assert!(key("", "bob").is_err());
         assert!(key("alice", "").is_err());
+    }
+
+    #[test]
+    fn internal_ids_are_those_of_the_original() {
+        let realm = Realm::default();
+        for (one, other, id) in [
+            ("alice", "bob", "bob@alice"),
+            ("u2", "u1", "u2@u1"),
+            ("10001", "10002", "10002@10001"),
+        ] {
+            let key = seen_by(&realm, one, ChannelKind::DIRECT, other).expect("a channel");
+            assert_eq!(internal(&key), id);
+            assert_eq!(seen_by(&realm, "", ChannelKind::DIRECT, id), Ok(key));
+        }
+        let group = shared(&realm, ChannelKind::GROUP, "g1").expect("a channel");
+        assert_eq!(internal(&group), "g1");
     }
 
     #[test]

@@ -27,7 +27,8 @@ pub(super) struct AddressesOf {
     addresses: Addresses,
 }
 
-fn addresses(api: &WukongApiState) -> Addresses {
+/// Where clients of this server connect.
+pub(super) fn addresses(api: &WukongApiState) -> Addresses {
     let routes = &api.routes;
     Addresses {
         tcp_addr: routes.tcp.clone(),

@@ -23,9 +23,9 @@ const ALL_FLAGS: [u8; 3] = [0, 1, 2];
 #[serde(default)]
 pub(super) struct TokenRequest {
     #[serde(deserialize_with = "lenient::text")]
-    uid: String,
+    pub(super) uid: String,
     #[serde(deserialize_with = "lenient::text")]
-    token: String,
+    pub(super) token: String,
     #[serde(deserialize_with = "lenient::int")]
     device_flag: i64,
     #[serde(deserialize_with = "lenient::int")]
@@ -38,20 +38,7 @@ pub(super) async fn register_token(
     Body(request): Body<TokenRequest>,
 ) -> Result<Response, Failure> {
     let uid = names::uid("uid", &request.uid)?;
-    if request.token.is_empty() {
-        return Err(Failure::new("token must not be empty"));
-    }
-    let level = match request.device_level {
-        0 => DeviceLevel::Slave,
-        1 => DeviceLevel::Master,
-        _ => return Err(Failure::new("device_level must be 0 or 1")),
-    };
-    let registration = FlagTokenRegistration {
-        flag: flag(request.device_flag)?,
-        token: request.token,
-        level,
-        origin: api.origin,
-    };
+    let registration = registration(&api, request)?;
     match api
         .im
         .register_flag_token(&api.realm, &uid, &registration)
@@ -64,6 +51,27 @@ pub(super) async fn register_token(
         }
         Err(why) => Err(why.into()),
     }
+}
+
+/// The token that a request wants to register.
+pub(super) fn registration(
+    api: &WukongApiState,
+    request: TokenRequest,
+) -> Result<FlagTokenRegistration, Failure> {
+    if request.token.is_empty() {
+        return Err(Failure::new("token must not be empty"));
+    }
+    let level = match request.device_level {
+        0 => DeviceLevel::Slave,
+        1 => DeviceLevel::Master,
+        _ => return Err(Failure::new("device_level must be 0 or 1")),
+    };
+    Ok(FlagTokenRegistration {
+        flag: flag(request.device_flag)?,
+        token: request.token,
+        level,
+        origin: api.origin,
+    })
 }
 
 fn flag(number: i64) -> Result<u8, Failure> {

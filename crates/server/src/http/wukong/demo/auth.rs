@@ -54,6 +54,19 @@ impl IntoResponse for Refused {
     }
 }
 
+/// The token that a request shows; empty = none.
+pub(super) fn shown(headers: &HeaderMap) -> &[u8] {
+    let token = headers.get(TOKEN_HEADER).map(|token| token.as_bytes());
+    token.unwrap_or_default()
+}
+
+/// Whether whoever calls may act in anybody's name.
+pub(super) fn is_manager(api: &WukongApiState, headers: &HeaderMap) -> bool {
+    let token = shown(headers);
+    let is_it = |expected: &std::sync::Arc<str>| is_same(token, expected.as_bytes());
+    api.manager_token.as_ref().is_some_and(is_it) || (api.demo_open && token.is_empty())
+}
+
 /// The user in whose name a request acts.
 pub(super) async fn caller(
     api: &WukongApiState,
@@ -61,13 +74,8 @@ pub(super) async fn caller(
     login_uid: &str,
     client: IpAddr,
 ) -> Result<UserRef, Refused> {
-    let token = headers.get(TOKEN_HEADER).map(|token| token.as_bytes());
-    let token = token.unwrap_or_default();
-    let is_manager = api
-        .manager_token
-        .as_ref()
-        .is_some_and(|expected| is_same(token, expected.as_bytes()));
-    if is_manager || (api.demo_open && token.is_empty()) {
+    let token = shown(headers);
+    if is_manager(api, headers) {
         let uid = names::uid("login_uid", login_uid)?;
         let user = api.im.find_user(&api.realm, &uid).await?;
         return user.ok_or(Refusal::NoSuchUser.into());

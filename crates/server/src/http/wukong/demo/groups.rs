@@ -55,7 +55,7 @@ pub(super) fn routes() -> Router<WukongApiState> {
 #[serde(default)]
 pub(super) struct Who {
     #[serde(deserialize_with = "lenient::text")]
-    login_uid: String,
+    pub(super) login_uid: String,
 }
 
 /// Members, and in whose name.
@@ -110,13 +110,13 @@ pub(super) struct Since {
 }
 
 /// A group and the user who asks for it.
-struct Scene {
-    user: UserRef,
-    key: ChannelKey,
+pub(super) struct Scene {
+    pub(super) user: UserRef,
+    pub(super) key: ChannelKey,
 }
 
 impl Scene {
-    async fn of(
+    pub(super) async fn of(
         api: &WukongApiState,
         headers: &HeaderMap,
         login_uid: &str,
@@ -138,7 +138,7 @@ impl Scene {
     }
 
     /// A group as the demo backend shows it.
-    async fn shown(&self, api: &WukongApiState) -> Result<Json<Value>, Refused> {
+    pub(super) async fn shown(&self, api: &WukongApiState) -> Result<Json<Value>, Refused> {
         let by = self.operator();
         let record = api.im.require(&self.key, &by, Right::See).await?;
         let member = api.im.member(&self.key, &self.user).await?;

@@ -3,13 +3,16 @@
 //! tell of both (protocols/wukong-client.md Q1-2 … Q1-5, Q1-14).
 
 mod auth;
+mod channels;
 mod conversations;
 mod extras;
+mod friends;
 mod groups;
 mod marks;
 mod messages;
 mod reminders;
 mod rows;
+mod users;
 
 use axum::Router;
 use axum::routing::{delete, get, post, put};
@@ -21,7 +24,10 @@ use crate::http::state::WukongApiState;
 /// The routes, below `/v1`.
 pub(super) fn router() -> Router<WukongApiState> {
     Router::new()
+        .merge(channels::routes())
         .merge(groups::routes())
+        .merge(friends::routes())
+        .merge(users::routes())
         .route("/v1/message/revoke", post(messages::revoke))
         .route("/v1/message/readed", post(messages::readed))
         .route("/v1/message/extra/sync", post(extras::sync))

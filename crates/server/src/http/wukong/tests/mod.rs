@@ -28,6 +28,7 @@ use crosstalk_gateway::WUKONG_ORIGIN;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
+use super::HandedOut;
 use crate::http::state::{Readiness, RouteAddresses, WukongApiState};
 use crate::http::v1::tests::im;
 
@@ -70,6 +71,7 @@ impl Api {
                 wss: String::new(),
             },
             ready: Readiness::new(apps),
+            handed_out: HandedOut::default(),
         };
         Self {
             routes: super::router(state),
