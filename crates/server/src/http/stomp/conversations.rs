@@ -336,21 +336,21 @@ async fn batch(
                 wishes.push((key, wish.clone()));
                 named.push(id);
             }
-            Err(_) => outcomes.failed(id, Refusal::InvalidArgument),
+            Err(_) => outcomes.failed(&id, Refusal::InvalidArgument),
         }
     }
     let done = edge.im.change_conversations(&login.user, wishes).await;
     for (id, done) in named.into_iter().zip(done) {
         match done {
             Ok(_) => outcomes.succeeded.push(id),
-            Err(why) => outcomes.failed(id, why),
+            Err(why) => outcomes.failed(&id, why),
         }
     }
     Ok(Done(outcomes))
 }
 
 impl Outcomes {
-    fn failed(&mut self, id: String, why: Refusal) {
+    fn failed(&mut self, id: &str, why: Refusal) {
         let (code, message) = stomp_failure(why);
         self.failed
             .push(json!({"id": id, "code": code as u16, "message": message}));

@@ -119,7 +119,7 @@ async fn messages(
     loop {
         let found = edge.im.search(&login.realm, &viewer, query.clone()).await;
         let found = match found {
-            Err(Refusal::NoSuchChannel) => return Ok(Done(list(Vec::new(), None))),
+            Err(Refusal::NoSuchChannel) => return Ok(Done(list(&[], None))),
             found => found?,
         };
         left -= 1;
@@ -132,10 +132,10 @@ async fn messages(
                     "highlights": highlights(&text, &terms),
                 })
             });
-            return Ok(Done(list(shown.collect(), found.next)));
+            return Ok(Done(list(&shown.collect::<Vec<_>>(), found.next)));
         }
         let Some(next) = found.next else {
-            return Ok(Done(list(Vec::new(), None)));
+            return Ok(Done(list(&[], None)));
         };
         query.before = Some(next);
     }
@@ -153,7 +153,7 @@ fn sender(input: &Input) -> Result<Option<Uid>, Failure> {
     Ok(Some(uid))
 }
 
-fn list(items: Vec<Value>, next: Option<MessageId>) -> Value {
+fn list(items: &[Value], next: Option<MessageId>) -> Value {
     json!({
         "list": items,
         "hasMore": next.is_some(),
