@@ -81,6 +81,7 @@ setup_test() {
   use_tools
   has make || need make
   has pkg-config || need pkg-config
+  has curl || need curl
   has node || need nodejs
   has npm || need npm
   { has python3 && python3 -c 'import ensurepip, venv' 2>/dev/null; } || need python3 python3-venv

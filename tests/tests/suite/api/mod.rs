@@ -2,6 +2,7 @@
 //! served description says is true.
 
 mod access;
+mod examples;
 mod fixture;
 mod routes;
 mod schema;

@@ -216,8 +216,8 @@ pub(super) fn not_kept(why: Refusal) -> Problem {
     get, path = "/v1/files/{id}", tag = "files",
     params(("id" = String, Path, description = "The file's id")),
     responses(
-        (status = 200, description = "The bytes", content_type = "application/octet-stream"),
-        (status = 206, description = "A stretch of them", content_type = "application/octet-stream"),
+        (status = 200, description = "The bytes", content_type = "*/*"),
+        (status = 206, description = "A stretch of them", content_type = "*/*"),
         (status = 304, description = "The caller has them already"),
         (status = 416, description = "There is no such stretch"),
         Denials, Missing
@@ -374,6 +374,7 @@ pub(super) async fn make_address(
         file: file.id,
         until_ms,
         thumbnail: wanted.thumbnail,
+        shown_by: None,
     };
     Ok(Json(Address {
         url: urls.address(&grant),
