@@ -68,6 +68,36 @@ impl Channels for Sqlite {
         })
     }
 
+    async fn create(
+        &self,
+        key: &ChannelKey,
+        change: &ChannelChange,
+        members: &[MemberChange],
+    ) -> StoreResult<Option<(ChannelRecord, MembersChanged)>> {
+        let (wanted, change, members) = (key.clone(), change.clone(), members.to_vec());
+        let made = self.write(move |tx| {
+            if find(tx.conn, &wanted, LogKind::Chat)?.is_some() {
+                return Ok(None);
+            }
+            let (num, settings, _) = put(tx.conn, &wanted, &change)?;
+            Ok(Some((num, settings, members::change(tx, num, &members)?)))
+        });
+        let Some((num, settings, changed)) = made.await? else {
+            return Ok(None);
+        };
+        let channel = ChannelRef {
+            num,
+            key: key.clone(),
+            log: LogKind::Chat,
+        };
+        let record = ChannelRecord {
+            channel: self.shared.names.remember(channel),
+            settings,
+            member_count: changed.member_count,
+        };
+        Ok(Some((record, changed)))
+    }
+
     async fn members(
         &self,
         channel: ChannelNum,

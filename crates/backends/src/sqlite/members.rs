@@ -47,9 +47,15 @@ pub(super) fn find(
     let after = query.after.map_or(i64::MIN, |user| user.0);
     let (role, limit) = (query.at_least as i64, i64::from(query.limit));
     if query.keyword.is_empty() {
+        // There is an index of owners.
+        let is_owner = if query.at_least == MemberRole::Owner {
+            "AND m.role = 2"
+        } else {
+            ""
+        };
         let sql = format!(
             "SELECT {COLUMNS} FROM member m WHERE m.channel = ?1 AND m.user > ?2 \
-             AND m.state = 1 AND m.role >= ?3 ORDER BY m.user LIMIT ?4"
+             AND m.state = 1 {is_owner} AND m.role >= ?3 ORDER BY m.user LIMIT ?4"
         );
         let mut find = conn.prepare_cached(&sql)?;
         let rows = find.query([channel.0, after, role, limit])?;
@@ -265,7 +271,9 @@ fn join(
             Ok(0)
         }
         Some(_) => {
-            let sql = "UPDATE member SET state = 1, role = ?3, muted_until = 0, join_seq = ?5, \
+            // A muting goes on: nobody ends their own by going out and coming in.
+            let sql = "UPDATE member SET state = 1, role = ?3, \
+                       muted_until = iif(muted_until > ?7, muted_until, 0), join_seq = ?5, \
                        join_ordinal = ?6, version = ?4, nick = '', joined_at = ?7 \
                        WHERE channel = ?1 AND user = ?2";
             let (seq, ordinal) = at.head;

@@ -12,7 +12,7 @@ use crosstalk_core::channel::{
 use crosstalk_core::content::Content;
 use crosstalk_core::contract::text;
 use crosstalk_core::deliver::{Changed, Decision, GroupVerb, Operator};
-use crosstalk_core::id::UserRef;
+use crosstalk_core::id::{Realm, UserRef};
 use crosstalk_core::im::{HistoryQuery, Viewer};
 use crosstalk_core::message::{Message, Origin};
 use crosstalk_core::refusal::Refusal;
@@ -352,6 +352,18 @@ async fn what_ordinary_members_may_let_in() {
     let requests = requests.expect("read");
     assert_eq!(requests[0].status, JoinStatus::Accepted, "answered with it");
 
+    // Only those who moderate see links that are worth more.
+    for (uid, tokens) in [("carol", vec![&carols]), ("bob", vec![&bobs, &carols])] {
+        let by = Operator::User(world.user(uid).await);
+        let links = world.im().invite_links(&key("team"), &by).await;
+        let links = links.expect("links");
+        let mut seen: Vec<_> = links.iter().map(|link| &link.token).collect();
+        let mut tokens = tokens;
+        seen.sort();
+        tokens.sort();
+        assert_eq!(seen, tokens, "{uid}");
+    }
+
     // Once the maker of a link is gone, it is worth nothing.
     let carol = world.user("carol").await;
     act(&world, "alice", GroupVerb::Remove(vec![carol]))
@@ -363,6 +375,85 @@ async fn what_ordinary_members_may_let_in() {
     );
     act(&world, "alice", add).await.expect("added");
     assert_eq!(role(&world, "erin").await, Some(MemberRole::Member));
+}
+
+/// Who asks again uses a link once, and an invitation that is worth nothing any more is in
+/// nobody's way.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn asking_again_and_old_invitations() {
+    let world = World::new().await;
+    let open = ChannelChange {
+        invite_by: Some(Circle::All),
+        ..mode(JoinMode::Approval)
+    };
+    team(&world, open).await;
+    let link = GroupVerb::AddLink {
+        max_uses: 2,
+        expires_at_ms: 0,
+    };
+    let made = act(&world, "carol", link).await.expect("made").link;
+    let token = made.expect("a link").token;
+    for who in ["erin", "erin", "erin", "frank"] {
+        let asked = act(&world, who, by_link(&token)).await.expect("asked");
+        assert_eq!(asked.requests.len(), 1, "{who}");
+    }
+    assert_eq!(
+        outcome(&world, "grace", by_link(&token)).await,
+        Err(Refusal::NotFound),
+        "used twice"
+    );
+
+    let heidi = world.user("heidi").await;
+    let invite = GroupVerb::Invite(vec![heidi], String::new());
+    act(&world, "carol", invite).await.expect("invited");
+    act(&world, "carol", GroupVerb::Leave).await.expect("left");
+    let asked = act(&world, "heidi", join()).await.expect("asked");
+    assert_eq!(asked.requests[0].status, JoinStatus::Pending);
+    act(&world, "alice", update(mode(JoinMode::Free)))
+        .await
+        .expect("changed");
+    act(&world, "heidi", join()).await.expect("joined");
+    assert_eq!(role(&world, "heidi").await, Some(MemberRole::Member));
+}
+
+/// Whom somebody blocks does not bring them into groups; what only the application may set
+/// is nothing that a user makes a group with.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_brings_in_who_blocks_them() {
+    let world = World::new().await;
+    team(&world, mode(JoinMode::Free)).await;
+    let erin = world.user("erin").await;
+    let (realm, bob) = (Realm::default(), world.user("bob").await);
+    let blocked = world.im().block(&realm, &erin.uid, &bob.uid, true).await;
+    blocked.expect("blocked");
+    let users = || vec![erin.clone()];
+    for verb in [
+        GroupVerb::Add(users(), String::new()),
+        GroupVerb::Invite(users(), String::new()),
+    ] {
+        let refused = outcome(&world, "bob", verb).await;
+        assert_eq!(refused, Err(Refusal::Blocked));
+    }
+    let add = GroupVerb::Add(users(), String::new());
+    act(&world, "alice", add).await.expect("added");
+    let create = async |change, members| {
+        let verb = GroupVerb::Create {
+            change: Box::new(change),
+            owner: Some(world.user("bob").await),
+            members,
+        };
+        let by = Operator::User(world.user("bob").await);
+        world.im().group(&key("other"), by, verb).await.map(drop)
+    };
+    let with_erin = create(ChannelChange::default(), users()).await;
+    assert_eq!(with_erin, Err(Refusal::Blocked));
+    let banned = ChannelChange {
+        large: Some(true),
+        ..ChannelChange::default()
+    };
+    assert_eq!(create(banned, Vec::new()).await, Err(Refusal::Forbidden));
+    let alone = create(ChannelChange::default(), Vec::new()).await;
+    assert_eq!(alone, Ok(()), "what was refused has left nothing");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -525,9 +616,9 @@ async fn who_comes_and_goes_is_said_where_it_is_wished() {
         text: text.to_owned(),
     };
     let expected = [
-        tip("frank joined"),
-        tip("bob removed erin"),
-        tip("frank left"),
+        tip("frank 加入了群聊"),
+        tip("bob 将 erin 移出了群聊"),
+        tip("frank 退出了群聊"),
     ];
     assert_eq!(tips, expected);
     assert!(said[..3].iter().all(|message| !message.body.flags.counts));

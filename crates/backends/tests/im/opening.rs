@@ -42,6 +42,15 @@ impl Channels for Slow {
         self.inner.put(key, change).await
     }
 
+    async fn create(
+        &self,
+        key: &ChannelKey,
+        change: &ChannelChange,
+        members: &[MemberChange],
+    ) -> StoreResult<Option<(ChannelRecord, MembersChanged)>> {
+        self.inner.create(key, change, members).await
+    }
+
     async fn members(
         &self,
         channel: ChannelNum,

@@ -18,6 +18,8 @@ pub const MAX_WAITING_IN_CHANNEL: u32 = 10_000;
 pub const MAX_WAITING_OF_USER: u32 = 500;
 /// How many links of one channel may be in use.
 pub const MAX_LINKS: u32 = 100;
+/// How many users may be asked, or asked for, at once. Each is kept by itself.
+pub const MAX_ASKED: usize = 100;
 /// The longest message of a request, characters.
 pub const MAX_MESSAGE_CHARS: usize = 500;
 

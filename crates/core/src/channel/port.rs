@@ -69,6 +69,14 @@ pub trait Channels: Send + Sync + 'static {
     /// Creates or changes a channel.
     async fn put(&self, key: &ChannelKey, change: &ChannelChange) -> StoreResult<ChannelRecord>;
 
+    /// Creates a channel with its members, all of it or nothing. `None` if it is there.
+    async fn create(
+        &self,
+        key: &ChannelKey,
+        change: &ChannelChange,
+        members: &[MemberChange],
+    ) -> StoreResult<Option<(ChannelRecord, MembersChanged)>>;
+
     /// Active members in order of user number, those after `after`, at most `limit`.
     async fn members(
         &self,

@@ -16,6 +16,7 @@ macro_rules! channels_contract {
     ($make:path) => {
         $crate::contract_tests!($make, channels:
             a_channel_is_made_once,
+            a_channel_is_made_with_its_members,
             the_command_log_brings_the_chat_log,
             names_are_told_apart,
             many_openers_get_one_channel,
@@ -73,6 +74,39 @@ pub async fn a_channel_is_made_once(stores: &Stores) {
     assert_eq!(record.channel, made);
     assert_eq!(record.settings, ChannelSettings::default());
     assert_eq!(record.member_count, 0);
+}
+
+/// What it is and who belongs to it come together, once.
+pub async fn a_channel_is_made_with_its_members(stores: &Stores) {
+    let channels = &stores.channels;
+    let key = group("g");
+    let alice = user(&*stores.directory, "alice").await;
+    let bob = user(&*stores.directory, "bob").await;
+    let change = ChannelChange {
+        name: Some("n".to_owned()),
+        ..ChannelChange::default()
+    };
+    let members = [
+        MemberChange::Enter(bob),
+        MemberChange::Join(alice.clone(), MemberRole::Owner),
+    ];
+    let made = channels.create(&key, &change, &members).await;
+    let (record, changed) = made.expect("create").expect("made");
+    assert_eq!((record.member_count, changed.joined.len()), (2, 2));
+    assert_eq!(record.settings.name.as_deref(), Some("n"));
+    let read = channels.record(&key).await.expect("record");
+    assert_eq!(read.as_ref(), Some(&record));
+    let num = record.channel.num;
+    let owner = channels.member(num, alice.num).await.expect("read");
+    assert_eq!(owner.expect("a member").role, MemberRole::Owner);
+
+    let other = ChannelChange {
+        name: Some("other".to_owned()),
+        ..ChannelChange::default()
+    };
+    let again = channels.create(&key, &other, &members).await;
+    assert_eq!(again.expect("create"), None);
+    assert_eq!(channels.record(&key).await.expect("record"), Some(record));
 }
 
 /// A channel with a command log has a chat log, which is another one.

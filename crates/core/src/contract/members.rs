@@ -314,7 +314,8 @@ pub async fn many_members_fit(stores: &Stores) {
     assert_eq!(record.member_count as usize, MEMBERS);
 }
 
-/// Names there and mutings are kept, for those who are members, and end with the membership.
+/// Names there and mutings are kept, for those who are members. A name ends with the
+/// membership, a muting at its time.
 pub async fn members_have_names_and_are_muted(stores: &Stores) {
     let log = open(stores, &group("g")).await;
     let users = many_users(stores, 2).await;
@@ -341,7 +342,10 @@ pub async fn members_have_names_and_are_muted(stores: &Stores) {
     assert_eq!(of(bob).await, None);
     change(stores, &log, &[leave(alice), join(alice)]).await;
     let found = of(alice).await.expect("a member");
-    assert_eq!((&*found.nick, found.muted_until_ms), ("", 0));
+    assert_eq!((&*found.nick, found.muted_until_ms), ("", i64::MAX));
+    let over = [mute(alice, 5), leave(alice), join(alice)];
+    change(stores, &log, &over).await;
+    assert_eq!(of(alice).await.expect("a member").muted_until_ms, 0);
 }
 
 /// Each change of a row has a version of its own, and those who left are told of.

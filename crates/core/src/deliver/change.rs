@@ -13,7 +13,7 @@ use crate::change::{Change, ChannelView};
 use crate::channel::settings::differences;
 use crate::channel::{
     ChannelChange, ChannelKey, InviteLink, JoinRequest, List, ListChange, LogKind, MemberChange,
-    MemberRole,
+    MemberRole, MembersChanged,
 };
 use crate::id::{ChannelNum, UserNum, UserRef};
 use crate::refusal::Refusal;
@@ -266,9 +266,7 @@ impl Lane {
         by: Option<&Operator>,
     ) -> Result<Changed, Refusal> {
         let stored = self.parts.channels.change_members(num, &changes).await?;
-        let joined = stored.joined.iter();
-        let joined = joined.map(|m| (m.user.clone(), MemberEntry::from(m)));
-        let (changed, facets) = self.apply_members(key, changes, joined.collect()).await?;
+        let (changed, facets) = self.made_effective(key, changes, stored).await?;
         if let Some(by) = by {
             let mut moved = Moved {
                 changed: facets,
@@ -278,6 +276,18 @@ impl Lane {
             self.tell_moved(key, by, &moved).await;
         }
         Ok(changed)
+    }
+
+    /// Makes changes of members effective that the store has made.
+    pub(super) async fn made_effective(
+        &mut self,
+        key: &ChannelKey,
+        changes: Vec<MemberChange>,
+        stored: MembersChanged,
+    ) -> Result<(Changed, Vec<(UserRef, Facet)>), Refusal> {
+        let joined = stored.joined.iter();
+        let joined = joined.map(|m| (m.user.clone(), MemberEntry::from(m)));
+        self.apply_members(key, changes, joined.collect()).await
     }
 
     /// That all members leave but these.

@@ -18,6 +18,8 @@ use crate::refusal::Refusal;
 
 /// Of so many who come or go at once the chat names each.
 const NAMED_IN_CHAT: usize = 5;
+/// So much of a name stands in the chat, so that a line has at most 200 characters.
+const CHARS_OF_NAME: usize = 28;
 
 impl Lane {
     /// Appends changes to a channel's command log, in order. Nobody waits for it: what they
@@ -121,19 +123,23 @@ impl Lane {
             for user in users.iter().take(NAMED_IN_CHAT) {
                 names.push(self.called(user).await?);
             }
-            let more = count.saturating_sub(u32::try_from(names.len()).unwrap_or(u32::MAX));
-            let mut who = names.join(", ");
-            if more > 0 {
-                who = format!("{who} and {more} more");
+            let more = count as usize > names.len();
+            let mut who = names.join("、");
+            if more {
+                who = format!("{who}等{count}人");
             }
             let themselves = |num| users.iter().any(|user| user.num == num);
+            // In the language of the other texts that stand for something (`content`).
             lines.push(match (&doer, came) {
-                (Some((num, name)), true) if !themselves(*num) => format!("{name} added {who}"),
-                (Some((num, name)), false) if !themselves(*num) => format!("{name} removed {who}"),
-                (_, true) => format!("{who} joined"),
-                (Some(_), false) => format!("{who} left"),
-                (None, false) if count == 1 => format!("{who} was removed"),
-                (None, false) => format!("{who} were removed"),
+                (Some((num, name)), true) if !themselves(*num) => {
+                    format!("{name} 邀请 {who} 加入了群聊")
+                }
+                (Some((num, name)), false) if !themselves(*num) => {
+                    format!("{name} 将 {who} 移出了群聊")
+                }
+                (_, true) => format!("{who} 加入了群聊"),
+                (Some(_), false) => format!("{who} 退出了群聊"),
+                (None, false) => format!("{who} 被移出了群聊"),
             });
         }
         let system = self.teller(key, &Operator::Application).await?;
@@ -152,7 +158,8 @@ impl Lane {
             .as_ref()
             .and_then(|profile| profile["name"].as_str());
         let name = name.filter(|name| !name.is_empty());
-        Ok(name.unwrap_or(user.uid.as_str()).to_owned())
+        let name = name.unwrap_or(user.uid.as_str());
+        Ok(name.chars().take(CHARS_OF_NAME).collect())
     }
 }
 

@@ -1,12 +1,15 @@
 //! Channels, members and access lists.
 
+use std::sync::Arc;
+
 use tokio::sync::oneshot;
 
 use super::Im;
+use super::reading::Tells;
 use crate::channel::{
     ChannelChange, ChannelKey, ChannelKind, ChannelRecord, List, ListChange, Member, MemberChange,
 };
-use crate::deliver::{Changed, ChannelVerb, Job, Moved};
+use crate::deliver::{Changed, ChannelVerb, Job, Lanes, Moved};
 use crate::id::{Realm, Uid, UserNum, UserRef};
 use crate::refusal::Refusal;
 
@@ -14,7 +17,8 @@ use crate::refusal::Refusal;
 const CHUNK: usize = 1000;
 
 impl Im {
-    /// Has the channel's lane make a change, and tells those who are no members any more.
+    /// Has the channel's lane make a change, and tells those who are no members any more,
+    /// though the caller goes away.
     async fn change_channel(
         &self,
         key: &ChannelKey,
@@ -24,17 +28,9 @@ impl Im {
             return Err(Refusal::UnsupportedChannelKind);
         }
         let verb = self.seemly_verb(&key.realm, verb)?;
-        let (done, waiting) = oneshot::channel();
-        let job = Job::Change(key.clone(), verb, done);
-        self.lanes
-            .put(key, job)
+        let (lanes, tells, key) = (Arc::clone(&self.lanes), self.tells(), key.clone());
+        self.to_the_end(async move { change(&lanes, &tells, &key, verb).await })
             .await
-            .map_err(|_| Refusal::Unavailable)?;
-        let changed = waiting.await.unwrap_or(Err(Refusal::Unavailable))?;
-        if key.kind.has_conversations() {
-            self.tells().left(key, &changed.left, None).await;
-        }
-        Ok(changed)
     }
 
     /// Creates a channel or changes its settings.
@@ -77,18 +73,34 @@ impl Im {
             let verb = ChannelVerb::Members { changes, told };
             return Ok(self.change_channel(key, verb).await?.members);
         }
-        // Many are told of as one.
-        let mut moved = Moved::default();
-        let mut changes = changes.into_iter().peekable();
-        while changes.peek().is_some() {
-            let verb = ChannelVerb::Members {
-                changes: changes.by_ref().take(CHUNK).collect(),
-                told: false,
-            };
-            moved.add(&self.change_channel(key, verb).await?);
+        if key.kind == ChannelKind::DIRECT {
+            return Err(Refusal::UnsupportedChannelKind);
         }
-        let told = self.change_channel(key, ChannelVerb::Tell(moved)).await?;
-        Ok(told.members)
+        let told = false;
+        let whole = self.seemly_verb(&key.realm, ChannelVerb::Members { changes, told })?;
+        let ChannelVerb::Members { changes, .. } = whole else {
+            return Err(Refusal::Internal);
+        };
+        let (lanes, tells, key) = (Arc::clone(&self.lanes), self.tells(), key.clone());
+        self.to_the_end(async move {
+            // Many are told of as one, also if only some of them could be changed.
+            let mut moved = Moved::default();
+            let mut changes = changes.into_iter().peekable();
+            let mut failed = None;
+            while failed.is_none() && changes.peek().is_some() {
+                let verb = ChannelVerb::Members {
+                    changes: changes.by_ref().take(CHUNK).collect(),
+                    told,
+                };
+                match change(&lanes, &tells, &key, verb).await {
+                    Ok(changed) => moved.add(&changed),
+                    Err(why) => failed = Some(why),
+                }
+            }
+            let told = change(&lanes, &tells, &key, ChannelVerb::Tell(moved)).await;
+            failed.map_or(Ok(told?.members), Err)
+        })
+        .await
     }
 
     /// Removes all members but these.
@@ -158,4 +170,24 @@ impl Im {
     pub async fn user_refs(&self, realm: &Realm, uids: &[Uid]) -> Result<Vec<UserRef>, Refusal> {
         Ok(self.parts.users.intern_all(realm, uids).await?)
     }
+}
+
+/// See [`Im::change_channel`].
+async fn change(
+    lanes: &Lanes,
+    tells: &Tells,
+    key: &ChannelKey,
+    verb: ChannelVerb,
+) -> Result<Changed, Refusal> {
+    let (done, waiting) = oneshot::channel();
+    let job = Job::Change(key.clone(), verb, done);
+    lanes
+        .put(key, job)
+        .await
+        .map_err(|_| Refusal::Unavailable)?;
+    let changed = waiting.await.unwrap_or(Err(Refusal::Unavailable))?;
+    if key.kind.has_conversations() {
+        tells.left(key, &changed.left, None).await;
+    }
+    Ok(changed)
 }

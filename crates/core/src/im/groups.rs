@@ -216,17 +216,23 @@ impl Im {
             .await?)
     }
 
-    /// The links that lead to a channel, newest first.
+    /// The links that lead to a channel, newest first. Ordinary members see those that they
+    /// have made: another's may be worth more than theirs.
     ///
     /// # Errors
-    /// As `require`; only those who may invite see them.
+    /// As `require`; only those who may invite see any.
     pub async fn invite_links(
         &self,
         key: &ChannelKey,
         by: &Operator,
     ) -> Result<Vec<InviteLink>, Refusal> {
+        let (_, standing) = self.standing(key, by).await?;
         let channel = self.require(key, by, Right::Invite).await?.channel;
-        Ok(self.stores.joining.links(channel.num).await?)
+        let mut links = self.stores.joining.links(channel.num).await?;
+        if !standing.moderates() {
+            links.retain(|link| link.by.as_ref() == by.user());
+        }
+        Ok(links)
     }
 
     /// Where a link leads, if it may be used now.

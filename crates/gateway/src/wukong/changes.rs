@@ -50,7 +50,7 @@ fn told(beside: &ChannelKey, change: &Change, viewer: &str) -> (&'static str, Va
         Change::Unread {
             channel, unread, ..
         } => ("unreadClear", of(channel, json!({"unread": unread}))),
-        Change::Conversation { channel, view, .. } if view.deleted => {
+        Change::Conversation { channel, view, .. } if view.hidden => {
             ("conversationDelete", of(channel, json!({})))
         }
         Change::Conversation { channel, view, .. } => {

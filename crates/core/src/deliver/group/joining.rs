@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Decision, Scene};
-use crate::channel::joining::REQUEST_LIFE_MS;
+use crate::channel::joining::{MAX_ASKED, REQUEST_LIFE_MS};
 use crate::channel::{
     Decider, JoinMode, JoinRequest, JoinStatus, MemberChange, RequestId, Right, Standing, may,
 };
@@ -60,7 +60,26 @@ impl Lane {
         if kept_out && !is_application {
             return Err(Refusal::Blocked);
         }
+        self.are_not_blocking(scene.by, &users).await?;
         Ok(users)
+    }
+
+    /// Refuses who brings in users that block them.
+    pub(super) async fn are_not_blocking(
+        &mut self,
+        by: &Operator,
+        users: &[UserRef],
+    ) -> Result<(), Refusal> {
+        let Some(by) = by.user() else {
+            return Ok(());
+        };
+        for user in users {
+            let user = self.parts.users.state(user.num).await?;
+            if user.blocked.contains(&by.num) {
+                return Err(Refusal::Blocked);
+            }
+        }
+        Ok(())
     }
 
     /// Makes users members. What they have asked for before is answered with it.
@@ -114,7 +133,10 @@ impl Lane {
             return Err(Refusal::Blocked);
         }
         self.has_room(scene, 1).await?;
-        if let Some(invitation) = self.waiting(scene, &user, Decider::User).await? {
+        if settings.join_mode != JoinMode::Free
+            && let Some(invitation) = self.waiting(scene, &user, Decider::User).await?
+            && self.is_worth_something(scene, &invitation).await?
+        {
             return self.accept(scene, invitation).await;
         }
         let maker = match &link {
@@ -127,7 +149,13 @@ impl Lane {
             (JoinMode::Approval, None) => false,
             (JoinMode::Invite, None) => return Err(Refusal::Forbidden),
         };
-        if let Some(token) = &link {
+        // Who asks again does not use it again.
+        let asks_again = !joins
+            && self
+                .waiting(scene, &user, Decider::Moderators)
+                .await?
+                .is_some();
+        if let Some(token) = link.as_ref().filter(|_| !asks_again) {
             self.use_link(token).await?;
         }
         if joins {
@@ -145,6 +173,9 @@ impl Lane {
         decider: Decider,
         message: &str,
     ) -> Result<Changed, Refusal> {
+        if users.len() > MAX_ASKED {
+            return Err(Refusal::TooMany);
+        }
         let parts = Arc::clone(&self.parts);
         let chat = self.state(scene.key).await?.chat.clone();
         let channel = chat.ok_or(Refusal::NoSuchChannel)?;
@@ -238,23 +269,14 @@ impl Lane {
                 ..Changed::default()
             });
         }
-        let inviter = match &request.inviter {
-            None => Standing::Application,
-            Some(inviter) => state
-                .members
-                .get(&inviter.num)
-                .map_or(Standing::Stranger, |member| Standing::Member(member.role)),
-        };
+        let inviter = self.inviter(scene, &request).await?;
         self.has_room(scene, 1).await?;
         if request.decider == Decider::User {
             if !may(inviter, Right::Invite, &scene.settings) {
                 return Err(Refusal::WrongState);
             }
             if scene.settings.join_mode == JoinMode::Approval && !inviter.moderates() {
-                let (message, inviter) = (request.message.clone(), request.inviter.clone());
-                let settled = self
-                    .settle_request(scene, request, JoinStatus::Accepted)
-                    .await?;
+                let inviter = request.inviter.clone();
                 let by = inviter.map_or(Operator::Application, Operator::User);
                 let asker = Scene {
                     key: scene.key,
@@ -263,8 +285,12 @@ impl Lane {
                     standing: scene.standing,
                     settings: scene.settings.clone(),
                 };
+                // The request first: if a crash comes between, the invitation waits still.
                 let mut changed = self
-                    .ask_for(&asker, vec![user], Decider::Moderators, &message)
+                    .ask_for(&asker, vec![user], Decider::Moderators, &request.message)
+                    .await?;
+                let settled = self
+                    .settle_request(scene, request, JoinStatus::Accepted)
                     .await?;
                 changed.requests.insert(0, settled);
                 return Ok(changed);
@@ -272,6 +298,29 @@ impl Lane {
         }
         // Members first: if a crash comes between, whoever accepts again finds them there.
         self.enter(scene, vec![user], scene.by).await
+    }
+
+    /// What who has invited somebody is to the channel now.
+    async fn inviter(
+        &mut self,
+        scene: &Scene<'_>,
+        request: &JoinRequest,
+    ) -> Result<Standing, Refusal> {
+        let Some(inviter) = &request.inviter else {
+            return Ok(Standing::Application);
+        };
+        let member = self.state(scene.key).await?.members.get(&inviter.num);
+        Ok(member.map_or(Standing::Stranger, |member| Standing::Member(member.role)))
+    }
+
+    /// Whether who made an invitation may still invite.
+    async fn is_worth_something(
+        &mut self,
+        scene: &Scene<'_>,
+        invitation: &JoinRequest,
+    ) -> Result<bool, Refusal> {
+        let inviter = self.inviter(scene, invitation).await?;
+        Ok(may(inviter, Right::Invite, &scene.settings))
     }
 
     /// Notes how a request was answered.

@@ -208,10 +208,13 @@ impl Lane {
         members: Vec<UserRef>,
     ) -> Result<Changed, Refusal> {
         let clock = std::sync::Arc::clone(&self.parts.clock);
-        let channels = std::sync::Arc::clone(&self.parts.channels);
         if self.state(key).await?.chat.is_some() {
             return Err(Refusal::AlreadyExists);
         }
+        if by.user().is_some() && change.is_for_the_application() {
+            return Err(Refusal::Forbidden);
+        }
+        self.are_not_blocking(by, &members).await?;
         let limit = change.max_members.filter(|limit| *limit > 0);
         let limit = limit.unwrap_or(settings::MAX_MEMBERS);
         if members.len() + usize::from(owner.is_some()) > limit as usize {
@@ -223,14 +226,15 @@ impl Lane {
             ..change.clone()
         };
         sign(&mut birth, by, now_ms);
-        let record = channels.put(key, &birth).await?;
-        let num = record.channel.num;
+        let mut changes: Vec<_> = members.into_iter().map(MemberChange::Enter).collect();
+        changes.extend(owner.map(|owner| MemberChange::Join(owner, MemberRole::Owner)));
+        // At once: one without its owner would be nobody's, and in the way of the next try.
+        let made = self.parts.channels.create(key, &birth, &changes).await?;
+        let (record, stored) = made.ok_or(Refusal::AlreadyExists)?;
         let state = self.state(key).await?;
         state.chat = Some(record.channel);
         state.settings = record.settings;
-        let mut changes: Vec<_> = members.into_iter().map(MemberChange::Enter).collect();
-        changes.extend(owner.map(|owner| MemberChange::Join(owner, MemberRole::Owner)));
-        let changed = self.put_members(key, num, changes, None).await?;
+        let (changed, _) = self.made_effective(key, changes, stored).await?;
         // Those who belong to it are told that it is there, and then who came.
         let created = self.created(key, by).await?;
         self.tell_channel(key, by, vec![created]).await;

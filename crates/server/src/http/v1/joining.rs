@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use crosstalk_core::channel::joining::MAX_MESSAGE_CHARS;
+use crosstalk_core::channel::joining::{MAX_ASKED, MAX_MESSAGE_CHARS};
 use crosstalk_core::channel::{JoinRequest, RequestId};
 use crosstalk_core::deliver::{Changed, Decision, GroupVerb, Operator};
 use crosstalk_core::refusal::Refusal;
@@ -21,8 +21,6 @@ use crate::http::state::ApiState;
 
 /// What cursors of these lists begin with.
 const LIST: &str = "j";
-/// Users whom one request may invite.
-const MOST_INVITED: usize = 100;
 
 /// A request to join, or an invitation.
 #[derive(Debug, Serialize, ToSchema)]
@@ -199,12 +197,12 @@ pub(super) async fn invite_users(
     let key = with_members(caller.realm()?, &kind, &id)?;
     let message = message(invite.message)?;
     let by = operator(&api, &caller, invite.operator.as_deref()).await?;
-    if invite.users.len() > MOST_INVITED {
-        let wrong = format_args!("has at most {MOST_INVITED} users");
+    if invite.users.len() > MAX_ASKED {
+        let wrong = format_args!("has at most {MAX_ASKED} users");
         return Err(Problem::field("users", wrong));
     }
     api.im.channel(&key).await?;
-    let users = named_users(&api, &caller, &by, "users", &invite.users, MOST_INVITED).await?;
+    let users = named_users(&api, &caller, &by, "users", &invite.users, MAX_ASKED).await?;
     let verb = GroupVerb::Invite(users, message);
     let changed = api.im.group(&key, by, verb).await?;
     Ok(Json(page_of(&api, changed.requests, None)))

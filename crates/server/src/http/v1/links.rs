@@ -117,6 +117,8 @@ pub(super) async fn create_invite_link(
 }
 
 /// Links by which users join
+///
+/// Ordinary members see their own.
 #[utoipa::path(
     get, path = "/v1/channels/{kind}/{id}/invite-links", tag = "joining",
     params(
