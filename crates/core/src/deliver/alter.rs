@@ -13,6 +13,7 @@ use super::rights;
 use crate::change::{Change, EditedBody, MessageName};
 use crate::channel::{Address, ChannelKind, HistoryFrom};
 use crate::id::{UserNum, UserRef};
+use crate::file::names_any;
 use crate::log::RevokeOutcome;
 use crate::mark::{Edit, EditOutcome, MarkOutcome};
 use crate::message::{Gone, MAX_AUDIENCE, Message, Origin, Revocation};
@@ -209,7 +210,7 @@ impl Lane {
     }
 
     /// Waits for the commits of what was sent to a channel, and for no other's.
-    async fn settle_sends(&mut self, key: &crate::channel::ChannelKey) {
+    pub(super) async fn settle_sends(&mut self, key: &crate::channel::ChannelKey) {
         use futures_util::StreamExt;
         let waits = |lane: &Self| lane.channels.get(key).is_some_and(|s| s.in_flight > 0);
         while waits(self) {
@@ -223,15 +224,22 @@ impl Lane {
     async fn carry_out(&mut self, job: &AlterJob) -> Result<Outcome, Refusal> {
         let now_ms = self.parts.clock.now_ms();
         let key = &job.message.channel.key;
-        // Whoever alters what is said must be allowed to say it.
-        let speaks = match (&job.what, &job.by) {
-            (Alteration::Edit { .. } | Alteration::React { removed: false, .. }, by) => by.user(),
+        // Whoever alters what is said, or puts it before everybody, must be allowed to say it.
+        let speaks = match &job.what {
+            Alteration::Edit { .. }
+            | Alteration::React { removed: false, .. }
+            | Alteration::Pin { pinned: true, .. } => job.by.user(),
             _ => None,
         };
         let state = self.state(key).await?;
         rights::judge(&job.message, &job.by, &job.what, state, now_ms)?;
         if let Some(user) = speaks {
             self.may_speak(key, user).await?;
+        }
+        // Its time may be over though it is not erased yet.
+        let is_erased = matches!(job.what, Alteration::Erase { .. });
+        if !is_erased && is_over(&job.message, now_ms) {
+            return Err(Refusal::WrongState);
         }
         let log = Arc::clone(&self.parts.log);
         let marks = Arc::clone(&self.parts.marks);
@@ -258,12 +266,19 @@ impl Lane {
                     tag: Arc::clone(tag),
                     payload: payload.clone(),
                 };
+                let files = self.parts.files.clone();
+                let by = job.by.user().map(|user| user.num);
+                let shows = files.passed_on(&key.realm, by, payload).await?;
                 let (outcome, is_new) = match marks.edit(message.id, &edit).await? {
                     EditOutcome::Done(n, _) => (n, true),
                     EditOutcome::Same(n, _) => (n, false),
                     EditOutcome::TooMany => return Err(Refusal::TooMany),
                     EditOutcome::Gone => return Err(Refusal::WrongState),
                 };
+                // If a crash comes between, it shows too few until it is edited again.
+                if !shows.is_empty() || names_any(&job.message.shown().payload) {
+                    files.files.show(message.id, &shows).await?;
+                }
                 let message = log.by_id(message.id).await?;
                 let message = message.ok_or(Refusal::NoSuchMessage)?;
                 Ok(edited(message, outcome, is_new))
@@ -280,6 +295,11 @@ impl Lane {
             }
         }
     }
+}
+
+/// Whether a message says nothing any more.
+fn is_over(message: &Message, now_ms: i64) -> bool {
+    message.revoked.is_some() || message.expires_at_ms().is_some_and(|at_ms| at_ms <= now_ms)
 }
 
 fn reacted(

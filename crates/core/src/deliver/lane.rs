@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::alter::{AlterJob, Altered};
 use super::change::{Changed, ChannelVerb};
+use super::expire::ExpireJob;
 use super::fanout::Committed;
 use super::state::ChannelState;
 use crate::channel::{ChannelKey, ChannelRef, Channels, Joining};
@@ -125,6 +126,8 @@ pub enum Job {
     ),
     /// Alter a message.
     Alter(Box<AlterJob>),
+    /// Erase messages whose time is over.
+    Expire(ExpireJob),
 }
 
 /// What all lanes share.
@@ -310,6 +313,10 @@ impl Lane {
                 Job::Alter(alter) => {
                     self.check_and_append(&mut sends).await;
                     self.alter(*alter).await;
+                }
+                Job::Expire(expire) => {
+                    self.check_and_append(&mut sends).await;
+                    self.expire(expire).await;
                 }
             }
         }

@@ -2,22 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::future::join_all;
 use quick_cache::sync::Cache;
+use tokio::sync::oneshot;
 
 use super::Im;
 use crate::change::{Change, MessageName};
-use crate::channel::{Address, LogKind};
-use crate::deliver::Sender;
+use crate::channel::{Address, ChannelKey, LogKind};
+use crate::deliver::{ExpireJob, Job, Sender};
 use crate::expiry::Due;
 use crate::id::{MessageId, UserNum};
 use crate::log::RevokeOutcome;
-use crate::message::{Gone, Message};
+use crate::message::Message;
 use crate::refusal::Refusal;
+use crate::store::StoreResult;
 
 /// Messages that end in one step.
 const STEP: u32 = 500;
-/// Messages that one entry of a command log names.
+/// Messages that one entry of a command log names, and that a lane erases at once.
 const NAMED: usize = 100;
 /// Steps of one sweep; the next goes on.
 const STEPS: usize = 100;
@@ -27,6 +28,9 @@ const UNENDING: usize = 10_000;
 
 /// Messages that could not be erased.
 pub(super) type Unending = Cache<MessageId, ()>;
+
+/// What became of a message whose time was over.
+type Erased = (MessageId, StoreResult<RevokeOutcome>);
 
 /// There are none yet.
 pub(super) fn unending() -> Unending {
@@ -73,20 +77,45 @@ impl Im {
             }
         }
         self.tell_expired(&messages, now_ms).await?;
-        // Together, so that they share commits.
-        let log = &self.stores.log;
-        let erased = messages
-            .iter()
-            .map(|message| log.erase(message.id, None, Gone::Expired));
         let mut expired = 0;
-        for (message, erased) in messages.iter().zip(join_all(erased).await) {
+        for (id, erased) in self.erase_expired(&messages).await? {
             match erased? {
                 RevokeOutcome::Revoked(_) => expired += 1,
                 RevokeOutcome::Before(_) => {}
-                RevokeOutcome::NoMessage => self.unending.insert(message.id, ()),
+                RevokeOutcome::NoMessage => self.unending.insert(id, ()),
             }
         }
         Ok(expired)
+    }
+
+    /// Has messages erased in their channels' lanes, all at once, and says what became of each.
+    async fn erase_expired(&self, messages: &[Message]) -> Result<Vec<Erased>, Refusal> {
+        let mut channels: BTreeMap<i64, (&ChannelKey, Vec<MessageId>)> = BTreeMap::new();
+        for message in messages {
+            let channel = &message.channel;
+            let of = channels.entry(channel.num.0);
+            of.or_insert_with(|| (&channel.key, Vec::new())).1.push(message.id);
+        }
+        let mut waiting = Vec::new();
+        for (key, ids) in channels.into_values() {
+            for ids in ids.chunks(NAMED) {
+                let (reply, answer) = oneshot::channel();
+                let job = ExpireJob {
+                    key: key.clone(),
+                    messages: ids.to_vec(),
+                    reply,
+                };
+                let put = self.lanes.put(key, Job::Expire(job)).await;
+                put.map_err(|_| Refusal::Unavailable)?;
+                waiting.push((ids.to_vec(), answer));
+            }
+        }
+        let mut erased = Vec::with_capacity(messages.len());
+        for (ids, answer) in waiting {
+            let outcomes = answer.await.map_err(|_| Refusal::Unavailable)?;
+            erased.extend(ids.into_iter().zip(outcomes));
+        }
+        Ok(erased)
     }
 
     /// Says in each channel's command log which of its messages are over; of directed ones to

@@ -23,6 +23,7 @@ mod people;
 mod marking;
 mod mentions;
 mod pinning;
+mod proving;
 mod reading;
 mod receiving;
 mod registering;
@@ -60,7 +61,8 @@ pub use mentions::{Reminder, ReminderQuery, Reminders};
 pub use registering::{RegisterDevice, RegisteredDevice};
 pub(crate) use screening::Queue as ScreenedSends;
 pub use searching::{SearchPage, SearchQuery};
-pub use sessions::{Credential, OpenSession};
+pub use proving::Credential;
+pub use sessions::OpenSession;
 pub use users::{FlagTokenRegistration, Identity, OnlineDevice};
 
 use crate::admin::AdminStores;
@@ -229,6 +231,8 @@ pub struct Im {
     typists: typing::Typists,
     /// Messages that have ended and could not be erased.
     unending: expiring::Unending,
+    /// Scheduled messages that are being dealt with.
+    at_work: scheduling::AtWork,
     throttle: Throttle,
     budgets: Budgets,
     rates: Rates,
@@ -348,6 +352,7 @@ impl Im {
             told_reads: reading::told_reads(),
             typists: typing::typists(),
             unending: expiring::unending(),
+            at_work: scheduling::AtWork::default(),
             throttle,
             budgets,
             rates,

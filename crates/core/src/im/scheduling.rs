@@ -1,5 +1,8 @@
 //! Sending later.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
 use super::Im;
 use crate::deliver::Sender;
 use crate::id::{MessageId, Realm, UserRef};
@@ -15,6 +18,61 @@ use crate::send::limits::MAX_CLIENT_NO_BYTES;
 const STEP: u32 = 1000;
 /// The most of a list that one question gives.
 const MAX: u32 = 1000;
+
+/// Which scheduled messages are being dealt with: what is being sent is not changed, and what is
+/// being changed is not sent, so that whoever takes one back knows that it will not be sent.
+#[derive(Debug, Default)]
+pub(super) struct AtWork(Mutex<HashMap<MessageId, Work>>);
+
+/// What is being done with one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Work {
+    Sent,
+    /// So many are at it; the store does one after the other.
+    Changed(u32),
+}
+
+/// It is at work until this goes.
+struct Turn<'a> {
+    at_work: &'a AtWork,
+    id: MessageId,
+}
+
+impl AtWork {
+    fn with<T>(&self, what: impl FnOnce(&mut HashMap<MessageId, Work>) -> T) -> T {
+        what(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// To send one, unless somebody is at it.
+    fn send(&self, id: MessageId) -> Option<Turn<'_>> {
+        let is_free = self.with(|all| match all.contains_key(&id) {
+            true => false,
+            false => all.insert(id, Work::Sent).is_none(),
+        });
+        is_free.then(|| Turn { at_work: self, id })
+    }
+
+    /// To change one, unless it is being sent.
+    fn change(&self, id: MessageId) -> Option<Turn<'_>> {
+        let is_free = self.with(|all| match all.entry(id).or_insert(Work::Changed(0)) {
+            Work::Sent => false,
+            Work::Changed(by) => {
+                *by += 1;
+                true
+            }
+        });
+        is_free.then(|| Turn { at_work: self, id })
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.at_work.with(|all| match all.get_mut(&self.id) {
+            Some(Work::Changed(by)) if *by > 1 => *by -= 1,
+            _ => drop(all.remove(&self.id)),
+        });
+    }
+}
 
 impl Im {
     /// Notes a message that is to be sent later, in the name of `item.sender`, and gives it an
@@ -80,7 +138,7 @@ impl Im {
     /// Changes one that waits.
     ///
     /// # Errors
-    /// `NotFound`, `WrongState` if it is over, or as [`schedule`](Self::schedule).
+    /// `NotFound`, `WrongState` if it is over or being sent, or as [`schedule`](Self::schedule).
     pub async fn reschedule(
         &self,
         realm: &Realm,
@@ -95,6 +153,7 @@ impl Im {
         if let Some(saying) = &change.saying {
             self.check_saying(saying)?;
         }
+        let _turn = self.at_work.change(id).ok_or(Refusal::WrongState)?;
         match self.stores.schedule.reschedule(id, change).await? {
             Closed::Is(item) => Ok(*item),
             Closed::Over(_) => Err(Refusal::WrongState),
@@ -105,7 +164,8 @@ impl Im {
     /// Takes one back that waits; one that was taken back before stays so.
     ///
     /// # Errors
-    /// `NotFound`, `WrongState` if it was sent or has failed, or when the store fails.
+    /// `NotFound`, `WrongState` if it was sent, is being sent or has failed, or when the store
+    /// fails.
     pub async fn cancel_scheduled(
         &self,
         realm: &Realm,
@@ -113,6 +173,7 @@ impl Im {
         id: MessageId,
     ) -> Result<Scheduled, Refusal> {
         self.scheduled(realm, sender, id).await?;
+        let _turn = self.at_work.change(id).ok_or(Refusal::WrongState)?;
         let at_ms = self.clock().now_ms();
         let schedule = &self.stores.schedule;
         match schedule
@@ -146,7 +207,8 @@ impl Im {
     /// Sends one whose time has come, with all checks of an ordinary send, and notes what
     /// became of it. `draft` is [`Scheduled::draft`], as whoever knows how to read it has
     /// judged it. It is sent once though this is called again after a crash. Where the sender
-    /// is too fast, or the server cannot, it waits on: then it is open still.
+    /// is too fast, or the server cannot, it waits on: then it is open still. So it does if it
+    /// was changed since it was read, or is being changed.
     ///
     /// # Errors
     /// When the store fails.
@@ -155,6 +217,13 @@ impl Im {
         item: &Scheduled,
         draft: Result<Draft, Refusal>,
     ) -> Result<State, Refusal> {
+        let Some(_turn) = self.at_work.send(item.id) else {
+            return Ok(State::Open);
+        };
+        let now = self.stores.schedule.scheduled(item.id).await?;
+        if now.as_ref() != Some(item) {
+            return Ok(now.map_or(State::Cancelled, |now| now.state));
+        }
         let sender = if item.by_application {
             Sender::Application(item.sender.clone())
         } else {

@@ -62,13 +62,14 @@ async fn run(im: Arc<Im>) {
     }
 }
 
-/// Does what is due now.
+/// Does what is due now. That one thing fails does not keep the other from it.
 ///
 /// # Errors
 /// When the store fails.
 pub(crate) async fn sweep(im: &Arc<Im>) -> Result<(), Refusal> {
-    im.expire_due().await?;
-    send_due(im).await
+    let expired = im.expire_due().await;
+    send_due(im).await?;
+    expired.map(|_| ())
 }
 
 async fn send_due(im: &Arc<Im>) -> Result<(), Refusal> {
