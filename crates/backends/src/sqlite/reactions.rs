@@ -24,6 +24,24 @@ pub(super) const SINCE: &str = "SELECT message, seq, user, emoji, deleted, at, v
 pub(super) const TALLIES: &str = "SELECT emoji, count(*), max(user = ?2) FROM reaction \
      WHERE message = ?1 AND deleted = 0 GROUP BY emoji ORDER BY count(*) DESC, emoji";
 
+/// How many different reactions a message has beside one, and how many of them, there or taken
+/// away, are a user's. It goes from text to text in the key.
+pub(super) const FULL: &str = "WITH RECURSIVE each(emoji) AS ( \
+     SELECT min(emoji) FROM reaction WHERE message = ?1 UNION ALL \
+     SELECT (SELECT min(emoji) FROM reaction WHERE message = ?1 AND emoji > each.emoji) \
+     FROM each WHERE each.emoji IS NOT NULL LIMIT 2001) \
+     SELECT sum(EXISTS (SELECT 1 FROM reaction AS r \
+     WHERE r.message = ?1 AND r.emoji = each.emoji AND r.deleted = 0)), \
+     sum(EXISTS (SELECT 1 FROM reaction AS r WHERE r.message = ?1 \
+     AND r.emoji = each.emoji AND r.user = ?3 AND r.deleted = 0)), \
+     sum(EXISTS (SELECT 1 FROM reaction AS r WHERE r.message = ?1 \
+     AND r.emoji = each.emoji AND r.user = ?3)), count(*) \
+     FROM each WHERE emoji <> ?2";
+/// The most different reactions that a message ever has: the statement looks at no more.
+const MAX_EVER: u64 = 2000;
+/// The most rows of one user for one message: those taken away are rows, too.
+const MAX_ROWS_OF_ONE: u32 = 10 * MAX_REACTIONS_OF_ONE;
+
 /// Puts a reaction there, or takes it away.
 pub(super) fn react(
     tx: &Tx<'_>,
@@ -68,17 +86,25 @@ pub(super) fn react(
     Ok(MarkOutcome::Done(version, tx.now_ms))
 }
 
-/// Whether the user, or the message, has as many different ones as there may be. Those taken
-/// away count for the user: they are rows, too.
+/// Whether the user, or the message, has as many different ones as there may be; and whether the
+/// user has taken away so many that there are rows enough. Each text is looked at, and not each
+/// of many users' reactions.
 fn is_full(conn: &Connection, id: MessageId, user: UserNum, emoji: &str) -> DbResult<bool> {
-    let sql = "SELECT count(*) FROM reaction \
-               WHERE message = ?1 AND user = ?2 AND emoji <> ?3 AND deleted = 0";
+    let mut find = conn.prepare_cached(FULL)?;
+    let counts = find.query_row(rusqlite::params![id.0, emoji, user.0], |row| {
+        Ok([count(row, 0)?, count(row, 1)?, count(row, 2)?, count(row, 3)?])
+    });
+    let [all, own, rows, ever] = counts?;
+    if own >= u64::from(MAX_REACTIONS_OF_ONE) || rows >= u64::from(MAX_ROWS_OF_ONE) {
+        return Ok(true);
+    }
+    if all < u64::from(MAX_REACTIONS) && ever < MAX_EVER {
+        return Ok(false);
+    }
+    // One that is there is no more.
+    let sql = "SELECT 1 FROM reaction WHERE message = ?1 AND emoji = ?2 AND deleted = 0";
     let mut find = conn.prepare_cached(sql)?;
-    let own = find.query_row(rusqlite::params![id.0, user.0, emoji], |row| count(row, 0))?;
-    let sql = "SELECT count(DISTINCT emoji) FROM reaction WHERE message = ?1 AND emoji <> ?2";
-    let mut find = conn.prepare_cached(sql)?;
-    let all = find.query_row(rusqlite::params![id.0, emoji], |row| count(row, 0))?;
-    Ok(own >= u64::from(MAX_REACTIONS_OF_ONE) || all >= u64::from(MAX_REACTIONS))
+    Ok(!find.exists(rusqlite::params![id.0, emoji])?)
 }
 
 /// Who has put which reactions to a message.

@@ -14,7 +14,9 @@ use crate::delivered::{Stretch, WaitingQuery};
 use crate::id::{MessageId, UserRef};
 use crate::im::Stores;
 use crate::log::RevokeOutcome;
-use crate::mark::{Edit, EditOutcome, MAX_PINS, MAX_REACTIONS_OF_ONE, MarkOutcome, Marks, Tally};
+use crate::mark::{
+    Edit, EditOutcome, MAX_PINS, MAX_REACTIONS, MAX_REACTIONS_OF_ONE, MarkOutcome, Marks, Tally,
+};
 use crate::message::{Gone, Message, Origin};
 
 /// The cases of marks, one test each; `make` gives empty stores.
@@ -308,6 +310,20 @@ pub async fn reactions_have_an_end(stores: &Stores) {
     );
     let now = marks.react(id, &room.bob, "more", false).await;
     done(now.expect("an answer"));
+    // Nor does one who tries many, and takes them away, leave no room for others.
+    let id = say(&room, 2).await[1].id;
+    for n in 0..MAX_REACTIONS {
+        for removed in [false, true] {
+            let outcome = marks.react(id, &room.bob, &n.to_string(), removed).await;
+            done(outcome.expect("an answer"));
+        }
+    }
+    let other = marks.react(id, &room.alice, "other", false).await;
+    done(other.expect("an answer"));
+    let again = marks.react(id, &room.bob, "0", false).await;
+    done(again.expect("one that was there"));
+    let one_more = marks.react(id, &room.bob, "more", false).await;
+    assert_eq!(one_more.expect("an answer"), MarkOutcome::TooMany);
 }
 
 /// The one pinned last first; pinning again changes nothing.
