@@ -17,6 +17,8 @@ use super::work::Tx;
 
 /// Mentions of one log that are looked at, the newest.
 const LOOKED_AT: u32 = 1000;
+/// So many are gathered before those that are not wanted go.
+const MAX_KEPT: usize = 10_000;
 
 /// What mentions a user above a seq of a log and is there: own messages, and those that are
 /// gone, or that the user has deleted, do not.
@@ -40,7 +42,7 @@ pub(super) fn count_sql() -> String {
 pub(super) fn list_sql(open_only: bool) -> String {
     let found = found_sql("x.message, x.seq, x.user, d.version");
     let open = if open_only { "AND d.seq IS NULL" } else { "" };
-    format!("{found} {open} AND x.message < ?4 ORDER BY x.seq DESC LIMIT {LOOKED_AT}")
+    format!("{found} {open} AND x.message < ?4 ORDER BY x.seq DESC LIMIT ?5")
 }
 
 #[async_trait]
@@ -91,9 +93,15 @@ impl Mentions for Sqlite {
 fn noted(conn: &Connection, user: UserNum, query: &NotedQuery) -> DbResult<Vec<Noted>> {
     let before = query.before.map_or(i64::MAX, |before| before.0);
     let mut find = conn.prepare_cached(&list_sql(query.open_only))?;
+    // A message by name and one of everybody may be the same. What has changed last may be old.
+    let looked_at = match query.after_version {
+        None => LOOKED_AT.min(query.limit.saturating_mul(2)),
+        Some(_) => LOOKED_AT,
+    };
     let mut all: Vec<Noted> = Vec::new();
     for (channel, after) in &query.places {
-        let mut found = find.query([user.0, channel.0, rows::seq(*after), before])?;
+        let limit = i64::from(looked_at);
+        let mut found = find.query([user.0, channel.0, rows::seq(*after), before, limit])?;
         while let Some(row) = found.next()? {
             let message: i64 = row.get(0)?;
             let done: Option<i64> = row.get(3)?;
@@ -111,7 +119,16 @@ fn noted(conn: &Connection, user: UserNum, query: &NotedQuery) -> DbResult<Vec<N
                 _ => all.push(next),
             }
         }
+        if all.len() >= MAX_KEPT {
+            wanted(&mut all, query);
+        }
     }
+    wanted(&mut all, query);
+    Ok(all)
+}
+
+/// Of what was found leaves those that are wanted, in their order.
+fn wanted(all: &mut Vec<Noted>, query: &NotedQuery) {
     if let Some(version) = query.after_version {
         all.retain(|noted| noted.version > version);
         all.sort_unstable_by_key(|noted| noted.version);
@@ -119,7 +136,6 @@ fn noted(conn: &Connection, user: UserNum, query: &NotedQuery) -> DbResult<Vec<N
         all.sort_unstable_by_key(|noted| Reverse(noted.message));
     }
     all.truncate(query.limit as usize);
-    Ok(all)
 }
 
 /// Whether it is newly done.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Im, Viewer};
 use crate::carried::{Carried, MAX_MENTIONS};
-use crate::channel::{ChannelKey, LogKind};
+use crate::channel::ChannelKey;
 use crate::id::{MessageId, Realm, UserNum};
 use crate::message::{Body, Message};
 use crate::refusal::Refusal;
@@ -39,7 +39,8 @@ impl Im {
     }
 
     /// A message of a realm's chat logs as a viewer may read it: nothing that is gone, is for
-    /// others only, or stands before where their history begins.
+    /// others only, was deleted by them for themselves, or stands before where their history
+    /// begins.
     ///
     /// # Errors
     /// `NoSuchMessage`, also for what is not for the viewer, or when the store fails.
@@ -49,23 +50,11 @@ impl Im {
         viewer: &Viewer,
         id: MessageId,
     ) -> Result<Message, Refusal> {
-        let found = self.stores.log.by_id(id).await?;
-        let message = found
-            .filter(|message| message.channel.key.realm == *realm)
-            .filter(|message| message.channel.log == LogKind::Chat)
-            .filter(|message| message.revoked.is_none() && !message.is_concealed)
-            .ok_or(Refusal::NoSuchMessage)?;
-        let Viewer::User(user) = viewer else {
-            return Ok(message);
-        };
-        let inbox = &self.stores.inbox;
-        let row = inbox.conversation(user.num, message.channel.num).await?;
-        let is_seen = row.is_some_and(|row| message.seq > row.begins_after);
-        if is_seen && message.is_for(user.num) {
-            Ok(message)
-        } else {
-            Err(Refusal::NoSuchMessage)
+        let message = self.sight(realm, id, viewer).await?;
+        if message.revoked.is_some() || message.is_concealed {
+            return Err(Refusal::NoSuchMessage);
         }
+        Ok(message)
     }
 
     /// The message of a channel to which somebody replies.

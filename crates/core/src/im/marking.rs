@@ -46,8 +46,12 @@ impl Im {
             return Err(Refusal::TooLarge);
         }
         let is_user = request.by.user().is_some();
-        if let Some(why) = request.fault.filter(|_| is_user) {
-            return Err(why);
+        match request.fault.filter(|_| is_user) {
+            // What was sent cannot be held back any more, and nothing waits for a moderator: it
+            // is not said.
+            Some(Refusal::HeldForReview) => return Err(Refusal::SensitiveWord),
+            Some(why) => return Err(why),
+            None => {}
         }
         let what = Alteration::Edit {
             origin: request.origin,

@@ -123,8 +123,8 @@ impl Im {
         Ok(Reminders { items, next })
     }
 
-    /// A user has done with what these messages remind them of. What does not mention them is
-    /// passed over. Returns how many are newly done.
+    /// A user has done with what these messages remind them of. What does not mention them, or
+    /// is not for them to read, is passed over. Returns how many are newly done.
     ///
     /// # Errors
     /// `TooMany` for more than 1,000 at once, or when the store fails.
@@ -136,7 +136,19 @@ impl Im {
         if messages.len() > MAX as usize {
             return Err(Refusal::TooMany);
         }
-        Ok(self.stores.mentions.done(user.num, messages).await?)
+        let rows = self.stores.inbox.conversations(user.num).await?;
+        let may_read = |message: &Message| {
+            let row = rows
+                .iter()
+                .find(|row| row.channel.num == message.channel.num);
+            row.is_some_and(|row| message.seq > row.begins_after) && message.is_for(user.num)
+        };
+        let mut theirs = Vec::with_capacity(messages.len());
+        for &id in messages {
+            let message = self.stores.log.by_id(id).await?;
+            theirs.extend(message.filter(may_read).map(|message| message.id));
+        }
+        Ok(self.stores.mentions.done(user.num, &theirs).await?)
     }
 
     /// A user has done with all that a channel reminds them of now. Returns how many are newly

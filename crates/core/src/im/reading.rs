@@ -83,14 +83,16 @@ impl Im {
         let told_reads = Arc::clone(&self.told_reads);
         let burning = self.burning(&channel);
         self.to_the_end(async move {
-            let change = ConversationChange::Read(Some(up_to));
-            let after = inbox.change(reader.num, channel.num, change).await?;
-            let after = after.ok_or(Refusal::NotAMember)?;
-            told_reads.insert(place, told.unwrap_or(0).max(up_to));
+            // Before the reader's own row: who is told that it is read need not read again, and
+            // what is read may not stay because of a crash.
             if let Some(expiry) = burning {
                 let now_ms = tells.clock.now_ms();
                 expiry.burn(channel.num, reader.num, 0..=up_to, now_ms).await?;
             }
+            let change = ConversationChange::Read(Some(up_to));
+            let after = inbox.change(reader.num, channel.num, change).await?;
+            let after = after.ok_or(Refusal::NotAMember)?;
+            told_reads.insert(place, told.unwrap_or(0).max(up_to));
             tells.authors(&reader, &channel, up_to, read).await;
             if after.badge_seq != before.badge_seq || after.read_seq > before.read_seq {
                 tells.reader(&reader, &key, &after).await;

@@ -1,17 +1,21 @@
 //! What messages carry and what is to be sent later is found again, by the indexes made for it.
 
 use crosstalk_core::carried::Carried;
-use crosstalk_core::channel::ChannelKind;
+use crosstalk_core::channel::{Address, ChannelKind, Channels, LogKind};
 use crosstalk_core::contract::{append, store, text};
+use crosstalk_core::deliver::Sender;
 use crosstalk_core::expiry::{Due, Expiry};
 use crosstalk_core::id::{MessageId, Realm};
+use crosstalk_core::im::{EditRequest, Policy, Viewer};
 use crosstalk_core::log::{AppendOutcome, Log};
 use crosstalk_core::mention::{MentionCount, Mentions};
-use crosstalk_core::message::{Body, Gone};
+use crosstalk_core::message::{Body, Draft, Gone, OnReuse, Origin};
+use crosstalk_core::refusal::Refusal;
 use crosstalk_core::schedule::{Saying, Schedule, Scheduled, State};
 
+use super::messenger::{ALICE, BOB, OWNER, STRANGER, World};
 use super::plans::plan;
-use super::{Bed, people, room};
+use super::{Bed, EVERYTHING, people, room};
 use crate::sqlite::{expire, mentions, schedule};
 
 fn stored(outcomes: &[AppendOutcome]) -> (MessageId, i64) {
@@ -120,4 +124,131 @@ async fn its_questions_use_indexes() {
         let plan = plan(&bed, &sql);
         assert!(plan.contains(index) && !plan.contains("SCAN"), "{plan}");
     }
+}
+
+fn draft(world: &World, body: Body) -> Draft {
+    Draft {
+        to: Address {
+            kind: world.group.kind,
+            id: world.group.id.clone(),
+        },
+        body,
+        on_reuse: OnReuse::Store,
+        require_peer: false,
+        fault: None,
+    }
+}
+
+async fn say(world: &World, who: usize, body: Body) -> MessageId {
+    let sender = Sender::User(world.people[who].clone());
+    let draft = draft(world, body);
+    let sent = world.im.send_as(&Realm::default(), sender, draft).await;
+    sent.unwrap().id
+}
+
+#[tokio::test]
+async fn what_is_over_is_not_altered_and_takes_its_edits_with_it() {
+    let world = World::new(Policy::default()).await;
+    let realm = Realm::default();
+    let body = Body {
+        expire_secs: 60,
+        ..text("x")
+    };
+    let id = say(&world, ALICE, body).await;
+    let edit = async |payload: &'static str| {
+        let request = EditRequest {
+            message: id,
+            by: world.by(ALICE),
+            origin: Origin(1),
+            tag: "".into(),
+            payload: bytes::Bytes::from_static(payload.as_bytes()),
+            fault: None,
+        };
+        world.im.edit(&realm, request).await.map(|_| ())
+    };
+    edit("said in time").await.unwrap();
+    world.clock.advance_ms(60_000);
+    assert_eq!(edit("said too late").await, Err(Refusal::WrongState));
+    let pinned = world.im.pin(&realm, id, world.by(OWNER), true).await;
+    assert!(pinned.is_err(), "it is not erased yet, and over");
+    assert_eq!(world.im.expire_due().await, Ok(1));
+    assert_eq!(world.im.expire_due().await, Ok(0));
+    let log = world.db.open(&world.group, LogKind::Command, false).await;
+    let told = world.db.page(&log.unwrap().unwrap(), EVERYTHING).await;
+    let told = told.unwrap();
+    let names: Vec<_> = told.iter().map(|entry| &*entry.body.tag).collect();
+    assert!(names.ends_with(&["edited", "expired"]), "{names:?}");
+    let says = |entry: &crosstalk_core::message::Message| {
+        String::from_utf8_lossy(&entry.body.payload).contains("said")
+    };
+    assert!(!told.iter().any(says), "its edits are gone as well");
+}
+
+#[tokio::test]
+async fn what_was_taken_back_in_time_is_not_sent() {
+    let world = World::new(Policy::default()).await;
+    let (realm, im, alice) = (Realm::default(), &world.im, &world.people[ALICE]);
+    let now_ms = im.clock().now_ms();
+    let item = |payload: &'static str| Scheduled {
+        id: MessageId(0),
+        realm: realm.clone(),
+        sender: alice.clone(),
+        by_application: false,
+        kind: world.group.kind,
+        to: world.group.id.clone(),
+        saying: Saying {
+            payload: payload.into(),
+            ..Saying::default()
+        },
+        send_at_ms: now_ms,
+        created_at_ms: 0,
+        state: State::Open,
+        done_at_ms: 0,
+    };
+    let cancelled = im.schedule(item("cancelled")).await.unwrap();
+    let changed = im.schedule(item("as it was")).await.unwrap();
+    let due = im.scheduled_due(None, 9).await.unwrap();
+    assert_eq!(due, [cancelled.clone(), changed.clone()]);
+    let taken = im.cancel_scheduled(&realm, Some(alice), cancelled.id).await;
+    assert_eq!(taken.unwrap().state, State::Cancelled);
+    let change = crosstalk_core::schedule::Change {
+        saying: Some(item("as it is").saying),
+        ..Default::default()
+    };
+    im.reschedule(&realm, Some(alice), changed.id, change)
+        .await
+        .unwrap();
+    // The sweep had read both before.
+    let mut states = Vec::new();
+    for item in &due {
+        states.push(im.send_scheduled(item, item.draft()).await.unwrap());
+    }
+    assert_eq!(states, [State::Cancelled, State::Open]);
+    let due = im.scheduled_due(None, 9).await.unwrap();
+    let sent = im.send_scheduled(&due[0], due[0].draft()).await.unwrap();
+    let State::Sent { message, seq: 1 } = sent else {
+        panic!("{sent:?}")
+    };
+    let sent = im.message(message).await.unwrap();
+    assert_eq!(&sent.body.payload[..], b"as it is");
+}
+
+#[tokio::test]
+async fn what_is_not_for_somebody_to_read_is_theirs_neither_to_end_nor_to_quote() {
+    let world = World::new(Policy::default()).await;
+    let (realm, im) = (Realm::default(), &world.im);
+    let body = Body {
+        carried: Carried::mentioning([], true).packed(),
+        ..text("x")
+    };
+    let id = say(&world, OWNER, body).await;
+    for (who, newly) in [(STRANGER, 0), (BOB, 1), (BOB, 0)] {
+        let done = im.reminders_done(&world.people[who], &[id]).await;
+        assert_eq!(done, Ok(newly), "{who}");
+    }
+    let bob = Viewer::User(world.people[BOB].clone());
+    assert!(im.message_for(&realm, &bob, id).await.is_ok());
+    im.hide(&realm, &world.people[BOB], &[id]).await.unwrap();
+    let quoted = im.replied(&world.group, &bob, id).await;
+    assert_eq!(quoted.err(), Some(Refusal::NoSuchMessage));
 }
