@@ -3,6 +3,7 @@
 //! one that holds without a login, made anew each time it is given. It is done here, between
 //! the messenger and the machines, since these know neither keys nor the time of day.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -37,15 +38,20 @@ pub(crate) fn sign_answer(im: &Im, reader: Origin, answer: &mut Answer) {
         Answer::Messages(Ok(messages)) => messages.as_mut_slice(),
         _ => return,
     };
+    sign_all(im, reader, messages);
+}
+
+/// The message as it is given to a reader of this dialect over HTTP.
+#[must_use]
+pub fn signed_for<'a>(im: &Im, reader: Origin, message: &'a Message) -> Cow<'a, Message> {
+    fresh(im, reader, message).map_or(Cow::Borrowed(message), Cow::Owned)
+}
+
+/// Messages as they are given to a reader of this dialect over HTTP.
+pub fn sign_all(im: &Im, reader: Origin, messages: &mut [Message]) {
     for message in messages {
         if let Some(fresh) = fresh(im, reader, message) {
             *message = fresh;
         }
     }
-}
-
-/// The message as it is given to a reader of this dialect over HTTP.
-#[must_use]
-pub fn signed_for(im: &Im, reader: Origin, message: Message) -> Message {
-    fresh(im, reader, &message).unwrap_or(message)
 }

@@ -35,7 +35,7 @@ pub use gyyx::settings::{GyyxApp, GyyxBehaviour, GyyxSettings};
 pub use mqtt::{
     MqttLimits, MqttReader, MqttSettings, mqtt_envelope, mqtt_error_code, mqtt_habit, foreign_address,
 };
-pub use files::signed_for;
+pub use files::{sign_all, signed_for};
 pub use forward::{forwarded, meaning_of};
 pub use mentions::note_mentions;
 pub use net::gateway::{ConnectionLimits, Gateway, GatewaySettings, Listener};

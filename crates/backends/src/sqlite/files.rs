@@ -13,6 +13,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::Sqlite;
 use super::error::{DbError, DbResult};
 use super::names;
+use super::rows::REVOKED;
 use super::work::Tx;
 
 const DAY_MS: i64 = 24 * 3600 * 1000;
@@ -66,6 +67,20 @@ impl Files for Sqlite {
             Ok(messages.collect::<Result<_, _>>()?)
         })
         .await
+    }
+
+    async fn is_shown_by(&self, id: FileId, message: MessageId) -> StoreResult<bool> {
+        self.read(move |conn, _| {
+            let sql = "SELECT 1 FROM file_ref WHERE file = ?1 AND message = ?2";
+            let mut find = conn.prepare_cached(sql)?;
+            Ok(find.exists(params![id.to_string(), message.0])?)
+        })
+        .await
+    }
+
+    async fn show(&self, message: MessageId, files: &[FileId]) -> StoreResult<()> {
+        let files = files.to_vec();
+        self.write(move |tx| show(tx.conn, message, &files)).await
     }
 
     async fn thumbnail(&self, of: &str, side: u32) -> StoreResult<Option<Thumbnail>> {
@@ -225,6 +240,19 @@ pub(super) fn note(conn: &Connection, item: &Append, message: MessageId) -> DbRe
     let mut insert = conn.prepare_cached(sql)?;
     for file in &item.files {
         insert.execute(params![file.to_string(), message.0, item.channel.num.0])?;
+    }
+    Ok(())
+}
+
+/// A message that was not erased shows these files and no others.
+fn show(conn: &Connection, message: MessageId, files: &[FileId]) -> DbResult<()> {
+    unnote(conn, message)?;
+    let sql = "INSERT INTO file_ref (file, message, channel) \
+               SELECT ?1, id, channel FROM message WHERE id = ?2 AND flags & ?3 = 0 \
+               ON CONFLICT DO NOTHING";
+    let mut insert = conn.prepare_cached(sql)?;
+    for file in files {
+        insert.execute(params![file.to_string(), message.0, REVOKED])?;
     }
     Ok(())
 }

@@ -242,10 +242,24 @@ pub async fn messages_show_files_to_those_who_have_to_do_with_them(stores: &Stor
         let named = stores.files.named_by(id(1), user, 10).await;
         named.expect("named")
     };
+    let is_shown = async |n| {
+        let shown = stores.files.is_shown_by(id(n), *message).await;
+        shown.expect("shown")
+    };
     assert_eq!(named(alice.num).await, [*message]);
     assert_eq!(named(bob.num).await, []);
+    assert!(is_shown(1).await && !is_shown(2).await);
+    let show = async |files: &[FileId]| {
+        stores.files.show(*message, files).await.expect("shown");
+    };
+    show(&[id(2)]).await;
+    assert!(is_shown(2).await && !is_shown(1).await);
+    show(&[id(1)]).await;
+    assert_eq!(named(alice.num).await, [*message]);
     stores.log.revoke(*message, None).await.expect("revoked");
     assert_eq!(named(alice.num).await, []);
+    show(&[id(1)]).await;
+    assert!(!is_shown(1).await, "nothing that was erased shows any");
 }
 
 /// So many of one owner, each until it ends.

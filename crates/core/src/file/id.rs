@@ -74,6 +74,12 @@ pub fn named_in(payload: &[u8]) -> Vec<FileId> {
     named
 }
 
+/// Whether a payload names a file at all.
+#[must_use]
+pub fn names_any(payload: &[u8]) -> bool {
+    places(payload).next().is_some()
+}
+
 /// Every place at which a file is named, and the end of its name.
 pub(super) fn places(payload: &[u8]) -> impl Iterator<Item = (FileId, std::ops::Range<usize>)> {
     memmem::find_iter(payload, PREFIX).filter_map(|at| {

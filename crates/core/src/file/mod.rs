@@ -14,7 +14,7 @@ mod url;
 
 pub use access::FileAccess;
 pub use blob::{BlobError, BlobResult, BlobStore, BlobStream};
-pub use id::{FileId, MAX_NAMED, named_in};
+pub use id::{FileId, MAX_NAMED, named_in, names_any};
 pub use port::{
     FileRecord, Files, KeepOutcome, MAX_OPEN_UPLOADS, NewFile, NewThumbnail, Swept, Thumbnail,
     Upload, Uploads,

@@ -138,6 +138,13 @@ pub trait Files: Send + Sync + 'static {
     /// do, newest first, at most `limit`.
     async fn named_by(&self, id: FileId, user: UserNum, limit: u32) -> StoreResult<Vec<MessageId>>;
 
+    /// Whether a message shows a file: it was sent or edited with it by somebody who may pass
+    /// it on, and was not erased.
+    async fn is_shown_by(&self, id: FileId, message: MessageId) -> StoreResult<bool>;
+
+    /// A message that was not erased shows these files from now on, and no others.
+    async fn show(&self, message: MessageId, files: &[FileId]) -> StoreResult<()>;
+
     /// A small picture of a blob.
     async fn thumbnail(&self, of: &str, side: u32) -> StoreResult<Option<Thumbnail>>;
 

@@ -9,6 +9,7 @@ use sha2::Sha256;
 
 use super::FileId;
 use super::id::places;
+use crate::id::MessageId;
 
 /// Keeps what is made of the key here apart from what is made of it elsewhere.
 const PURPOSE: &[u8] = b"crosstalk file url\0";
@@ -27,6 +28,8 @@ pub struct Grant {
     pub until_ms: i64,
     /// Only the small picture that fits a square of this many pixels; `None` = the file.
     pub thumbnail: Option<u32>,
+    /// As long as this message shows the file; `None` = whoever asked may read it.
+    pub shown_by: Option<MessageId>,
 }
 
 /// Makes and checks addresses of files.
@@ -71,10 +74,13 @@ impl FileUrls {
             file,
             until_ms,
             thumbnail,
+            shown_by,
         } = grant;
         let signature = URL_SAFE_NO_PAD.encode(&self.digest(grant)[..SIGNATURE_BYTES]);
         let small = thumbnail.map_or_else(String::new, |side| format!("&t={side}"));
-        format!("{}/f/{file}?e={until_ms}&s={signature}{small}", self.base)
+        let shown_by = shown_by.map_or_else(String::new, |message| format!("&m={message}"));
+        let base = &self.base;
+        format!("{base}/f/{file}?e={until_ms}&s={signature}{small}{shown_by}")
     }
 
     /// Whether a signature is the one of a grant that still holds. The time this takes tells
@@ -98,15 +104,21 @@ impl FileUrls {
     fn keyed_with(&self, grant: &Grant) -> Hmac<Sha256> {
         let mut keyed = self.keyed.clone();
         let side = grant.thumbnail.unwrap_or(0);
-        keyed.update(format!("{}\0{}\0{side}", grant.file, grant.until_ms).as_bytes());
+        let message = grant.shown_by.map_or(0, |message| message.0);
+        let Grant { file, until_ms, .. } = grant;
+        keyed.update(format!("{file}\0{until_ms}\0{side}\0{message}").as_bytes());
         keyed
     }
 
-    /// A payload in which every address of a file is one that holds from `now_ms` on without a
-    /// login; `None` if it names no file. Whether an address, a path or the bare id stands
-    /// there makes no difference. Addresses have no character that JSON would escape.
+    /// A message's payload in which every address of a file is one that holds from `now_ms` on
+    /// without a login, as long as the message shows that file; `None` if it names none.
+    /// Whether an address, a path or the bare id stands there makes no difference. Addresses
+    /// have no character that JSON would escape.
+    ///
+    /// What a message names it need not show: its sender may not be allowed to pass it on. So
+    /// it is asked again where the address is opened.
     #[must_use]
-    pub fn signed(&self, payload: &[u8], now_ms: i64) -> Option<Bytes> {
+    pub fn signed(&self, message: MessageId, payload: &[u8], now_ms: i64) -> Option<Bytes> {
         let mut signed = Vec::new();
         let mut copied = 0;
         for (file, name) in places(payload) {
@@ -119,6 +131,7 @@ impl FileUrls {
                 file,
                 until_ms: now_ms.saturating_add(self.ttl_ms),
                 thumbnail: None,
+                shown_by: Some(message),
             });
             signed.extend_from_slice(&payload[copied..begin]);
             signed.extend_from_slice(address.as_bytes());
@@ -201,6 +214,7 @@ mod tests {
             file: file(),
             until_ms: 5000,
             thumbnail: None,
+            shown_by: None,
         };
         let address = urls.address(&grant);
         assert!(address.starts_with(&format!("https://h/f/{}?e=5000&s=", grant.file)));
@@ -214,6 +228,10 @@ mod tests {
             },
             Grant {
                 thumbnail: Some(128),
+                ..grant
+            },
+            Grant {
+                shown_by: Some(MessageId(1)),
                 ..grant
             },
         ];
@@ -233,16 +251,18 @@ mod tests {
             file: id,
             until_ms: 1000,
             thumbnail: None,
+            shown_by: Some(MessageId(7)),
         });
+        assert!(address.ends_with("&m=7"), "{address}");
         let signed = |text: String| {
-            let signed = urls.signed(text.as_bytes(), 0);
+            let signed = urls.signed(MessageId(7), text.as_bytes(), 0);
             signed.map(|bytes| String::from_utf8(bytes.to_vec()).expect("text"))
         };
         let written = [
             format!("{id}"),
             format!("/v1/files/{id}"),
             format!("/im/v1/files/{id}"),
-            format!("https://other/f/{id}?e=3&s=abc_-"),
+            format!("https://other/f/{id}?e=3&s=abc_-&m=9"),
             format!(r"https:\/\/other\/api\/file\/{id}\/thumbnail"),
         ];
         for text in written {

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::{Im, Viewer};
+use crate::change::Change;
 use crate::deliver::Sender;
-use crate::file::{FileAccess, FileId, FileRecord, FileUrls, Files, Uploads};
+use crate::file::{FileAccess, FileId, FileRecord, FileUrls, Files, Uploads, names_any};
 use crate::id::{Realm, UserRef};
 use crate::message::Message;
 use crate::refusal::Refusal;
@@ -91,13 +92,24 @@ impl Im {
     }
 
     /// The message with addresses of its files that hold without a login, fresh for whoever
-    /// gets it now; `None` if it names no file. It is for those who do not read the author's
-    /// own bytes.
+    /// gets it now; `None` if it shows no file. It is for those who do not read the author's
+    /// own bytes. An entry that tells of an edit has those of the edited message; of what else
+    /// has changed nothing shows files.
     #[must_use]
     pub fn with_file_urls(&self, message: &Message) -> Option<Message> {
         let urls = self.file_urls()?;
+        let payload = &message.shown().payload;
+        // What is not kept shows none (`Lane::passed_on`).
+        if message.body.flags.no_persist || !names_any(payload) {
+            return None;
+        }
+        let shown_by = match Change::of(message) {
+            Some(Change::Edited { message, .. }) => message.id,
+            Some(_) => return None,
+            None => message.id,
+        };
         let now_ms = self.parts.clock.now_ms();
-        let payload = urls.signed(&message.shown().payload, now_ms)?;
+        let payload = urls.signed(shown_by, payload, now_ms)?;
         let mut fresh = message.clone();
         let shown = match &mut fresh.edited {
             Some(edited) => &mut edited.body,

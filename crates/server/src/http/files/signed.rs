@@ -8,6 +8,7 @@ use axum::extract::{Path, Query};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use crosstalk_core::file::{FileId, Grant};
+use crosstalk_core::id::MessageId;
 use crosstalk_core::refusal::Refusal;
 use serde::Deserialize;
 
@@ -24,6 +25,8 @@ pub(super) struct Carried {
     s: String,
     /// The side of a small picture.
     t: Option<u32>,
+    /// The message that has to show it.
+    m: Option<i64>,
 }
 
 pub(super) async fn open(
@@ -56,12 +59,19 @@ async fn opened(
             file: id,
             until_ms,
             thumbnail: carried.t,
+            shown_by: carried.m.map(MessageId),
         };
         let urls = service.im().file_urls();
         let now_ms = service.im().clock().now_ms();
         urls.is_some_and(|urls| urls.holds(&grant, &carried.s, now_ms))
     });
-    if !is_public && !holds {
+    let is_shown = match carried.m.map(MessageId) {
+        Some(message) if holds && !is_public => {
+            service.im().files().is_shown_by(id, message).await?
+        }
+        _ => holds,
+    };
+    if !is_public && !is_shown {
         return Err(Refusal::Forbidden);
     }
     let file = file.ok_or(Refusal::NoSuchFile)?;

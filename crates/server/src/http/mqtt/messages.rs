@@ -8,7 +8,7 @@ use crosstalk_core::deliver::Operator;
 use crosstalk_core::id::MessageId;
 use crosstalk_core::im::{Fetch, Fetched, Login};
 use crosstalk_core::refusal::Refusal;
-use crosstalk_gateway::{MqttReader, mqtt_envelope};
+use crosstalk_gateway::{Dialect, MqttReader, mqtt_envelope, signed_for};
 use crosstalk_wire::mqtt::im::background::{Read, Revoke};
 use crosstalk_wire::mqtt::im::pull::{MAX_PULL, Pull, PullDelivery, Pulled};
 use crosstalk_wire::mqtt::im::read as read_json;
@@ -109,7 +109,10 @@ fn pulled(state: &MqttState, caller: &UserCaller, pull: &Pull, fetched: &Fetched
     }
     let envelopes = || {
         let all = fetched.messages.iter();
-        let shown = all.filter_map(|message| mqtt_envelope(message, &reader));
+        let shown = all.filter_map(|message| {
+            let message = signed_for(&state.edge.im, Dialect::Mqtt.origin(), message);
+            mqtt_envelope(&message, &reader)
+        });
         let raw = shown.filter_map(|json| {
             let text = String::from_utf8(json.into()).ok()?;
             RawValue::from_string(text).ok()

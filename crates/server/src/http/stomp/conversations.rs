@@ -14,7 +14,7 @@ use crosstalk_core::id::Uid;
 use crosstalk_core::im::{ConversationWish, Login, MAX_AT_ONCE, Viewer};
 use crosstalk_core::message::Message;
 use crosstalk_core::refusal::Refusal;
-use crosstalk_gateway::{stomp_conversation, stomp_failure, stomp_message};
+use crosstalk_gateway::{Dialect, sign_all, stomp_conversation, stomp_failure, stomp_message};
 use crosstalk_wire::stomp::im::{ChatType, Conversation, ConversationId};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -132,7 +132,10 @@ async fn views(
     let from = |row: &ConversationRow| (Arc::clone(&row.channel), row.begins_after + 1);
     let logs: Vec<_> = rows.iter().map(from).collect();
     let viewer = Viewer::User(login.user.clone());
-    let newest = edge.im.newest(&viewer, &logs, 1).await?;
+    let mut newest = edge.im.newest(&viewer, &logs, 1).await?;
+    for newest in &mut newest {
+        sign_all(&edge.im, Dialect::Stomp.origin(), newest);
+    }
     let now_ms = edge.im.clock().now_ms();
     let each = rows.iter().zip(&newest);
     let view = |(row, newest): (_, &Vec<_>)| shown(login, row, newest.last(), now_ms);

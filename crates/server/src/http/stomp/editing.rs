@@ -15,7 +15,9 @@ use crosstalk_core::im::{EditRequest, Fetch, HistoryQuery, Login, Viewer};
 use crosstalk_core::mark::MAX_BATCH;
 use crosstalk_core::message::{Body, Draft, Message, OnReuse};
 use crosstalk_core::refusal::Refusal;
-use crosstalk_gateway::{Dialect, may_be_edited, moderate, stomp_failure, stomp_message};
+use crosstalk_gateway::{
+    Dialect, may_be_edited, moderate, signed_for, stomp_failure, stomp_message,
+};
 use crosstalk_wire::stomp::im::{ChatType, ConversationId};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -103,10 +105,11 @@ pub(super) fn viewer(login: &Login) -> Viewer {
     Viewer::User(login.user.clone())
 }
 
-fn shown(login: &Login, message: &Message) -> Value {
+fn shown(edge: &Edge, login: &Login, message: &Message) -> Value {
     let app = login.app.as_ref().map_or("", |app| app.as_str());
+    let message = signed_for(&edge.im, Dialect::Stomp.origin(), message);
     // A number that JSON does not have is the only way to fail.
-    serde_json::to_value(stomp_message(message, app)).unwrap_or_default()
+    serde_json::to_value(stomp_message(&message, app)).unwrap_or_default()
 }
 
 pub(super) fn limit(input: &Input) -> Result<u32, Failure> {
@@ -187,7 +190,10 @@ async fn history(
     let cursor = first.map(|first| first.seq.to_string());
     // Of what is for others there is nothing to show.
     messages.retain(|message| !message.is_concealed);
-    let list = messages.iter().rev().map(|message| shown(&login, message));
+    let list = messages
+        .iter()
+        .rev()
+        .map(|message| shown(&edge, &login, message));
     Ok(Done(List {
         list: list.collect(),
         has_more,
@@ -225,7 +231,9 @@ async fn offline(
     };
     let unread = found.messages.iter().filter(is_unread);
     Ok(Done(List {
-        list: unread.map(|message| shown(&login, message)).collect(),
+        list: unread
+            .map(|message| shown(&edge, &login, message))
+            .collect(),
         has_more: found.more,
         cursor: found
             .through
@@ -279,7 +287,7 @@ async fn revoke(
     let (_, login) = asked(&edge, client, request).await?;
     let message = find(&edge, &login, &id).await?;
     let revoked = edge.im.revoke(&login.realm, message.id, by(&login)).await?;
-    Ok(Done(shown(&login, &revoked.message)))
+    Ok(Done(shown(&edge, &login, &revoked.message)))
 }
 
 /// `PUT /messages/{id} {content, msgType?}`.
@@ -334,7 +342,7 @@ async fn edit(
         fault: draft.fault,
     };
     let edited = edge.im.edit(&login.realm, request).await?;
-    Ok(Done(shown(&login, &edited.message)))
+    Ok(Done(shown(&edge, &login, &edited.message)))
 }
 
 /// `DELETE /messages/{id}`: from the user's own view; with `scope=all` for everybody.

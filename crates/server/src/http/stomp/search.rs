@@ -11,7 +11,7 @@ use crosstalk_core::id::{MessageId, Uid};
 use crosstalk_core::im::{Login, SearchQuery, Viewer};
 use crosstalk_core::refusal::Refusal;
 use crosstalk_core::search::{Term, highlights, terms};
-use crosstalk_gateway::{searchable, stomp_group, stomp_message};
+use crosstalk_gateway::{Dialect, searchable, signed_for, stomp_group, stomp_message};
 use serde_json::{Value, json};
 
 use super::answer::{Done, Failure};
@@ -128,7 +128,7 @@ async fn messages(
             let shown = found.messages.iter().map(|message| {
                 let text = searchable(message).map(|it| it.text).unwrap_or_default();
                 json!({
-                    "message": stomp_message(message, app),
+                    "message": stomp_message(&signed_for(&edge.im, Dialect::Stomp.origin(), message), app),
                     "highlights": highlights(&text, &terms),
                 })
             });

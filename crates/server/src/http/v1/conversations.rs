@@ -9,8 +9,9 @@ use crosstalk_core::conversation::ConversationRow;
 use crosstalk_core::id::UserRef;
 use crosstalk_core::im::Viewer;
 use crosstalk_core::mention::MentionCount;
-use crosstalk_core::message::Message;
+use crosstalk_core::message::{Message, Origin};
 use crosstalk_core::refusal::Refusal;
+use crosstalk_gateway::sign_all;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -142,7 +143,10 @@ pub(super) async fn views(
     let from = |row: &ConversationRow| (Arc::clone(&row.channel), row.begins_after + 1);
     let logs: Vec<_> = rows.iter().map(from).collect();
     let viewer = Viewer::User(user.clone());
-    let newest = api.im.newest(&viewer, &logs, 1).await?;
+    let mut newest = api.im.newest(&viewer, &logs, 1).await?;
+    for newest in &mut newest {
+        sign_all(&api.im, Origin::REST, newest);
+    }
     let now_ms = api.im.clock().now_ms();
     let mentions = api.im.mention_counts(user, rows).await?;
     let all = rows.iter().zip(&newest).zip(mentions);

@@ -5,11 +5,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use crosstalk_core::id::{MessageId, Realm, UserNum, UserRef};
 use crosstalk_core::im::{SearchQuery, Viewer};
-use crosstalk_core::message::Message;
+use crosstalk_core::message::{Message, Origin};
 use crosstalk_core::refusal::Refusal;
 use crosstalk_core::relation::friend::WhichFriends;
 use crosstalk_core::search::{Term, highlights, terms};
-use crosstalk_gateway::searchable;
+use crosstalk_gateway::{searchable, signed_for};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -214,7 +214,7 @@ pub(super) async fn search_messages(
     let items = found.messages.iter();
     Ok(Json(Page {
         items: items
-            .map(|it| FoundMessage::of(now_ms, it, &terms))
+            .map(|it| FoundMessage::of(now_ms, &signed_for(&api.im, Origin::REST, it), &terms))
             .collect(),
         next_cursor: found.next.map(|id| page::encode(FOUND, [id.0])),
     }))

@@ -2,8 +2,8 @@
 
 use crosstalk_core::channel::{ChannelKey, ChannelKind};
 use crosstalk_core::im::Viewer;
-use crosstalk_core::message::{Gone, Message};
-use crosstalk_gateway::content_of;
+use crosstalk_core::message::{Gone, Message, Origin};
+use crosstalk_gateway::{content_of, signed_for};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -197,7 +197,7 @@ impl MessageView {
         let states = api.im.states(&ids).await?;
         let views = messages.iter().zip(quotes).zip(tallies);
         let views = views.map(|((message, quoted), tallies)| {
-            let mut view = Self::at(now_ms, message);
+            let mut view = Self::at(now_ms, &signed_for(&api.im, Origin::REST, message));
             view.carried.quote(quoted);
             if !message.is_concealed {
                 let state = states.iter().find(|state| state.id == message.id);
@@ -217,7 +217,7 @@ mod tests {
     use super::*;
     use crosstalk_core::channel::{ChannelRef, LogKind};
     use crosstalk_core::id::{ChannelNum, MessageId, Realm, Uid, UserNum, UserRef};
-    use crosstalk_core::message::{Body, Flags, Origin, Revocation};
+    use crosstalk_core::message::{Body, Flags, Revocation};
     use std::sync::Arc;
 
     fn message() -> Message {

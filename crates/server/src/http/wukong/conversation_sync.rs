@@ -14,6 +14,7 @@ use crosstalk_core::id::{Uid, UserRef};
 use crosstalk_core::im::Viewer;
 use crosstalk_core::message::Message;
 use crosstalk_core::refusal::Refusal;
+use crosstalk_gateway::{WUKONG_ORIGIN, sign_all};
 use serde::{Deserialize, Serialize};
 
 use super::answer::Failure;
@@ -214,7 +215,10 @@ async fn newest(
         })
         .unzip();
     let viewer = Viewer::User(user.clone());
-    let messages = api.im.newest(&viewer, &logs, count).await?;
+    let mut messages = api.im.newest(&viewer, &logs, count).await?;
+    for messages in &mut messages {
+        sign_all(&api.im, WUKONG_ORIGIN, messages);
+    }
     let shown = news.into_iter().zip(&messages);
     let shown = shown.filter_map(|(row, messages)| {
         let shown = conversation(&row, uid, messages)?;

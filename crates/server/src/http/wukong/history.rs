@@ -9,6 +9,7 @@ use crosstalk_core::id::{Uid, UserRef};
 use crosstalk_core::im::{HistoryQuery, Viewer};
 use crosstalk_core::message::Message;
 use crosstalk_core::refusal::Refusal;
+use crosstalk_gateway::{WUKONG_ORIGIN, sign_all};
 use serde::{Deserialize, Serialize};
 
 use super::answer::Failure;
@@ -103,7 +104,9 @@ pub(super) async fn stretch(
     let messages = match range.query() {
         Some(query) => {
             let viewer = Viewer::User(user.clone());
-            api.im.places(key, &viewer, query).await?
+            let mut messages = api.im.places(key, &viewer, query).await?;
+            sign_all(&api.im, WUKONG_ORIGIN, &mut messages);
+            messages
         }
         None => Vec::new(),
     };
@@ -157,7 +160,9 @@ impl Reader {
             None if self.sees_all || message.body.audience.is_none() => message,
             None => message.concealed(),
         };
-        Ok(found.into_iter().map(shown).collect())
+        let mut shown: Vec<_> = found.into_iter().map(shown).collect();
+        sign_all(&api.im, WUKONG_ORIGIN, &mut shown);
+        Ok(shown)
     }
 }
 
