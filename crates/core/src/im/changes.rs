@@ -1,9 +1,10 @@
 //! What became of messages after they were sent, for clients that ask by version.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{Im, Viewer};
-use crate::channel::{ChannelKey, ChannelKind, LogKind};
+use crate::channel::{ChannelKey, ChannelKind, ChannelRef, LogKind};
 use crate::id::{ChannelNum, MessageId};
 use crate::mark::Reaction;
 use crate::message::Message;
@@ -12,6 +13,8 @@ use crate::refusal::Refusal;
 
 /// The most that one question gives.
 const MAX: u32 = 1000;
+/// Reactions to one message that are told at most: the newest.
+const MAX_REACTIONS_TOLD: usize = 1000;
 /// Pages that are read at most until there is something on one that the viewer may know of.
 const MAX_PAGES: usize = 100;
 
@@ -22,7 +25,7 @@ pub struct Changed {
     pub message: Message,
     /// What became of it.
     pub state: MessageState,
-    /// Reactions to it that were put there or taken away since.
+    /// Reactions to it that were put there or taken away since; the newest 1,000.
     pub reactions: Vec<Reaction>,
     /// The viewer has deleted it for themselves.
     pub is_hidden: bool,
@@ -45,7 +48,7 @@ impl Im {
         after_version: i64,
         limit: u32,
     ) -> Result<Vec<Changed>, Refusal> {
-        let Some(channel) = self.stores.channels.open(key, LogKind::Chat, false).await? else {
+        let Some(channel) = self.changing(viewer, key).await? else {
             return Ok(Vec::new());
         };
         let mut span = self.span(viewer, channel.num).await?;
@@ -86,7 +89,7 @@ impl Im {
         mut after_version: i64,
         limit: u32,
     ) -> Result<Vec<(Reaction, Message)>, Refusal> {
-        let Some(channel) = self.stores.channels.open(key, LogKind::Chat, false).await? else {
+        let Some(channel) = self.changing(viewer, key).await? else {
             return Ok(Vec::new());
         };
         let span = self.span(viewer, channel.num).await?;
@@ -109,6 +112,21 @@ impl Im {
             }
         }
         Ok(seen)
+    }
+
+    /// The log whose messages have changed; `None` if there is none and the viewer may know it.
+    async fn changing(
+        &self,
+        viewer: &Viewer,
+        key: &ChannelKey,
+    ) -> Result<Option<Arc<ChannelRef>>, Refusal> {
+        let log = self.stores.channels.open(key, LogKind::Chat, false).await?;
+        match viewer {
+            Viewer::User(user) if log.is_none() && !super::history::may_exist(key, user) => {
+                Err(Refusal::NotAMember)
+            }
+            _ => Ok(log),
+        }
     }
 
     /// Of some states those that the viewer may know of.
@@ -165,9 +183,16 @@ impl Im {
             let more = page.len() == MAX as usize;
             after = page.last().map_or(last, |reaction| reaction.version);
             for reaction in page {
-                found.entry(reaction.message).or_default().push(reaction);
+                let of = found.entry(reaction.message).or_default();
+                of.push(reaction);
+                if of.len() >= 2 * MAX_REACTIONS_TOLD {
+                    of.drain(..MAX_REACTIONS_TOLD);
+                }
             }
             if !more || after >= last {
+                for of in found.values_mut() {
+                    of.drain(..of.len().saturating_sub(MAX_REACTIONS_TOLD));
+                }
                 return Ok(found);
             }
         }

@@ -135,7 +135,7 @@ pub(super) async fn forward_messages(
             let sent = match &address {
                 Ok(address) => {
                     let draft = drafts::draft(address.clone(), body);
-                    let sent = drafts::send(&api, realm, &sender, draft).await;
+                    let sent = drafts::pass_on(&api, realm, &sender, draft).await;
                     sent.map_err(|refused| drafts::refused(refused.why))
                 }
                 Err(problem) => Err(problem.clone()),

@@ -377,6 +377,11 @@ async fn what_one_may_read_is_forwarded_each_or_together() {
         let sent = ask(forward(&[&merged], "merged")).await.ok();
         merged = sent["items"][0]["id"].as_str().expect("an id").to_owned();
     }
+    let all = json!({"mentions": {"users": ["carol"], "all": true}});
+    let loud = send(&rest, message("alice", "group", "team", "@all", &all)).await;
+    let sent = ask(forward(&[&loud], "each")).await.ok();
+    let copy = shown(&rest, sent["items"][0]["id"].as_str().expect("an id")).await;
+    assert_eq!(copy["mentions"], Value::Null, "mentions do not go with it");
     let deep = ask(forward(&[&merged], "merged")).await;
     assert_eq!(deep.problem().1, "wrong_state", "three deep is enough");
     let unseen = ask(forward(&[&one, &secret], "each")).await;
