@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use crosstalk_core::directory::AppId;
-use crosstalk_core::hook::{DeadLetter, HookKind, HookRecord, Hooks, NewDeadLetter};
+use crosstalk_core::hook::{
+    DeadLetter, HookKind, HookRecord, Hooks, NewDeadLetter, NewPostponed, Postponed,
+};
 use crosstalk_core::store::StoreResult;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -38,6 +40,7 @@ impl Hooks for Sqlite {
         self.write(move |tx| {
             let delete = |sql| tx.conn.prepare_cached(sql)?.execute([&id]);
             delete("DELETE FROM dead_letter WHERE hook = ?1")?;
+            delete("DELETE FROM postponed WHERE hook = ?1")?;
             Ok(delete("DELETE FROM hook WHERE id = ?1")? > 0)
         })
         .await
@@ -94,6 +97,73 @@ impl Hooks for Sqlite {
             let sql = "DELETE FROM dead_letter WHERE hook = ?1 AND (?2 IS NULL OR n = ?2)";
             let dropped = tx.conn.prepare_cached(sql)?.execute(params![hook, only])?;
             Ok(dropped as u64)
+        })
+        .await
+    }
+
+    async fn postpone(&self, hook: &str, delivery: &NewPostponed) -> StoreResult<bool> {
+        let (hook, delivery) = (hook.to_owned(), delivery.clone());
+        self.write(move |tx| postpone(tx.conn, &hook, &delivery))
+            .await
+    }
+
+    async fn postponed_lanes(&self, hook: &str) -> StoreResult<Vec<(String, u64)>> {
+        let hook = hook.to_owned();
+        self.read(move |conn, _| {
+            let sql = "SELECT lane, count(*) FROM postponed WHERE hook = ?1 GROUP BY lane";
+            let mut find = conn.prepare_cached(sql)?;
+            let lane = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned()));
+            let found = find.query_map([&hook], lane)?;
+            Ok(found.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    async fn next_postponed(&self, hook: &str, lane: &str) -> StoreResult<Option<Postponed>> {
+        let (hook, lane) = (hook.to_owned(), lane.to_owned());
+        self.read(move |conn, _| {
+            let sql = "SELECT n, lane, event, event_id, query, body, tries, tried_for \
+                       FROM postponed WHERE hook = ?1 AND lane = ?2 ORDER BY n LIMIT 1";
+            let mut find = conn.prepare_cached(sql)?;
+            Ok(find.query_row([&hook, &lane], postponed).optional()?)
+        })
+        .await
+    }
+
+    async fn tried_again(&self, n: i64, tries: u32, tried_for_ms: u64) -> StoreResult<()> {
+        self.write(move |tx| {
+            let sql = "UPDATE postponed SET tries = ?2, tried_for = ?3 WHERE n = ?1";
+            let row = params![n, tries, tried_for_ms.cast_signed()];
+            tx.conn.prepare_cached(sql)?.execute(row)?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn end_postponed(
+        &self,
+        hook: &str,
+        n: i64,
+        dead: Option<&NewDeadLetter>,
+        keep: u32,
+    ) -> StoreResult<()> {
+        let (hook, dead) = (hook.to_owned(), dead.cloned());
+        self.write(move |tx| {
+            let sql = "DELETE FROM postponed WHERE hook = ?1 AND n = ?2";
+            let ended = tx.conn.prepare_cached(sql)?.execute(params![hook, n])?;
+            match &dead {
+                Some(letter) if ended > 0 => bury(tx.conn, &hook, letter, keep),
+                _ => Ok(()),
+            }
+        })
+        .await
+    }
+
+    async fn drop_postponed(&self, hook: &str) -> StoreResult<u64> {
+        let hook = hook.to_owned();
+        self.write(move |tx| {
+            let sql = "DELETE FROM postponed WHERE hook = ?1";
+            Ok(tx.conn.prepare_cached(sql)?.execute([&hook])? as u64)
         })
         .await
     }
@@ -180,6 +250,39 @@ fn dead_letter(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
             tries: row.get(5)?,
             reason: row.get(6)?,
             at_ms: row.get(7)?,
+        },
+    })
+}
+
+fn postpone(conn: &Connection, hook: &str, delivery: &NewPostponed) -> DbResult<bool> {
+    let sql = "INSERT OR IGNORE INTO postponed \
+               (hook, lane, event, event_id, query, body, tries, tried_for) \
+               SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 \
+               WHERE EXISTS (SELECT 1 FROM hook WHERE id = ?1)";
+    let kept = conn.prepare_cached(sql)?.execute(params![
+        hook,
+        delivery.lane,
+        delivery.event,
+        delivery.event_id,
+        delivery.query,
+        &delivery.body[..],
+        delivery.tries,
+        delivery.tried_for_ms.cast_signed(),
+    ])?;
+    Ok(kept > 0)
+}
+
+fn postponed(row: &Row<'_>) -> rusqlite::Result<Postponed> {
+    Ok(Postponed {
+        n: row.get(0)?,
+        delivery: NewPostponed {
+            lane: row.get(1)?,
+            event: row.get(2)?,
+            event_id: row.get(3)?,
+            query: row.get(4)?,
+            body: Bytes::from(row.get::<_, Vec<u8>>(5)?),
+            tries: row.get(6)?,
+            tried_for_ms: row.get::<_, i64>(7)?.cast_unsigned(),
         },
     })
 }

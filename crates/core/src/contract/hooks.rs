@@ -3,7 +3,9 @@
 use bytes::Bytes;
 
 use crate::directory::AppId;
-use crate::hook::{HookFormat, HookKind, HookRecord, HookSettings, NewDeadLetter, OnFailure};
+use crate::hook::{
+    HookFormat, HookKind, HookRecord, HookSettings, NewDeadLetter, NewPostponed, OnFailure,
+};
 use crate::id::Realm;
 use crate::im::Stores;
 
@@ -16,6 +18,7 @@ macro_rules! hooks_contract {
             hooks_of_a_realm_are_bounded,
             dead_letters_are_kept_in_order,
             the_newest_dead_letters_are_kept,
+            postponed_deliveries_keep_the_order_of_their_lanes,
         );
     };
 }
@@ -142,4 +145,57 @@ pub async fn the_newest_dead_letters_are_kept(stores: &Stores) {
     let left = hooks.dead_letters("a", 0, 99).await.expect("letters");
     let times: Vec<_> = left.iter().map(|dead| dead.letter.at_ms).collect();
     assert_eq!(times, [4, 5, 6]);
+}
+
+/// Each lane of each hook has its own order; an event waits once; what is given up is a dead
+/// letter.
+pub async fn postponed_deliveries_keep_the_order_of_their_lanes(stores: &Stores) {
+    let hooks = &stores.hooks;
+    for id in ["a", "b"] {
+        assert!(hooks.put_hook(&hook(id, "one", 1), 9).await.expect("put"));
+    }
+    let delivery = |lane: &str, n: i64, tries| NewPostponed {
+        lane: lane.to_owned(),
+        event: "message.stored".to_owned(),
+        event_id: format!("e{n}"),
+        query: String::new(),
+        body: Bytes::from(format!("{{\"名\":{n}}}")),
+        tries,
+        tried_for_ms: 7 * u64::from(tries),
+    };
+    let all = [
+        delivery("x", 1, 1),
+        delivery("y", 2, 1),
+        delivery("x", 3, 0),
+    ];
+    for one in &all {
+        assert!(hooks.postpone("a", one).await.expect("kept"));
+        assert!(!hooks.postpone("a", one).await.expect("kept"), "once");
+        assert!(!hooks.postpone("gone", one).await.expect("none"));
+    }
+    assert!(hooks.postpone("b", &all[0]).await.expect("kept"));
+    let mut lanes = hooks.postponed_lanes("a").await.expect("lanes");
+    lanes.sort();
+    assert_eq!(lanes, [("x".to_owned(), 2), ("y".to_owned(), 1)]);
+    let next = async |lane: &str| hooks.next_postponed("a", lane).await.expect("the next");
+    let first = next("x").await.expect("one");
+    assert_eq!(first.delivery, all[0]);
+    assert_eq!(next("z").await, None);
+    hooks.tried_again(first.n, 5, 99).await.expect("tried");
+    let again = next("x").await.expect("one").delivery;
+    assert_eq!((again.tries, again.tried_for_ms), (5, 99));
+    let taken = hooks.end_postponed("a", first.n, None, 9).await;
+    taken.expect("taken");
+    let second = next("x").await.expect("one");
+    assert_eq!(second.delivery, all[2]);
+    for _ in 0..2 {
+        let dead = letter(3);
+        let given_up = hooks.end_postponed("a", second.n, Some(&dead), 9).await;
+        given_up.expect("given up");
+    }
+    assert_eq!(next("x").await, None);
+    assert_eq!(hooks.count_dead_letters("a").await.expect("a count"), 1);
+    assert_eq!(hooks.drop_postponed("a").await.expect("dropped"), 1);
+    assert!(hooks.delete_hook("b").await.expect("deleted"));
+    assert!(hooks.postponed_lanes("b").await.expect("none").is_empty());
 }

@@ -6,5 +6,5 @@ mod port;
 
 pub use port::{
     DeadLetter, HookFormat, HookKind, HookRecord, HookSettings, Hooks, MAX_DEAD_LETTERS,
-    MAX_HOOKS, NewDeadLetter, OnFailure,
+    MAX_HOOKS, NewDeadLetter, NewPostponed, OnFailure, Postponed,
 };

@@ -124,6 +124,34 @@ pub struct DeadLetter {
     pub letter: NewDeadLetter,
 }
 
+/// A delivery that was not taken, or has to wait behind one of its lane that was not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewPostponed {
+    /// Deliveries of the same lane are made one after the other.
+    pub lane: String,
+    /// What it is about: the event's name.
+    pub event: String,
+    /// The id under which it is sent.
+    pub event_id: String,
+    /// What stands behind `?` of the address beside what the hook's own has; empty = nothing.
+    pub query: String,
+    /// The body.
+    pub body: Bytes,
+    /// How often it was tried; 0 = it waits for others.
+    pub tries: u32,
+    /// For how long it has been tried, ms.
+    pub tried_for_ms: u64,
+}
+
+/// One that is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Postponed {
+    /// Its number, above those of all before it.
+    pub n: i64,
+    /// What it is.
+    pub delivery: NewPostponed,
+}
+
 /// The store of hooks.
 #[async_trait]
 pub trait Hooks: Send + Sync + 'static {
@@ -134,7 +162,7 @@ pub trait Hooks: Send + Sync + 'static {
     /// nothing is done, if its realm has `limit` others already.
     async fn put_hook(&self, hook: &HookRecord, limit: u32) -> StoreResult<bool>;
 
-    /// Forgets a hook and its dead letters. False if there is none.
+    /// Forgets a hook, its dead letters and what waits for it. False if there is none.
     async fn delete_hook(&self, id: &str) -> StoreResult<bool>;
 
     /// Keeps a dead letter of a hook, if there is such a hook, and the newest `keep` of it.
@@ -156,4 +184,30 @@ pub trait Hooks: Send + Sync + 'static {
 
     /// Drops a dead letter of a hook, or all. How many went.
     async fn drop_dead_letters(&self, hook: &str, only: Option<i64>) -> StoreResult<u64>;
+
+    /// Keeps a delivery of a hook behind all others of its lane; durable when it returns.
+    /// False, and nothing is done, if one of its event waits already or there is no such hook.
+    async fn postpone(&self, hook: &str, delivery: &NewPostponed) -> StoreResult<bool>;
+
+    /// The lanes of a hook in which deliveries wait, and how many.
+    async fn postponed_lanes(&self, hook: &str) -> StoreResult<Vec<(String, u64)>>;
+
+    /// The first delivery that waits in a lane of a hook.
+    async fn next_postponed(&self, hook: &str, lane: &str) -> StoreResult<Option<Postponed>>;
+
+    /// Writes down that a delivery was tried again: how often and for how long by now.
+    async fn tried_again(&self, n: i64, tries: u32, tried_for_ms: u64) -> StoreResult<()>;
+
+    /// A delivery waits no longer: it was taken, or is a dead letter from now on, of which the
+    /// newest `keep` are kept.
+    async fn end_postponed(
+        &self,
+        hook: &str,
+        n: i64,
+        dead: Option<&NewDeadLetter>,
+        keep: u32,
+    ) -> StoreResult<()>;
+
+    /// Drops all deliveries of a hook that wait. How many went.
+    async fn drop_postponed(&self, hook: &str) -> StoreResult<u64>;
 }

@@ -1,7 +1,9 @@
 //! Hooks: what is kept of them, with their secrets in the open for those who call them.
 
 use super::Im;
-use crate::hook::{DeadLetter, HookRecord, MAX_DEAD_LETTERS, MAX_HOOKS, NewDeadLetter};
+use crate::hook::{
+    DeadLetter, HookRecord, MAX_DEAD_LETTERS, MAX_HOOKS, NewDeadLetter, NewPostponed, Postponed,
+};
 use crate::refusal::Refusal;
 
 impl Im {
@@ -89,5 +91,68 @@ impl Im {
     /// When the store fails.
     pub async fn drop_dead_letters(&self, hook: &str, only: Option<i64>) -> Result<u64, Refusal> {
         Ok(self.stores.hooks.drop_dead_letters(hook, only).await?)
+    }
+
+    /// Keeps a delivery to a hook for later. False if one of its event waits already, or the
+    /// hook is gone.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn postpone(&self, hook: &str, delivery: &NewPostponed) -> Result<bool, Refusal> {
+        Ok(self.stores.hooks.postpone(hook, delivery).await?)
+    }
+
+    /// The lanes of a hook in which deliveries wait, and how many.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn postponed_lanes(&self, hook: &str) -> Result<Vec<(String, u64)>, Refusal> {
+        Ok(self.stores.hooks.postponed_lanes(hook).await?)
+    }
+
+    /// The first delivery that waits in a lane of a hook.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn next_postponed(
+        &self,
+        hook: &str,
+        lane: &str,
+    ) -> Result<Option<Postponed>, Refusal> {
+        Ok(self.stores.hooks.next_postponed(hook, lane).await?)
+    }
+
+    /// Writes down that a delivery was tried again: how often and for how long by now.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn tried_again(&self, n: i64, tries: u32, tried_for_ms: u64) -> Result<(), Refusal> {
+        Ok(self
+            .stores
+            .hooks
+            .tried_again(n, tries, tried_for_ms)
+            .await?)
+    }
+
+    /// A delivery waits no longer: it was taken, or is a dead letter from now on.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn end_postponed(
+        &self,
+        hook: &str,
+        n: i64,
+        dead: Option<&NewDeadLetter>,
+    ) -> Result<(), Refusal> {
+        let hooks = &self.stores.hooks;
+        Ok(hooks.end_postponed(hook, n, dead, MAX_DEAD_LETTERS).await?)
+    }
+
+    /// Drops all deliveries of a hook that wait. How many went.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn drop_postponed(&self, hook: &str) -> Result<u64, Refusal> {
+        Ok(self.stores.hooks.drop_postponed(hook).await?)
     }
 }

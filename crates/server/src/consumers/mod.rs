@@ -56,4 +56,9 @@ pub trait Consumer: Send + Sync + 'static {
     async fn events(&self, _events: &[Event]) -> Result<(), NotNow> {
         Ok(())
     }
+
+    /// What it does beside, for as long as it runs. Given up at any time.
+    async fn beside(&self) {
+        std::future::pending().await
+    }
 }

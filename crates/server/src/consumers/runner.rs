@@ -173,6 +173,10 @@ struct Worker {
 
 impl Worker {
     async fn run(self) {
+        tokio::join!(self.work(), self.consumer.beside());
+    }
+
+    async fn work(&self) {
         let mut grown = self.im.outbox_grown();
         let mut pause = FIRST_PAUSE;
         let mut place = None;

@@ -11,6 +11,7 @@ use hyper::StatusCode;
 use tokio::time::{Instant, sleep};
 
 use super::call::{Answered, Parcel, call};
+use super::late::{Late, pause_after};
 use super::registry::Hook;
 use super::settings::HookLimits;
 use super::stats::short;
@@ -27,11 +28,15 @@ pub(super) struct Post<'a> {
 
 impl Post<'_> {
     /// Delivers all: those of the same lane in order, different lanes beside each other. It
-    /// returns when each was taken, or is a dead letter.
-    pub(super) async fn deliver(&self, parcels: Vec<Parcel>) -> Result<(), NotNow> {
+    /// returns when each was taken, is kept for later, or is a dead letter.
+    pub(super) async fn deliver(&self, parcels: Vec<Parcel>, late: &Late) -> Result<(), NotNow> {
+        if parcels.is_empty() {
+            return Ok(());
+        }
+        self.look_back(late).await?;
         let lanes = by_lane(parcels);
         let mut running = stream::iter(lanes)
-            .map(|lane| self.deliver_lane(lane))
+            .map(|lane| self.deliver_lane(lane, late))
             .buffer_unordered(self.limits.at_once.max(1));
         while let Some(done) = running.next().await {
             done?;
@@ -39,36 +44,49 @@ impl Post<'_> {
         Ok(())
     }
 
-    async fn deliver_lane(&self, lane: Vec<Parcel>) -> Result<(), NotNow> {
+    async fn deliver_lane(&self, lane: Vec<Parcel>, late: &Late) -> Result<(), NotNow> {
         for parcel in lane {
-            self.deliver_one(parcel).await?;
+            if let Some(parcel) = self.put_behind(late, parcel).await? {
+                self.deliver_one(parcel, late).await?;
+            }
         }
         Ok(())
     }
 
-    async fn deliver_one(&self, parcel: Parcel) -> Result<(), NotNow> {
+    /// Tries until it is taken, can be kept for later, or is given up.
+    async fn deliver_one(&self, mut parcel: Parcel, late: &Late) -> Result<(), NotNow> {
         let began = Instant::now();
         let retry_for = Duration::from_millis(self.hook.record.settings.retry_for_ms);
-        let mut pause = self.limits.first_pause;
         let mut tries = 0;
         loop {
             tries += 1;
             let Err(reason) = self.try_once(&parcel, tries).await else {
-                if tries > 1 {
-                    self.hook.stats.change(|stats| stats.retrying -= 1);
-                }
+                self.no_longer_retrying(tries);
                 return Ok(());
             };
+            let pause = pause_after(tries, self.limits.first_pause, self.limits.longest_pause);
+            let next = jittered(pause, self.random());
+            let tried_for = began.elapsed() + next;
+            if tried_for > retry_for {
+                self.no_longer_retrying(tries);
+                return self.bury(parcel, tries, reason).await;
+            }
+            let postponed = self.postpone(late, parcel, tries, next, tried_for).await?;
+            let Some(here) = postponed else {
+                self.no_longer_retrying(tries);
+                return Ok(());
+            };
+            parcel = here;
             if tries == 1 {
                 self.hook.stats.change(|stats| stats.retrying += 1);
             }
-            let next = jittered(pause, self.random());
-            if began.elapsed() + next > retry_for {
-                self.hook.stats.change(|stats| stats.retrying -= 1);
-                return self.bury(parcel, tries, reason).await;
-            }
             sleep(next).await;
-            pause = (pause * 2).min(self.limits.longest_pause);
+        }
+    }
+
+    fn no_longer_retrying(&self, tries: u32) {
+        if tries > 1 {
+            self.hook.stats.change(|stats| stats.retrying -= 1);
         }
     }
 
@@ -97,9 +115,17 @@ impl Post<'_> {
     }
 
     async fn bury(&self, parcel: Parcel, tries: u32, reason: String) -> Result<(), NotNow> {
+        let letter = self.letter(parcel, tries, reason);
+        self.im.bury(&self.hook.record.id, &letter).await?;
+        self.hook.stats.change(|stats| stats.dead += 1);
+        Ok(())
+    }
+
+    /// A parcel that is given up.
+    pub(super) fn letter(&self, parcel: Parcel, tries: u32, reason: String) -> NewDeadLetter {
         let id = &self.hook.record.id;
         tracing::warn!(hook = %id, event = parcel.event, tries, reason, "an event was given up");
-        let letter = NewDeadLetter {
+        NewDeadLetter {
             event: parcel.event,
             event_id: parcel.id,
             query: parcel.query,
@@ -107,13 +133,10 @@ impl Post<'_> {
             tries,
             reason,
             at_ms: self.im.clock().now_ms(),
-        };
-        self.im.bury(id, &letter).await?;
-        self.hook.stats.change(|stats| stats.dead += 1);
-        Ok(())
+        }
     }
 
-    fn random(&self) -> u8 {
+    pub(super) fn random(&self) -> u8 {
         let mut random = [0];
         self.im.clock().fill_random(&mut random);
         random[0]
@@ -145,7 +168,7 @@ fn by_lane(parcels: Vec<Parcel>) -> Vec<Vec<Parcel>> {
 
 /// A pause between 75 and 125 % of what it should be, so that those that failed together do
 /// not come back together.
-fn jittered(pause: Duration, random: u8) -> Duration {
+pub(super) fn jittered(pause: Duration, random: u8) -> Duration {
     pause.mul_f64(0.75 + f64::from(random) / 255.0 * 0.5)
 }
 

@@ -2,13 +2,15 @@
 //! is accepted. `registry` knows which hooks there are; each that is told is a consumer of the
 //! outbox (`told`), which makes events of what it reads (`event`, `data`, `offline`), picks
 //! those that the hook wants (`names`), writes them (`render`, `wukong`), and delivers them
-//! until they are taken or given up (`deliver`, `call`). `before` asks.
+//! until they are taken or given up (`deliver`, `call`;
+//! `late` what is not taken at once). `before` asks.
 
 mod before;
 mod call;
 mod data;
 mod deliver;
 mod event;
+mod late;
 mod letters;
 mod names;
 mod offline;

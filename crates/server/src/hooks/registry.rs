@@ -15,6 +15,7 @@ use parking_lot::RwLock;
 use tokio::sync::Mutex;
 
 use super::before::Before;
+use super::late::Late;
 use super::names::Wanted;
 use super::settings::HookLimits;
 use super::stats::{Snapshot, Stats};
@@ -270,6 +271,9 @@ impl HookService {
             running.stop().await;
         }
         hook.stats.change(|stats| stats.retrying = 0);
+        if from == Replay::Now {
+            self.im.drop_postponed(id).await?;
+        }
         self.im.put_place(&consumer_name(id), place).await?;
         self.tell(&mut running, hook);
         Ok(())
@@ -370,6 +374,7 @@ impl HookService {
             limits: self.limits.clone(),
             name: consumer_name(&id),
             wanted: Wanted::new(&hook.record.settings.events),
+            late: Late::default(),
             hook,
         };
         if let Some(started) = self.consumers.start(Arc::new(told)) {

@@ -11,6 +11,7 @@ use crosstalk_core::outbox::Event;
 use super::call::Parcel;
 use super::deliver::Post;
 use super::event::{self, Happened};
+use super::late::Late;
 use super::names::Wanted;
 use super::offline::{self, Presence};
 use super::registry::Hook;
@@ -21,6 +22,9 @@ use crate::consumers::{Consumer, NotNow};
 
 /// How much of the log is read for one round of deliveries.
 const BATCH: u32 = 200;
+/// Names of those who were not there that are held at once, unless one message has more: what
+/// there is by then is delivered first.
+const NAMES: usize = 20_000;
 
 /// The consumer of one hook.
 pub(super) struct Told {
@@ -30,6 +34,7 @@ pub(super) struct Told {
     pub(super) limits: HookLimits,
     pub(super) name: String,
     pub(super) wanted: Wanted,
+    pub(super) late: Late,
 }
 
 /// Under which name a hook's place is kept.
@@ -57,14 +62,17 @@ impl Told {
         }
     }
 
-    async fn deliver(&self, events: &[Happened]) -> Result<(), NotNow> {
-        let post = Post {
+    fn post(&self) -> Post<'_> {
+        Post {
             im: &self.im,
             client: &self.client,
             hook: &self.hook,
             limits: &self.limits,
-        };
-        post.deliver(self.parcels(events)).await
+        }
+    }
+
+    async fn deliver(&self, events: &[Happened]) -> Result<(), NotNow> {
+        self.post().deliver(self.parcels(events), &self.late).await
     }
 }
 
@@ -80,7 +88,7 @@ impl Consumer for Told {
 
     async fn messages(&self, messages: &[Message]) -> Result<(), NotNow> {
         let now_ms = self.im.clock().now_ms();
-        let mut events = Vec::new();
+        let (mut events, mut names) = (Vec::new(), 0);
         let ours = messages
             .iter()
             .filter(|message| message.channel.key.realm == self.hook.record.realm);
@@ -96,7 +104,13 @@ impl Consumer for Told {
             if self.wants(&told.name) {
                 events.push(told);
             }
+            names += absent.iter().map(|event| event.absent.len()).sum::<usize>();
             events.extend(absent);
+            if names >= NAMES {
+                self.deliver(&events).await?;
+                events.clear();
+                names = 0;
+            }
         }
         self.deliver(&events).await
     }
@@ -108,5 +122,9 @@ impl Consumer for Told {
         let told = ours.filter_map(event::of_event);
         let told: Vec<Happened> = told.filter(|event| self.wants(&event.name)).collect();
         self.deliver(&told).await
+    }
+
+    async fn beside(&self) {
+        self.post().try_late(&self.late).await;
     }
 }
