@@ -67,8 +67,14 @@ impl Im {
         };
         self.check_not_erased(realm, uid).await?;
         let change = self.seemly_user(realm, change)?;
+        // The flag and the list of bans change together.
+        let one = match change.ban {
+            Some(_) => Some(self.deciding.lock().await),
+            None => None,
+        };
         let record = self.parts.users.put(realm, uid, &change).await?;
         self.keep_ban(&record, change.ban).await?;
+        drop(one);
         if record.flags.ban {
             self.parts
                 .hub

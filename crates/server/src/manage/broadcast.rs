@@ -21,11 +21,10 @@ pub(super) async fn run(args: BroadcastArgs) -> Result<()> {
     let begun = remote.call("POST", "/v1/broadcasts", Some(body)).await?;
     let id = begun["id"].as_str().unwrap_or_default().to_owned();
     let done = follow(&remote, &format!("/v1/broadcasts/{id}")).await?;
-    say!(
-        "broadcast {id}: {} told, {} failed",
-        done["done"],
-        done["failed"]
-    );
+    let count = |member: &str| done[member].as_u64().unwrap_or(0);
+    let failed = count("failed");
+    let told = count("done").saturating_sub(failed);
+    say!("broadcast {id}: {told} told, {failed} failed");
     Ok(())
 }
 

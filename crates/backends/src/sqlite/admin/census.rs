@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use crosstalk_core::admin::{Census, DayCount, Person, PersonFilter, Purged, Scan, Totals};
+use crosstalk_core::admin::{
+    Census, ChoreKind, ChoreState, DayCount, Person, PersonFilter, Purged, Scan, Totals,
+};
 use crosstalk_core::file::FileId;
 use crosstalk_core::id::{MessageId, Realm, UserNum};
 use crosstalk_core::store::StoreResult;
@@ -93,8 +95,10 @@ impl Census for Sqlite {
             };
             // Each in a transaction of its own: some tables have to be read as a whole.
             let rows = self.write(move |tx| {
-                if *table == "device" {
-                    forget_devices(tx, user)?;
+                match *table {
+                    "device" => forget_devices(tx, user)?,
+                    "join_request" => forget_invitations(tx, user)?,
+                    _ => {}
                 }
                 Ok(tx.conn.execute(&sql, [user.0])? as u64)
             });
@@ -104,6 +108,7 @@ impl Census for Sqlite {
             }
         }
         self.write(move |tx| {
+            forget_exports(tx, user)?;
             let sql = "UPDATE user SET profile = NULL, status = NULL, privacy = 0, \
                        last_seen = 0, version = max(version + 1, ?2) WHERE num = ?1";
             tx.conn.prepare_cached(sql)?.execute((user.0, tx.now_ms))?;
@@ -237,6 +242,28 @@ fn forget_devices(tx: &Tx<'_>, user: UserNum) -> DbResult<()> {
         let sql =
             format!("DELETE FROM {table} WHERE device IN (SELECT num FROM device WHERE user = ?1)");
         tx.conn.execute(&sql, [user.0])?;
+    }
+    Ok(())
+}
+
+/// What was written down of the user goes, and is not written any further.
+fn forget_exports(tx: &Tx<'_>, user: UserNum) -> DbResult<()> {
+    let sql = "DELETE FROM chore_output WHERE chore IN (SELECT num FROM chore WHERE user = ?1)";
+    tx.conn.execute(sql, [user.0])?;
+    let (export, cancelled) = (ChoreKind::Export as i64, ChoreState::Cancelled as i64);
+    let sql = "UPDATE chore SET state = ?3 WHERE user = ?1 AND kind = ?2 AND state < 2";
+    tx.conn.execute(sql, (user.0, export, cancelled))?;
+    Ok(())
+}
+
+/// Those whom the user has invited and who have not answered are not invited any more; of the
+/// others nobody knows by whom.
+fn forget_invitations(tx: &Tx<'_>, user: UserNum) -> DbResult<()> {
+    for sql in [
+        "DELETE FROM join_request WHERE inviter = ?1 AND status = 0",
+        "UPDATE join_request SET inviter = NULL WHERE inviter = ?1",
+    ] {
+        tx.conn.execute(sql, [user.0])?;
     }
     Ok(())
 }

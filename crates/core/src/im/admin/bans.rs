@@ -14,13 +14,18 @@ impl Im {
     /// `NoSuchUser`, `TooMany`, `InvalidArgument` for an end that is over, or when the store
     /// fails.
     pub async fn impose_ban(&self, ban: NewBan) -> Result<Ban, Refusal> {
+        let _one = self.deciding.lock().await;
+        self.ban(ban).await
+    }
+
+    /// As [`impose_ban`](Self::impose_ban), for those who decide already.
+    pub(super) async fn ban(&self, ban: NewBan) -> Result<Ban, Refusal> {
         if ban
             .until_ms
             .is_some_and(|at| at <= self.parts.clock.now_ms())
         {
             return Err(Refusal::InvalidArgument);
         }
-        let _one = self.deciding.lock().await;
         if let BanTarget::User(uid) = &ban.target {
             self.user(&ban.realm, uid).await?;
         }

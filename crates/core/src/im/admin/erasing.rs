@@ -9,7 +9,7 @@ use crate::admin::{Chore, ChoreKind, ChoreState, NewChore};
 use crate::channel::MemberChange;
 use crate::deliver::Operator;
 use crate::directory::UserChange;
-use crate::id::{MessageId, Realm, Uid};
+use crate::id::{MessageId, Realm, Uid, UserRef};
 use crate::refusal::Refusal;
 use crate::session::Ending;
 
@@ -53,6 +53,13 @@ impl Im {
                 by: by.to_owned(),
             })
             .await?;
+        self.bar(realm, &user).await?;
+        Ok(chore)
+    }
+
+    /// From now on nobody is this user.
+    async fn bar(&self, realm: &Realm, user: &UserRef) -> Result<(), Refusal> {
+        let state = self.parts.users.state(user.num).await?;
         let now_ms = self.parts.clock.now_ms();
         let change = UserChange {
             exists: Some(false),
@@ -61,9 +68,9 @@ impl Im {
             tokens_after_ms: Some(now_ms.max(state.record.tokens_after_ms + 1)),
             ..UserChange::default()
         };
-        self.parts.users.put(realm, uid, &change).await?;
+        self.parts.users.put(realm, &user.uid, &change).await?;
         self.parts.hub.end_of(user.num, Ending::Kicked, |_| true);
-        Ok(chore)
+        Ok(())
     }
 
     pub(super) async fn erase_piece(&self, mut chore: Chore) -> Result<Piece, Refusal> {
@@ -72,6 +79,8 @@ impl Im {
         };
         let realm = chore.chore.realm.clone();
         let place = if chore.place.is_empty() {
+            // After a crash the work may stand in the list, and that not.
+            self.bar(&realm, &user).await?;
             Place::default()
         } else {
             match serde_json::from_str(&chore.place) {

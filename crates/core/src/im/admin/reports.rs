@@ -139,6 +139,8 @@ impl Im {
         by: &str,
         note: &str,
     ) -> Result<Report, Refusal> {
+        // Of two who resolve it at once the later one finds it resolved.
+        let _one = self.deciding.lock().await;
         let report = self.user_report(realm, num).await?;
         if report.action.is_some() {
             return Err(Refusal::WrongState);
@@ -188,7 +190,7 @@ impl Im {
                 } else {
                     note
                 };
-                self.impose_ban(NewBan {
+                self.ban(NewBan {
                     realm: realm.clone(),
                     target: BanTarget::User(user.uid),
                     reason: reason.to_owned(),
