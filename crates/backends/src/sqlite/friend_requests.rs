@@ -150,7 +150,7 @@ pub(super) fn ask(tx: &Tx<'_>, ask: &NewRequest) -> DbResult<Result<Asked, Refus
     }
     let mut closed = Vec::new();
     let request = if let Some(crossing) = crossing {
-        friends::keep(tx, to, from, &crossing.keep)?;
+        keep_as_asked(tx, to, from, crossing.keep)?;
         // `befriend` has settled what waited between the two.
         if let Some(before) = before {
             closed.push(accepted(before.request, now_ms));
@@ -257,6 +257,13 @@ pub(super) fn answer(
         return Ok(Err(Refusal::WrongState));
     }
     if let Answer::Accept(mine) = answer {
+        // One of them may have blocked the other since.
+        if friends::state(conn, from, to)? & BLOCKED != 0 {
+            return Ok(Err(Refusal::Forbidden));
+        }
+        if friends::state(conn, to, from)? & BLOCKED != 0 {
+            return Ok(Err(Refusal::WrongState));
+        }
         if !friend_groups::exists(conn, to, mine.group.unwrap_or(0))? {
             return Ok(Err(Refusal::NotFound));
         }
@@ -265,13 +272,7 @@ pub(super) fn answer(
             return Ok(Err(why));
         }
         friends::keep(tx, to, from, mine)?;
-        // The group may have been deleted meanwhile.
-        let group = keep.group.unwrap_or(0);
-        let keep = FriendChange {
-            group: friend_groups::exists(conn, from, group)?.then_some(group),
-            ..keep
-        };
-        friends::keep(tx, from, to, &keep)?;
+        keep_as_asked(tx, from, to, keep)?;
     }
     decide(conn, id, answer.status(), now_ms)?;
     let request = FriendRequest {
@@ -280,6 +281,18 @@ pub(super) fn answer(
         ..request
     };
     Ok(Ok((request, true)))
+}
+
+/// Keeps a friend as it was wished when they were asked; the group may have been deleted
+/// meanwhile.
+fn keep_as_asked(tx: &Tx<'_>, user: UserNum, other: UserNum, keep: FriendChange) -> DbResult<()> {
+    let group = keep.group.unwrap_or(0);
+    let is_there = friend_groups::exists(tx.conn, user, group)?;
+    let keep = FriendChange {
+        group: is_there.then_some(group),
+        ..keep
+    };
+    friends::keep(tx, user, other, &keep)
 }
 
 fn by_id(conn: &Connection, names: &Names, id: i64, now_ms: i64) -> DbResult<Option<Stored>> {

@@ -18,6 +18,7 @@ macro_rules! friends_contract {
         $crate::contract_tests!($make, friends:
             who_accepts_is_a_friend,
             who_is_asked_by_the_one_they_ask_is_a_friend,
+            a_friend_is_in_no_group_that_is_gone,
             asking_at_the_same_time_makes_friends_once,
             an_answer_is_given_once,
             a_request_ends_by_itself,
@@ -195,6 +196,32 @@ pub async fn who_is_asked_by_the_one_they_ask_is_a_friend(stores: &Stores) {
     );
 }
 
+/// A group that is deleted while a request waits is none.
+pub async fn a_friend_is_in_no_group_that_is_gone(stores: &Stores) {
+    let (alice, bob, _) = people(stores).await;
+    let store = &stores.friends;
+    let named = store.name_friend_group(alice.num, 5, "A", true).await;
+    named.expect("the store answers").expect("a group");
+    let wish = NewRequest {
+        id: 1,
+        from: alice.num,
+        to: bob.num,
+        message: String::new(),
+        keep: FriendChange {
+            remark: Some("B".to_owned()),
+            group: Some(5),
+        },
+        now_ms: NOW,
+    };
+    store.ask(&wish).await.expect("answers").expect("asked");
+    let deleted = store.delete_friend_group(alice.num, 5).await;
+    deleted.expect("the store answers").expect("deleted");
+    ask(stores, 2, &bob, &alice).await.expect("asked");
+    let friends = friends(stores, &alice, all("", None), 9).await;
+    let kept: Vec<_> = friends.iter().map(|it| (&*it.remark, it.group)).collect();
+    assert_eq!(kept, [("B", 0)]);
+}
+
 /// However the two requests fall, both are friends afterwards, once.
 pub async fn asking_at_the_same_time_makes_friends_once(stores: &Stores) {
     for turn in 0..10 {
@@ -327,6 +354,14 @@ pub async fn who_may_be_asked(stores: &Stores) {
     };
     let asked = stores.friends.ask(&unknown).await.expect("answers");
     assert_eq!(asked, Err(Refusal::NotFound));
+    // Nor is anybody made a friend of one who blocks them since.
+    relate(carol.num, bob.num, true).await;
+    assert_eq!(accept(stores, 7, &bob).await, Err(Refusal::Forbidden));
+    relate(carol.num, bob.num, false).await;
+    relate(bob.num, carol.num, true).await;
+    assert_eq!(accept(stores, 7, &bob).await, Err(Refusal::WrongState));
+    relate(bob.num, carol.num, false).await;
+    accept(stores, 7, &bob).await.expect("accepted");
 }
 
 /// Only so many requests of one user wait; one that ended makes room.

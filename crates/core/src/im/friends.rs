@@ -1,21 +1,15 @@
-//! Friends: asking, answering, keeping, ending; and who is blocked. Whoever it concerns is
-//! told in their own command log.
+//! Friends: asking, answering, keeping, ending. Whoever it concerns is told in their own
+//! command log.
 
 use std::sync::Arc;
 
 use super::Im;
-use super::reading::Tells;
-use crate::change::Change;
-use crate::channel::ChannelKey;
-use crate::clock::Clock;
 use crate::id::{Realm, Uid, UserNum, UserRef};
 use crate::refusal::Refusal;
 use crate::relation::friend::{
-    Answer, Asked, Friend, FriendChange, FriendQuery, FriendRequest, MAX_BLOCKED,
-    MAX_MESSAGE_CHARS, MAX_REMARK_CHARS, NewRequest, RequestQuery, RequestStatus, Sides,
-    WhichFriends,
+    Answer, Asked, Friend, FriendChange, FriendQuery, FriendRequest, MAX_MESSAGE_CHARS,
+    MAX_REMARK_CHARS, NewRequest, RequestQuery, RequestStatus, Sides, WhichFriends,
 };
-use crate::relation::{Friends, RelationChange};
 
 /// How somebody would keep a friend, and what they say to them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -92,7 +86,8 @@ impl Im {
     ///
     /// # Errors
     /// `NoSuchUser`; `NoSuchRequest` if `by` may not answer it so, or there is none;
-    /// `WrongState` if it does not wait any more; `NotFound` for a group there is not;
+    /// `WrongState` if it does not wait any more, or `by` blocks the one whom they accept;
+    /// `Forbidden` if that one blocks them; `NotFound` for a group there is not;
     /// `InvalidArgument` for what is too long; `TooMany` friends.
     pub async fn answer_friend(
         &self,
@@ -352,78 +347,10 @@ impl Im {
         Ok(are)
     }
 
-    /// A user blocks somebody, or no longer.
-    ///
-    /// # Errors
-    /// `NoSuchUser`; `InvalidArgument` for oneself; `TooMany` who are blocked.
-    pub async fn block(
-        &self,
-        realm: &Realm,
-        uid: &Uid,
-        other: &Uid,
-        blocked: bool,
-    ) -> Result<(), Refusal> {
-        let user = self.parts.users.existing(realm, uid).await?;
-        if uid == other {
-            return Err(Refusal::InvalidArgument);
-        }
-        if blocked {
-            // The other exists, so that no caller can fill the directory with names.
-            let other = self.existing(realm, other).await?;
-            if user.blocked.len() >= MAX_BLOCKED && !user.blocked.contains(&other.num) {
-                return Err(Refusal::TooMany);
-            }
-        } else if self.parts.users.find(realm, other).await?.is_none() {
-            return Ok(());
-        }
-        let change = RelationChange {
-            blocked: Some(blocked),
-            ..RelationChange::default()
-        };
-        self.relate(realm, uid, other, change).await
-    }
-
-    /// For each of `others` whether the user blocks them, and they the user.
-    ///
-    /// # Errors
-    /// `NoSuchUser` for the user, or when the store fails.
-    pub async fn are_blocked(
-        &self,
-        realm: &Realm,
-        uid: &Uid,
-        others: &[Uid],
-    ) -> Result<Vec<(bool, bool)>, Refusal> {
-        let users = &self.parts.users;
-        let user = users.existing(realm, uid).await?;
-        let mut are = Vec::with_capacity(others.len());
-        for other in others {
-            are.push(match users.find(realm, other).await? {
-                Some(other) => {
-                    let back = users.state(other.num).await?;
-                    (
-                        user.blocked.contains(&other.num),
-                        back.blocked.contains(&user.record.user.num),
-                    )
-                }
-                None => (false, false),
-            });
-        }
-        Ok(are)
-    }
-
     /// An existing user's number and name.
     pub(super) async fn existing(&self, realm: &Realm, uid: &Uid) -> Result<UserRef, Refusal> {
         let state = self.parts.users.existing(realm, uid).await?;
         Ok(state.record.user.clone())
-    }
-
-    pub(super) fn herald(&self, realm: &Realm) -> Herald {
-        Herald {
-            tells: self.tells(),
-            friends: Arc::clone(&self.stores.friends),
-            clock: Arc::clone(&self.parts.clock),
-            realm: realm.clone(),
-        }
     }
 }
 
@@ -444,83 +371,4 @@ fn check_keep(keep: &FriendChange) -> Result<(), Refusal> {
         return Err(Refusal::InvalidArgument);
     }
     Ok(())
-}
-
-/// Tells users what has changed between them and others, in their own command logs.
-pub(super) struct Herald {
-    tells: Tells,
-    pub(super) friends: Arc<dyn Friends>,
-    clock: Arc<dyn Clock>,
-    realm: Realm,
-}
-
-impl Herald {
-    pub(super) fn now_ms(&self) -> i64 {
-        self.clock.now_ms()
-    }
-
-    pub(super) async fn own(&self, user: &UserRef, by: &UserRef, change: &Change) {
-        let own = ChannelKey::direct(&self.realm, &user.uid, &user.uid);
-        self.tells.tell(&own, by, change).await;
-    }
-
-    /// Both hear of a request.
-    async fn request(&self, request: &FriendRequest, by: &UserRef) {
-        let change = Change::FriendRequest {
-            request: request.view(),
-            at_ms: self.clock.now_ms(),
-        };
-        self.own(&request.to, by, &change).await;
-        self.own(&request.from, by, &change).await;
-    }
-
-    /// Both hear that they have a friend.
-    async fn friendship(&self, from: &UserRef, to: &UserRef) {
-        self.friend(from, to, to).await;
-        self.friend(to, from, to).await;
-    }
-
-    /// A user hears how a friend is kept, as it is now.
-    pub(super) async fn friend(&self, user: &UserRef, other: &UserRef, by: &UserRef) {
-        let query = FriendQuery {
-            user: user.num,
-            which: WhichFriends::These(vec![other.num]),
-            limit: 1,
-        };
-        match self.friends.friends(&query).await {
-            Ok(found) => {
-                for friend in &found {
-                    self.kept(user, friend, by).await;
-                }
-            }
-            Err(error) => tracing::warn!(%error, "somebody is not told of a friend"),
-        }
-    }
-
-    /// A user hears how a friend is kept.
-    pub(super) async fn kept(&self, user: &UserRef, friend: &Friend, by: &UserRef) {
-        let group = match friend.group {
-            0 => String::new(),
-            group => group.to_string(),
-        };
-        let change = Change::Friend {
-            user: friend.user.uid.as_str().to_owned(),
-            is_friend: friend.is_friend,
-            remark: friend.remark.clone(),
-            group,
-            at_ms: self.clock.now_ms(),
-        };
-        self.own(user, by, &change).await;
-    }
-
-    async fn no_friend(&self, user: &UserRef, other: &UserRef, by: &UserRef) {
-        let change = Change::Friend {
-            user: other.uid.as_str().to_owned(),
-            is_friend: false,
-            remark: String::new(),
-            group: String::new(),
-            at_ms: self.clock.now_ms(),
-        };
-        self.own(user, by, &change).await;
-    }
 }

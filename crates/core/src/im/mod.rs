@@ -3,6 +3,7 @@
 
 pub mod admin;
 mod changes;
+mod blocking;
 mod carrying;
 mod channels;
 mod commands;
@@ -16,6 +17,7 @@ mod finding;
 mod friend_groups;
 mod friends;
 mod groups;
+mod herald;
 mod history;
 mod hooks;
 mod logins;

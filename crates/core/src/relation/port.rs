@@ -29,7 +29,8 @@ pub trait Friends: Send + Sync + 'static {
     /// whether it was new is the second part.
     ///
     /// `NoSuchRequest` if there is none that `by` may answer so, `WrongState` if it does not
-    /// wait any more, `TooMany` if one of the two has as many friends as may be.
+    /// wait any more or `by` blocks the one whom they accept, `Forbidden` if that one blocks
+    /// them, `TooMany` if one of the two has as many friends as may be.
     async fn answer(
         &self,
         id: i64,

@@ -1,6 +1,4 @@
-//! `/api/im/friends…`, `/api/im/friend-groups…`, `/api/im/blacklist…`: a user's friends, the
-//! groups they are sorted into, requests to become one, and who is blocked (stomp.md D.b.2,
-//! Q2-31).
+//! `/api/im/friends…`: a user's friends, and requests to become one (stomp.md D.b.2, Q2-31).
 
 use std::net::SocketAddr;
 
@@ -11,7 +9,7 @@ use crosstalk_core::id::{Uid, UserNum};
 use crosstalk_core::im::{KeepFriend, Login};
 use crosstalk_core::refusal::Refusal;
 use crosstalk_core::relation::friend::{
-    Answer, Friend, FriendChange, FriendGroup, FriendRequest, RequestStatus, Sides, WhichFriends,
+    Answer, Friend, FriendChange, FriendRequest, RequestStatus, Sides, WhichFriends,
 };
 use crosstalk_gateway::stomp_failure;
 use serde::Serialize;
@@ -34,8 +32,7 @@ const MAX_KEYWORD: usize = 64;
 
 /// The calls, below `/api/im`.
 pub(super) fn routes() -> Router<Edge> {
-    let (friends, groups) = ("/api/im/friends", "/api/im/friend-groups");
-    let blocked = "/api/im/blacklist";
+    let friends = "/api/im/friends";
     Router::new()
         .route(friends, get(list).fallback(no_route))
         .route(
@@ -54,27 +51,6 @@ pub(super) fn routes() -> Router<Edge> {
         .route(
             &format!("{friends}/{{uid}}"),
             put(change).delete(delete).fallback(no_route),
-        )
-        .route(
-            groups,
-            get(list_groups)
-                .post(create_group)
-                .put(order_groups)
-                .delete(delete_named_group)
-                .fallback(no_route),
-        )
-        .route(
-            &format!("{groups}/{{id}}"),
-            put(rename_group).delete(delete_group).fallback(no_route),
-        )
-        .route(blocked, get(list_blocked).post(block).fallback(no_route))
-        .route(
-            &format!("{blocked}/check"),
-            post(check_blocked).fallback(no_route),
-        )
-        .route(
-            &format!("{blocked}/{{uid}}"),
-            axum::routing::delete(unblock).fallback(no_route),
         )
 }
 
@@ -151,7 +127,7 @@ pub(super) fn limit(input: &Input) -> Result<u32, Failure> {
     Ok(limit.clamp(1, MAX_LIMIT))
 }
 
-fn id(field: &str, text: &str) -> Result<i64, Failure> {
+pub(super) fn id(field: &str, text: &str) -> Result<i64, Failure> {
     let id = text.parse().ok().filter(|id: &i64| *id > 0);
     id.ok_or_else(|| Failure::field(field, "is invalid"))
 }
@@ -193,15 +169,6 @@ fn request_view(request: &FriendRequest) -> Value {
         "message": request.message,
         "status": request.status.name().to_uppercase(),
         "createdAt": request.created_at_ms,
-    })
-}
-
-fn group_view(group: &FriendGroup) -> Value {
-    json!({
-        "groupId": group.id.to_string(),
-        "name": group.name,
-        "order": group.position,
-        "count": group.members,
     })
 }
 
@@ -427,166 +394,4 @@ async fn checked(edge: &Edge, input: &Input, login: &Login) -> Result<Done<Value
     );
     let list = List::whole(list.collect());
     Ok(Done(serde_json::to_value(list).unwrap_or_default()))
-}
-
-/// `GET /friend-groups`.
-async fn list_groups(
-    State(edge): State<Edge>,
-    ConnectInfo(client): ConnectInfo<SocketAddr>,
-    request: Request,
-) -> Result<Done<List>, Failure> {
-    let (_, login) = asked(&edge, client, request).await?;
-    let groups = edge.im.friend_groups(&login.realm, &login.user.uid).await?;
-    Ok(Done(List::whole(groups.iter().map(group_view).collect())))
-}
-
-/// `POST /friend-groups {name}`.
-async fn create_group(
-    State(edge): State<Edge>,
-    ConnectInfo(client): ConnectInfo<SocketAddr>,
-    request: Request,
-) -> Result<Done<Value>, Failure> {
-    let (input, login) = asked(&edge, client, request).await?;
-    named_group(&edge, &input, &login, None).await
-}
-
-async fn named_group(
-    edge: &Edge,
-    input: &Input,
-    login: &Login,
-    group: Option<i64>,
-) -> Result<Done<Value>, Failure> {
-    let name = input.need("name")?;
-    let (realm, uid) = (&login.realm, &login.user.uid);
-    let group = edge.im.name_friend_group(realm, uid, group, name).await?;
-    Ok(Done(group_view(&group)))
-}
-
-/// `PUT /friend-groups/{id} {name}`.
-async fn rename_group(
-    State(edge): State<Edge>,
-    ConnectInfo(client): ConnectInfo<SocketAddr>,
-    Path(group): Path<String>,
-    request: Request,
-) -> Result<Done<Value>, Failure> {
-    let (input, login) = asked(&edge, client, request).await?;
-    named_group(&edge, &input, &login, Some(id("groupId", &group)?)).await
-}
-
-/// `PUT /friend-groups {groupId, name}`: another name; `{groupIds}`: another order.
-async fn order_groups(
-    State(edge): State<Edge>,
-    ConnectInfo(client): ConnectInfo<SocketAddr>,
-    request: Request,
-) -> Result<Done<Value>, Failure> {
-    let (input, login) = asked(&edge, client, request).await?;
-    if let Some(group) = input.get("groupId") {
-        return named_group(&edge, &input, &login, Some(id("groupId", group)?)).await;
-    }
-    let ids = input.list("groupIds", MAX_USERS)?;
-    let ids = ids.iter().map(|text| id("groupIds", text));
-    let ids = ids.collect::<Result<Vec<_>, _>>()?;
-    let (realm, uid) = (&login.realm, &login.user.uid);
-    let groups = edge.im.order_friend_groups(realm, uid, &ids).await?;
-    let list = List::whole(groups.iter().map(group_view).collect());
-    Ok(Done(serde_json::to_value(list).unwrap_or_default()))
-}
-
-/// `DELETE /friend-groups/{id}`.
-async fn delete_group(
-    State(edge): State<Edge>,
-    ConnectInfo(client): ConnectInfo<SocketAddr>,
-    Path(group): Path<String>,
-    request: Request,
-) -> Result<Done<()>, Failure> {
-    let (_, login) = asked(&edge, client, request).await?;
-    deleted_group(&edge, &login, &group).await
-}
-
-/// `DELETE /friend-groups {groupId}`.
-async fn delete_named_group(
-    State(edge): State<Edge>,
-    ConnectInfo(client): ConnectInfo<SocketAddr>,
-    request: Request,
-) -> Result<Done<()>, Failure> {
-    let (input, login) = asked(&edge, client, request).await?;
-    deleted_group(&edge, &login, input.need("groupId")?).await
-}
-
-async fn deleted_group(edge: &Edge, login: &Login, group: &str) -> Result<Done<()>, Failure> {
-    let group = id("groupId", group)?;
-    let (realm, uid) = (&login.realm, &login.user.uid);
-    edge.im.delete_friend_group(realm, uid, group).await?;
-    Ok(Done(()))
-}
-
-/// `GET /blacklist?limit&cursor`.
-async fn list_blocked(
-    State(edge): State<Edge>,
-    ConnectInfo(client): ConnectInfo<SocketAddr>,
-    request: Request,
-) -> Result<Done<List>, Failure> {
-    let (input, login) = asked(&edge, client, request).await?;
-    let limit = limit(&input)? as usize;
-    let after = input.number::<i64>("cursor")?.unwrap_or(i64::MIN);
-    let relations = edge.im.relations(&login.realm, &login.user.uid).await?;
-    let mut blocked: Vec<_> = relations
-        .into_iter()
-        .filter(|(other, relation)| relation.blocked && other.num.0 > after)
-        .map(|(other, _)| other)
-        .collect();
-    blocked.sort_by_key(|other| other.num);
-    let has_more = blocked.len() > limit;
-    blocked.truncate(limit);
-    let last = blocked.last().filter(|_| has_more);
-    Ok(Done(List {
-        cursor: last.map(|last| last.num.0.to_string()),
-        list: blocked
-            .iter()
-            .map(|other| json!({"userId": other.uid.as_str()}))
-            .collect(),
-        has_more,
-    }))
-}
-
-/// `POST /blacklist {userId}`.
-async fn block(
-    State(edge): State<Edge>,
-    ConnectInfo(client): ConnectInfo<SocketAddr>,
-    request: Request,
-) -> Result<Done<()>, Failure> {
-    let (input, login) = asked(&edge, client, request).await?;
-    let other = user("userId", input.need("userId")?)?;
-    let (realm, uid) = (&login.realm, &login.user.uid);
-    edge.im.block(realm, uid, &other, true).await?;
-    Ok(Done(()))
-}
-
-/// `DELETE /blacklist/{uid}`.
-async fn unblock(
-    State(edge): State<Edge>,
-    ConnectInfo(client): ConnectInfo<SocketAddr>,
-    Path(other): Path<String>,
-    request: Request,
-) -> Result<Done<()>, Failure> {
-    let (_, login) = asked(&edge, client, request).await?;
-    let other = user("userId", &other)?;
-    let (realm, uid) = (&login.realm, &login.user.uid);
-    edge.im.block(realm, uid, &other, false).await?;
-    Ok(Done(()))
-}
-
-/// `POST /blacklist/check {userIds}`. Nobody is told who blocks them.
-async fn check_blocked(
-    State(edge): State<Edge>,
-    ConnectInfo(client): ConnectInfo<SocketAddr>,
-    request: Request,
-) -> Result<Done<List>, Failure> {
-    let (input, login) = asked(&edge, client, request).await?;
-    let others = users(&input)?;
-    let are = edge.im.are_blocked(&login.realm, &login.user.uid, &others);
-    let pairs = others.iter().zip(are.await?);
-    let list =
-        pairs.map(|(other, (blocked, _))| json!({"userId": other.as_str(), "blocked": blocked}));
-    Ok(Done(List::whole(list.collect())))
 }

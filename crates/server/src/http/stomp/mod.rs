@@ -5,9 +5,11 @@ mod admin;
 mod administration;
 mod answer;
 mod auth;
+mod blacklist;
 mod conversations;
 mod cors;
 mod files;
+mod friend_groups;
 mod friends;
 mod editing;
 mod groups;
@@ -62,6 +64,8 @@ pub(super) fn router(edge: &Edge) -> Router {
         .merge(search::routes())
         .merge(editing::routes())
         .merge(sending::routes())
+        .merge(blacklist::routes())
+        .merge(friend_groups::routes())
         .merge(friends::routes())
         .merge(groups::routes())
         .merge(people::routes())

@@ -20,6 +20,7 @@ mod dead_letters;
 mod drafts;
 mod forwarding;
 mod editing;
+mod friend_batches;
 mod friend_groups;
 mod friend_requests;
 mod friends;
@@ -108,16 +109,16 @@ pub fn routers(state: ApiState) -> (Router, Router, utoipa::openapi::OpenApi) {
         .routes(routes!(friend_requests::cancel_request))
         .routes(routes!(
             friends::list_friends,
-            friends::add_friends,
-            friends::delete_friends
+            friend_batches::add_friends,
+            friend_batches::delete_friends
         ))
         .routes(routes!(
             friends::get_friend,
             friends::patch_friend,
             friends::delete_friend
         ))
-        .routes(routes!(friends::check_friends))
-        .routes(routes!(friends::import_friends))
+        .routes(routes!(friend_batches::check_friends))
+        .routes(routes!(friend_batches::import_friends))
         .routes(routes!(
             friend_groups::list_groups,
             friend_groups::create_group
