@@ -257,3 +257,61 @@ async fn resetting_subscribers_replaces_them() {
         .await;
     assert_eq!(alice.refused(&Outgoing::group("g1", "?")).await, 3);
 }
+
+/// The commands that wait for a user, as their payloads say.
+async fn missed(server: &Server, uid: &str) -> Vec<Value> {
+    let asked = json!({"uid": uid, "limit": 100});
+    let commands = server.wukong_api().post("/message/sync", asked).await.ok();
+    let commands = commands.as_array().expect("a list");
+    let payload = |command: &Value| {
+        let bytes = BASE64_STANDARD.decode(command["payload"].as_str().expect("a text"));
+        serde_json::from_slice(&bytes.expect("base64")).expect("JSON")
+    };
+    commands.iter().map(payload).collect()
+}
+
+/// Whoever was away gets by `/message/sync` what the others were told at once.
+#[tokio::test]
+async fn missed_commands_wait_until_they_are_acknowledged() {
+    let mut server = Server::start().await;
+    server.group("g1", &["alice", "bob", "carol"]).await;
+    let mut alice = server.client("alice").await;
+    let ack = async |server: &Server, uid: &str| {
+        let ack = json!({"uid": uid, "last_message_seq": 1});
+        server.wukong_ok("/message/syncack", ack).await;
+    };
+    // How the group came to be.
+    for uid in ["bob", "carol"] {
+        missed(&server, uid).await;
+        ack(&server, uid).await;
+    }
+    let command = json!({"type": 99, "cmd": "reload", "param": {"n": 1}});
+    server
+        .wukong_ok(
+            "/message/send",
+            json!({
+                "header": {"sync_once": 1}, "from_uid": "carol", "channel_id": "g1",
+                "channel_type": 2, "payload": BASE64_STANDARD.encode(command.to_string()),
+            }),
+        )
+        .await;
+    let live = alice.message().await;
+    assert!(live.packet.flags.sync_once);
+    assert_eq!(live.payload, command.to_string().as_bytes());
+    assert_eq!(missed(&server, "bob").await, [command.clone()]);
+    assert_eq!(
+        missed(&server, "bob").await,
+        [command.clone()],
+        "not acknowledged"
+    );
+    ack(&server, "bob").await;
+    assert_eq!(missed(&server, "bob").await, [] as [Value; 0]);
+    server.restart().await;
+    assert_eq!(missed(&server, "bob").await, [] as [Value; 0]);
+    assert_eq!(
+        missed(&server, "carol").await,
+        [command],
+        "each by themselves"
+    );
+    assert_eq!(missed(&server, "dave").await, [] as [Value; 0]);
+}

@@ -1,7 +1,10 @@
 //! The demo backend's routes: taking back, receipts, extras.
 
+mod commands;
 mod conversations;
+mod friends;
 mod marks;
+mod users;
 
 use crosstalk_core::channel::{Address, ChannelKind};
 use crosstalk_core::deliver::Sender;
@@ -190,7 +193,8 @@ async fn readers_are_counted_and_the_author_is_told() {
     assert_eq!(
         payload,
         json!({"type": 99, "cmd": "syncMessageExtra",
-               "param": {"channel_id": "g1", "channel_type": 2}})
+               "param": {"channel_id": "g1", "channel_type": 2,
+                         "messages": [{"message_id": id, "client_msg_no": "m-1"}]}})
     );
 }
 

@@ -6,6 +6,7 @@ mod demo;
 mod groups;
 mod guard;
 mod history;
+mod lookup;
 mod send;
 mod users;
 
