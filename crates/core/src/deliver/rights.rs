@@ -2,7 +2,7 @@
 
 use super::alter::{Alteration, Operator};
 use super::state::ChannelState;
-use crate::channel::{ChannelKind, MemberRole};
+use crate::channel::{self, ChannelKind, MemberRole, Right, may};
 use crate::id::UserNum;
 use crate::message::{Gone, Message};
 use crate::refusal::Refusal;
@@ -14,6 +14,8 @@ struct Standing {
     is_author: bool,
     /// Belongs to the channel now.
     belongs: bool,
+    /// The channel's settings let them pin.
+    pins: bool,
     is_gone: bool,
     age_ms: u64,
 }
@@ -39,17 +41,29 @@ pub(super) fn judge(
 }
 
 fn standing(message: &Message, user: UserNum, state: &ChannelState, now_ms: i64) -> Standing {
+    let of = (message.revoked.is_some(), message.sent_at_ms);
+    standing_of(user, message.sender.num, of, state, now_ms)
+}
+
+/// What a user is to a channel and to a message of an author, which is gone or not, and was
+/// sent at a time.
+fn standing_of(
+    user: UserNum,
+    author: UserNum,
+    (is_gone, sent_at_ms): (bool, i64),
+    state: &ChannelState,
+    now_ms: i64,
+) -> Standing {
     let member = state.members.get(&user);
+    let may_pin = |role| may(channel::Standing::Member(role), Right::Pin, &state.settings);
     Standing {
         moderates: member.is_some_and(|member| member.role > MemberRole::Member),
-        is_author: message.sender.num == user,
+        pins: member.is_some_and(|member| may_pin(member.role)),
+        is_author: author == user,
         belongs: member.is_some() || state.takes_part(user),
-        is_gone: message.revoked.is_some(),
+        is_gone,
         // A clock that went back leaves more time, never less.
-        age_ms: now_ms
-            .saturating_sub(message.sent_at_ms)
-            .max(0)
-            .unsigned_abs(),
+        age_ms: now_ms.saturating_sub(sent_at_ms).max(0).unsigned_abs(),
     }
 }
 
@@ -87,6 +101,7 @@ fn decide(kind: ChannelKind, what: &Alteration, standing: Standing) -> Result<()
         Alteration::React { .. } => Err(Refusal::NoSuchMessage),
         Alteration::Pin { members_may, .. } => {
             let may = standing.moderates
+                || standing.pins
                 || standing.belongs && (*members_may || kind == ChannelKind::DIRECT);
             if may { Ok(()) } else { Err(nobody) }
         }
@@ -107,6 +122,7 @@ mod tests {
         moderates: false,
         is_author: false,
         belongs: false,
+        pins: false,
         is_gone: false,
         age_ms: 1000,
     };
@@ -178,6 +194,40 @@ mod tests {
             for (standing, expected) in standings.into_iter().zip(expected) {
                 let found = decide(ChannelKind::GROUP, &what, standing).err();
                 assert_eq!(found, expected, "{what:?} {standing:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn members_pin_where_the_channel_lets_them() {
+        use crate::channel::{ChannelKey, Circle};
+        use crate::deliver::state::MemberEntry;
+        use crate::id::Realm;
+
+        let key = ChannelKey {
+            realm: Realm::default(),
+            kind: ChannelKind::GROUP,
+            id: "g".into(),
+        };
+        let mut state = ChannelState::empty(&key);
+        for (num, role) in [(1, MemberRole::Member), (2, MemberRole::Administrator)] {
+            let entry = MemberEntry {
+                role,
+                muted_until_ms: 0,
+            };
+            state.members.insert(UserNum(num), entry);
+        }
+        let cases = [
+            (Circle::Administrators, [false, true, false]),
+            (Circle::All, [true, true, false]),
+        ];
+        for (pin_by, expected) in cases {
+            state.settings.pin_by = pin_by;
+            // A member, an administrator, a stranger.
+            for (num, expected) in (1..).zip(expected) {
+                let standing = standing_of(UserNum(num), UserNum(9), (false, 1000), &state, 1000);
+                let found = decide(ChannelKind::GROUP, &pin(false), standing);
+                assert_eq!(found.is_ok(), expected, "{num} {pin_by:?}");
             }
         }
     }

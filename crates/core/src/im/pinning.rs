@@ -44,7 +44,7 @@ pub struct Readers {
 
 impl Im {
     /// Pins a message of a realm's chat logs in its channel, or unpins it. Both of a direct
-    /// channel may, and who moderates another; the other members if
+    /// channel may, and who moderates another; the other members if the channel's `pin_by` or
     /// [`Policy::members_pin`](super::Policy::members_pin) says so; the application. Durable
     /// when it returns.
     ///

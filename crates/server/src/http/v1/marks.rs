@@ -205,7 +205,8 @@ pub(super) async fn list_reactions(
 /// Pin a message
 ///
 /// In its channel, for everybody; at most 100 are pinned there. Both of a direct channel may,
-/// in others owner and administrators, and members if the setting `im.members_pin` says so.
+/// in others owner and administrators, and members if the channel's `pin_by` or the setting
+/// `im.members_pin` says so.
 #[utoipa::path(
     put, path = "/v1/messages/{id}/pin", tag = "messages",
     params(("id" = String, Path, description = "The message's id"), Acting),

@@ -261,8 +261,10 @@ pub(super) async fn add_members(
     // Before anybody is given a number.
     let record = api.im.channel(&key).await?;
     let users = named_users(&api, &caller, &by, "members", &new.members, MOST_USERS).await?;
-    if by == Operator::Application {
-        let limit = record.settings.max_members;
+    let limit = record.settings.max_members;
+    // Where there is a limit, few are counted where they enter, and many beforehand: those
+    // enter in parts.
+    if by == Operator::Application && (limit == 0 || users.len() > MOST_USERS) {
         let least = u32::try_from(users.len()).unwrap_or(u32::MAX);
         if limit > 0 && least.saturating_add(record.member_count) > limit {
             return Err(Problem::new(

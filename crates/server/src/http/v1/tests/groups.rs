@@ -495,3 +495,18 @@ async fn requests_invitations_links_and_bans() {
         404
     );
 }
+
+/// The application may name who belongs to a full channel already, and not one more.
+#[tokio::test]
+async fn a_full_channel_takes_nobody_else() {
+    let team = Team::start(json!({"max_members": 3})).await;
+    for (members, expected) in [
+        (json!(["bob", "carol"]), (200, String::new())),
+        (json!(["carol", "dave"]), refused(409, "too_many")),
+    ] {
+        let body = json!({"members": members});
+        let answer = team.rest.app("POST", MEMBERS, body).await;
+        let code = answer.body["code"].as_str().unwrap_or_default();
+        assert_eq!((answer.status, code.to_owned()), expected);
+    }
+}

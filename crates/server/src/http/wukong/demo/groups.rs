@@ -10,7 +10,7 @@ use axum::http::HeaderMap;
 use axum::routing::{get, post};
 use crosstalk_core::channel::settings::{MAX_ANNOUNCEMENT_CHARS, MAX_AVATAR_CHARS, MAX_NAME_CHARS};
 use crosstalk_core::channel::{
-    Announcement, ChannelChange, ChannelKey, ChannelKind, JoinMode, MemberRole, MemberRow,
+    Announcement, ChannelChange, ChannelKey, ChannelKind, Circle, JoinMode, MemberRole, MemberRow,
     MemberState, Right,
 };
 use crosstalk_core::deliver::{GroupVerb, Operator};
@@ -144,7 +144,9 @@ impl Scene {
         let member = api.im.member(&self.key, &self.user).await?;
         let owner = api.im.owner(&self.key).await?;
         let settings = record.settings;
-        let forbidden = settings.muted_until_ms > api.im.clock().now_ms();
+        let forbidden = settings.muted_until_ms > api.im.clock().now_ms()
+            || settings.send_ban
+            || settings.speak == Circle::Administrators;
         let avatar = if settings.avatar.is_empty() {
             format!("groups/{}/avatar", self.key.id)
         } else {
