@@ -16,6 +16,8 @@ use crate::world::{APP, Clients, World};
 
 /// The type of messages that tell or order something.
 const BACKGROUND: u8 = 7;
+/// Who says what the server says.
+const SYSTEM: &str = "SYSTEM";
 /// The smallest reason code of a refusal.
 const REFUSED: i64 = 0x80;
 /// How long the session stays.
@@ -179,6 +181,9 @@ impl Names {
     }
 
     fn uid(&self, account: &str) -> String {
+        if account == SYSTEM {
+            return SYSTEM.to_owned();
+        }
         let user = self.accounts.iter().find(|(_, of)| *of == account);
         let (uid, _) = user.unwrap_or_else(|| panic!("{account} is nobody's account"));
         uid.clone()

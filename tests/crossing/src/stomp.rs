@@ -175,6 +175,8 @@ fn event_of(own: &str, raw: Value) -> Event {
             id: text(&body["id"]),
             raw: body,
         },
+        // What was said before, and says something else now.
+        Some("SENT") if !body["editedAt"].is_null() => Event::Other(body),
         Some("SENT") if body["fromId"] == *own => Event::Answered {
             key: text(&body["messageId"]),
             answer: Answer::Accepted {

@@ -1,7 +1,7 @@
 //! What a backend does through REST, as clients of each dialect learn of it, and that it is
 //! found again after a restart.
 
-use crosstalk_crossing::{Event, Peer, World};
+use crosstalk_crossing::{Answer, Event, Peer, World};
 use crosstalk_gateway::Dialect;
 use serde_json::{Value, json};
 
@@ -93,8 +93,8 @@ async fn said(world: &World, peers: &[Peer], text: &str) -> String {
 }
 
 async fn message(world: &World, id: &str) -> Value {
-    let found = world.server().admin().get(&format!("/v1/messages/{id}"));
-    found.await.ok()
+    let admin = world.server().admin();
+    admin.get(&format!("/v1/messages/{id}")).await.ok()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -144,7 +144,7 @@ async fn what_becomes_of_a_message_is_told_and_kept() {
     .reach(&peers, "the pin")
     .await;
 
-    let typing = json!({"operator": reader});
+    let typing = json!({"user": reader});
     admin.post(&format!("{IN_GROUP}/typing"), typing).await.ok();
     for (dialect, word) in [
         (Dialect::Wukong, "\"typing\""),
@@ -181,7 +181,7 @@ async fn what_becomes_of_a_message_is_told_and_kept() {
         .iter()
         .filter_map(|version| version["content"]["text"].as_str())
         .collect();
-    assert!(texts.contains(&"first words"), "{versions}");
+    assert!(texts.iter().any(|text| text.ends_with("first words")), "{versions}");
     let reactions = admin
         .get(&format!("/v1/messages/{id}/reactions"))
         .await
@@ -194,4 +194,218 @@ async fn what_becomes_of_a_message_is_told_and_kept() {
         !history.to_string().contains("words to be deleted"),
         "{history}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_becomes_of_a_group_is_told_and_kept() {
+    let mut world = together().await;
+    let peers = world.peers().await;
+    let admin = world.server().admin();
+    let promoted = &peer_of(&peers, Dialect::Gyyx).uid;
+    admin
+        .put("/v1/users/zoe", json!({"name": "Zoe"}))
+        .await
+        .ok();
+
+    let change = json!({"name": "Renamed", "announcement": "read this", "tips": true});
+    admin.patch(IN_GROUP, change).await.ok();
+    Words {
+        wukong: &["channelUpdate", GROUP],
+        stomp: &["GROUP_UPDATED", "Renamed", "read this"],
+        mqtt: &["\"group\"", "updated", "Renamed"],
+        gyyx: &[],
+        wg: &[],
+    }
+    .reach(&peers, "the new name")
+    .await;
+
+    let members = format!("{IN_GROUP}/members");
+    admin.post(&members, json!({"members": ["zoe"]})).await.ok();
+    Words {
+        wukong: &["memberUpdate", "zoe"],
+        stomp: &["GROUP_MEMBER_JOINED", "zoe"],
+        mqtt: &["\"joined\"", "\"count\":1"],
+        // What a tip says.
+        gyyx: &["Zoe", "\"from\":\"SYSTEM\""],
+        wg: &["Zoe", "\"from\":\"SYSTEM\""],
+    }
+    .reach(&peers, "the newcomer")
+    .await;
+
+    let role = json!({"role": "administrator"});
+    admin
+        .patch(&format!("{members}/{promoted}"), role)
+        .await
+        .ok();
+    Words {
+        wukong: &["memberUpdate", promoted],
+        stomp: &["GROUP_ROLE", promoted],
+        mqtt: &["\"member\"", "administrator"],
+        gyyx: &[],
+        wg: &[],
+    }
+    .reach(&peers, "the role")
+    .await;
+
+    admin.patch(IN_GROUP, json!({"muted": true})).await.ok();
+    learns(
+        peer_of(&peers, Dialect::Stomp),
+        "all are muted",
+        &["GROUP_MUTED"],
+    )
+    .await;
+    for peer in &peers {
+        let id = format!("muted-{}", peer.dialect.name());
+        let text = text_by(peer.dialect, "may I?");
+        let answer = peer.try_send(&group(GROUP), &id, &text).await;
+        let is_refused = matches!(answer, Answer::Refused { .. });
+        assert_eq!(
+            is_refused,
+            peer.uid != *promoted,
+            "{}: {answer:?}",
+            peer.uid
+        );
+    }
+    admin.patch(IN_GROUP, json!({"muted": false})).await.ok();
+
+    admin.delete(&format!("{members}/zoe")).await.ok();
+    Words {
+        wukong: &["memberUpdate", "zoe"],
+        stomp: &["GROUP_KICKED", "zoe"],
+        mqtt: &["\"removed\"", "\"count\":1"],
+        gyyx: &[],
+        wg: &[],
+    }
+    .reach(&peers, "that one was removed")
+    .await;
+
+    drop(peers);
+    world.restart().await;
+    let admin = world.server().admin();
+    let kept = admin.get(IN_GROUP).await.ok();
+    assert_eq!(kept["name"], "Renamed", "{kept}");
+    assert!(kept.to_string().contains("read this"), "{kept}");
+    let role = admin
+        .get(&format!("{members}/{}", world.uid(Dialect::Gyyx)))
+        .await
+        .ok();
+    assert_eq!(role["role"], "administrator", "{role}");
+
+    let peers = world.peers().await;
+    admin.delete(IN_GROUP).await.ok();
+    Words {
+        wukong: &["channelUpdate", "disband"],
+        stomp: &["GROUP_DISSOLVED", GROUP],
+        mqtt: &["\"dissolved\"", GROUP],
+        gyyx: &[],
+        wg: &[],
+    }
+    .reach(&peers, "the end of the group")
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_concerns_one_user_is_told_and_kept() {
+    let mut world = together().await;
+    let peers = world.peers().await;
+    let admin = world.server().admin();
+    admin
+        .put("/v1/users/zoe", json!({"name": "Zoe"}))
+        .await
+        .ok();
+    said(&world, &peers, "something to keep").await;
+    for peer in &peers {
+        let one = std::slice::from_ref(peer);
+        let own = format!("/v1/users/{}", peer.uid);
+        let request = json!({"to": peer.uid, "message": "hello there"});
+        let request = admin
+            .post("/v1/users/zoe/friend-requests", request)
+            .await
+            .ok();
+        Words {
+            wukong: &["friendRequest", "zoe", "hello there"],
+            stomp: &["FRIEND_REQUEST", "zoe", "hello there"],
+            mqtt: &["\"friend\"", "request", "hello there"],
+            gyyx: &[],
+            wg: &[],
+        }
+        .reach(one, "the request")
+        .await;
+
+        let id = request["id"].as_str().expect("an id");
+        let accept = format!("{own}/friend-requests/{id}/accept");
+        admin.post(&accept, json!({})).await.ok();
+        Words {
+            wukong: &["friendAccept", "zoe"],
+            stomp: &["FRIEND_ACCEPTED", "zoe"],
+            mqtt: &["\"friend\"", "accepted"],
+            gyyx: &[],
+            wg: &[],
+        }
+        .reach(one, "the new friend")
+        .await;
+
+        admin
+            .put(&format!("{own}/blacklist/zoe"), json!({}))
+            .await
+            .ok();
+        Words {
+            wukong: &["channelUpdate", "\"blacklist\":true"],
+            stomp: &["BLACKLIST", "\"blocked\":true"],
+            mqtt: &["\"friend\"", "\"blocked\""],
+            gyyx: &[],
+            wg: &[],
+        }
+        .reach(one, "the block")
+        .await;
+
+        let keep = json!({"pinned": true, "draft": "half a sent"});
+        let conversation = format!("{own}/conversations/group/{GROUP}");
+        admin.patch(&conversation, keep).await.ok();
+        Words {
+            wukong: &["syncConversationExtra", "half a sent"],
+            stomp: &["CONVERSATION_UPDATED", "half a sent"],
+            mqtt: &["\"conversation\"", "half a sent"],
+            gyyx: &[],
+            wg: &[],
+        }
+        .reach(one, "how the conversation is kept")
+        .await;
+
+        admin
+            .patch(
+                &format!("{own}/profile"),
+                json!({"signature": "carpe diem"}),
+            )
+            .await
+            .ok();
+        Words {
+            wukong: &["channelUpdate", &peer.uid],
+            stomp: &["PROFILE", "carpe diem"],
+            mqtt: &["\"profile\"", "carpe diem"],
+            gyyx: &[],
+            wg: &[],
+        }
+        .reach(one, "the profile")
+        .await;
+    }
+
+    drop(peers);
+    world.restart().await;
+    let admin = world.server().admin();
+    for uid in world.uids() {
+        let own = format!("/v1/users/{uid}");
+        let friend = admin.get(&format!("{own}/friends/zoe")).await.ok();
+        assert_eq!(friend["uid"], "zoe", "{friend}");
+        let conversation = format!("{own}/conversations/group/{GROUP}");
+        let kept = admin.get(&conversation).await.ok();
+        assert_eq!(
+            (&kept["pinned"], &kept["draft"]),
+            (&json!(true), &json!("half a sent"))
+        );
+        let profile = admin.get(&format!("{own}/profile")).await.ok();
+        assert_eq!(profile["signature"], "carpe diem", "{profile}");
+        let blocked = admin.get(&format!("{own}/blacklist")).await.ok();
+        assert!(blocked.to_string().contains("zoe"), "{blocked}");
+    }
 }
