@@ -94,7 +94,9 @@ impl Im {
         for message in messages {
             let channel = &message.channel;
             let of = channels.entry(channel.num.0);
-            of.or_insert_with(|| (&channel.key, Vec::new())).1.push(message.id);
+            of.or_insert_with(|| (&channel.key, Vec::new()))
+                .1
+                .push(message.id);
         }
         let mut waiting = Vec::new();
         for (key, ids) in channels.into_values() {

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{Im, Viewer};
-use crate::deliver::{Alteration, Altered, Operator};
+use crate::channel::Address;
+use crate::deliver::{Alteration, Altered, Operator, Sender};
 use crate::id::{MessageId, Realm, UserNum, UserRef};
 use crate::mark::{Edit, MAX_REACTION_BYTES, Reaction, Tally, Version};
-use crate::message::{Message, Origin};
+use crate::message::{Draft, Message, OnReuse, Origin};
 use crate::refusal::Refusal;
 
 /// The most versions or reactions that one question gives.
@@ -40,8 +41,8 @@ impl Im {
     /// # Errors
     /// `NoSuchMessage`, also for one who may not see it; `WrongState` if its content is gone;
     /// `TooLate`, `Forbidden`, `TooLarge`, `TooMany` edits, what refuses a send there,
-    /// `RateLimited` (it counts like a send), or when the store fails.
-    pub async fn edit(&self, realm: &Realm, request: EditRequest) -> Result<Altered, Refusal> {
+    /// `HookRefused`, `RateLimited` (it counts like a send), or when the store fails.
+    pub async fn edit(&self, realm: &Realm, mut request: EditRequest) -> Result<Altered, Refusal> {
         if request.payload.len() > self.policy.send.payload_bytes {
             return Err(Refusal::TooLarge);
         }
@@ -53,6 +54,7 @@ impl Im {
             Some(why) => return Err(why),
             None => {}
         }
+        self.screen_edit(realm, &mut request).await?;
         let what = Alteration::Edit {
             origin: request.origin,
             tag: request.tag,
@@ -60,6 +62,41 @@ impl Im {
             window_ms: self.policy.edit_window_ms,
         };
         self.alter(realm, request.message, request.by, what).await
+    }
+
+    /// Has whoever looks at what users send look at what they make of it afterwards, too.
+    async fn screen_edit(&self, realm: &Realm, request: &mut EditRequest) -> Result<(), Refusal> {
+        let Operator::User(user) = &request.by else {
+            return Ok(());
+        };
+        if self.screening.of(realm).is_none() {
+            return Ok(());
+        }
+        let message = self.said(realm, request.message).await?;
+        if message.sender.num != user.num || message.revoked.is_some() {
+            // It is refused anyway.
+            return Ok(());
+        }
+        let key = &message.channel.key;
+        let (tag, payload) = (Arc::clone(&request.tag), request.payload.clone());
+        let mut draft = Draft {
+            to: Address {
+                kind: key.kind,
+                id: Arc::clone(&key.id),
+            },
+            body: message.body.edited(request.origin, tag, payload),
+            on_reuse: OnReuse::Store,
+            require_peer: false,
+            fault: None,
+        };
+        let sender = Sender::User(user.clone());
+        self.screen(realm, &sender, key, &mut draft).await?;
+        if draft.body.payload.len() > self.policy.send.payload_bytes {
+            return Err(Refusal::TooLarge);
+        }
+        (request.origin, request.tag) = (draft.body.origin, draft.body.tag);
+        request.payload = draft.body.payload;
+        Ok(())
     }
 
     /// What a message has said, from the version with this number on, ascending; number 0 is

@@ -1,7 +1,8 @@
 //! Sending later.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+
+use parking_lot::Mutex;
 
 use super::Im;
 use crate::deliver::Sender;
@@ -40,7 +41,7 @@ struct Turn<'a> {
 
 impl AtWork {
     fn with<T>(&self, what: impl FnOnce(&mut HashMap<MessageId, Work>) -> T) -> T {
-        what(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        what(&mut self.0.lock())
     }
 
     /// To send one, unless somebody is at it.

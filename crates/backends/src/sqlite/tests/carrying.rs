@@ -1,17 +1,21 @@
-//! What messages carry and what is to be sent later is found again, by the indexes made for it.
+//! What messages carry and what is to be sent later is found again, by the indexes made for it;
+//! and what may become of it in the messenger.
+
+use std::sync::Arc;
 
 use crosstalk_core::carried::Carried;
-use crosstalk_core::channel::{Address, ChannelKind, Channels, LogKind};
+use crosstalk_core::channel::{Address, ChannelKey, ChannelKind, Channels, LogKind};
 use crosstalk_core::contract::{append, store, text};
 use crosstalk_core::deliver::Sender;
 use crosstalk_core::expiry::{Due, Expiry};
-use crosstalk_core::id::{MessageId, Realm};
+use crosstalk_core::id::{MessageId, Realm, UserRef};
 use crosstalk_core::im::{EditRequest, Policy, Viewer};
 use crosstalk_core::log::{AppendOutcome, Log};
 use crosstalk_core::mention::{MentionCount, Mentions};
 use crosstalk_core::message::{Body, Draft, Gone, OnReuse, Origin};
 use crosstalk_core::refusal::Refusal;
 use crosstalk_core::schedule::{Saying, Schedule, Scheduled, State};
+use crosstalk_core::send::screen::{Screen, Verdict};
 
 use super::messenger::{ALICE, BOB, OWNER, STRANGER, World};
 use super::plans::plan;
@@ -251,4 +255,46 @@ async fn what_is_not_for_somebody_to_read_is_theirs_neither_to_end_nor_to_quote(
     im.hide(&realm, &world.people[BOB], &[id]).await.unwrap();
     let quoted = im.replied(&world.group, &bob, id).await;
     assert_eq!(quoted.err(), Some(Refusal::NoSuchMessage));
+}
+
+/// Looks at what users send, and lets nothing bad pass.
+struct Looks;
+
+#[async_trait::async_trait]
+impl Screen for Looks {
+    fn looks_at(&self, _: &Realm) -> bool {
+        true
+    }
+
+    async fn look(&self, _: &UserRef, _: &ChannelKey, body: &Body) -> Verdict {
+        match &body.payload[..] {
+            b"bad" => Verdict::Deny,
+            b"rude" => Verdict::Replace(Box::new(text("polite"))),
+            _ => Verdict::Allow,
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_looks_at_what_is_sent_looks_at_edits() {
+    let world = World::new(Policy::default()).await;
+    let id = say(&world, ALICE, text("x")).await;
+    world.im.set_screen(Some(Arc::new(Looks)));
+    for (payload, expected) in [
+        ("bad", Err(Refusal::HookRefused)),
+        ("rude", Ok("polite")),
+        ("good", Ok("good")),
+    ] {
+        let request = EditRequest {
+            message: id,
+            by: world.by(ALICE),
+            origin: Origin(1),
+            tag: "".into(),
+            payload: payload.into(),
+            fault: None,
+        };
+        let edited = world.im.edit(&Realm::default(), request).await;
+        let says = edited.map(|edited| edited.message.shown().payload.clone());
+        assert_eq!(says, expected.map(|it| it.as_bytes().into()));
+    }
 }
