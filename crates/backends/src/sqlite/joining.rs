@@ -188,7 +188,9 @@ fn keep(tx: &Tx<'_>, request: &JoinRequest) -> DbResult<Option<JoinRequest>> {
     let (channel, user) = (request.channel.num.0, request.user.num.0);
     let now_ms = request.created_at_ms;
     let alive_since = now_ms.saturating_sub(REQUEST_LIFE_MS);
-    let forgotten = "DELETE FROM join_request WHERE channel = ?1 AND created_at < ?2";
+    // A few of the oldest: a channel may have very many.
+    let forgotten = "DELETE FROM join_request WHERE created_at < ?2 AND id IN \
+                     (SELECT id FROM join_request WHERE channel = ?1 ORDER BY id LIMIT 100)";
     let long_ago = now_ms.saturating_sub(REQUEST_KEPT_MS);
     tx.conn
         .prepare_cached(forgotten)?
