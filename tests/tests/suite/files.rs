@@ -87,7 +87,7 @@ async fn a_file_that_crosses_to_another_dialect_has_an_address_that_needs_no_log
     let message = json!({"to": {"kind": "direct", "id": "bob"}, "content": file(&id)});
     let rest = server.rest().bearer(&alice);
     rest.post("/v1/messages", message).await.ok();
-    let heard = bob.hears("a.txt").await.json();
+    let heard = bob.message().await.json();
     assert_eq!(heard["type"], 8, "{heard}");
     let url = heard["url"].as_str().expect("an address");
     let (status, text) = read(url).await;

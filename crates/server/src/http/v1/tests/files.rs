@@ -2,7 +2,12 @@
 
 use super::*;
 use axum::http::HeaderValue;
+use crosstalk_core::channel::{Address, ChannelKind};
 use crosstalk_core::clock::Clock;
+use crosstalk_core::deliver::Sender;
+use crosstalk_core::id::{Realm, Uid};
+use crosstalk_core::message::{Body as Said, Draft, OnReuse};
+use crosstalk_gateway::WUKONG_ORIGIN;
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use sha2::{Digest, Sha256};
 
@@ -215,6 +220,98 @@ async fn who_may_see_a_message_may_read_its_file() {
         status(other["app_secret"].as_str().expect("a secret")).await,
         404
     );
+}
+
+/// Says something as a client of another dialect; the message's id.
+async fn say_as(rest: &Rest, from: &str, to: &str, payload: &Value) -> String {
+    let (realm, from) = (Realm::default(), Uid::parse(from).expect("a uid"));
+    let from = rest.im.user(&realm, &from).await.expect("a user");
+    let draft = Draft {
+        to: Address::parse(ChannelKind::DIRECT, to).expect("an address"),
+        body: Said {
+            origin: WUKONG_ORIGIN,
+            payload: payload.to_string().into(),
+            ..Said::default()
+        },
+        on_reuse: OnReuse::Store,
+        require_peer: false,
+        fault: None,
+    };
+    let sender = Sender::User(from.record.user.clone());
+    let sent = rest.im.send_as(&realm, sender, draft).await;
+    sent.expect("sent").id.to_string()
+}
+
+/// The address in what a reader is shown of a message that was written in another dialect.
+async fn shown_address(rest: &Rest, reader: &str, channel: &str) -> Option<String> {
+    let path = format!("/v1/channels/{channel}/messages");
+    let page = rest.call(reader, "GET", &path, Value::Null).await.ok();
+    let shown = page["items"].as_array()?.last()?.to_string();
+    let (_, local) = shown.split_once("http://im.example")?;
+    local.split('"').next().map(str::to_owned)
+}
+
+#[tokio::test]
+async fn an_address_in_a_message_opens_what_the_message_shows_and_while_it_does() {
+    let rest = Rest::start().await;
+    let (alice, bob, carol) = (
+        rest.user("alice").await,
+        rest.user("bob").await,
+        rest.user("carol").await,
+    );
+    let file = give(&rest, &alice, "a.txt", b"hello", &[]).await.ok();
+    // As a client of another dialect says it: its own route, which nobody else may use.
+    let say = async |from: &str, to: &str| {
+        let url = format!("/api/file/{}", id(&file));
+        let payload = json!({"type": 8, "url": url, "name": "a.txt", "size": 5});
+        say_as(&rest, from, to, &payload).await
+    };
+    say("carol", "carol").await;
+    let address = shown_address(&rest, &carol, "direct/carol").await;
+    let address = address.expect("an address");
+    let opened = async |address: &str| get(&rest, "", address, &[]).await.status;
+    assert_eq!(
+        opened(&address).await,
+        403,
+        "carol knows no more than the id"
+    );
+    let sent = say("alice", "bob").await;
+    let address = shown_address(&rest, &bob, "direct/alice").await;
+    let address = address.expect("an address");
+    assert_eq!(opened(&address).await, 200);
+    let revoke = format!("/v1/messages/{sent}/revoke");
+    rest.call(&alice, "POST", &revoke, json!({})).await.ok();
+    assert_eq!(opened(&address).await, 403);
+}
+
+#[tokio::test]
+async fn an_edit_shows_its_files_and_those_of_before_no_more() {
+    let rest = Rest::start().await;
+    let (alice, bob) = (rest.user("alice").await, rest.user("bob").await);
+    let (one, two) = (
+        give(&rest, &alice, "1.txt", b"one", &[]).await.ok(),
+        give(&rest, &alice, "2.txt", b"two", &[]).await.ok(),
+    );
+    let seen = async || {
+        let mut seen = Vec::new();
+        for file in [&one, &two] {
+            let path = format!("/v1/files/{}", id(file));
+            seen.push(get(&rest, &bob, &path, &[]).await.status);
+        }
+        seen
+    };
+    let text = format!("see {}", id(&one));
+    let sent = rest.text("alice", "direct", "bob", &text).await;
+    assert_eq!(seen().await, [200, 404]);
+    let edit = format!("/v1/messages/{}", id(&sent));
+    for (text, expected) in [
+        (format!("no, {}", id(&two)), [404, 200]),
+        ("nothing".to_owned(), [404, 404]),
+    ] {
+        let content = json!({"content": {"type": "text", "text": text}});
+        rest.call(&alice, "PATCH", &edit, content).await.ok();
+        assert_eq!(seen().await, expected, "{text}");
+    }
 }
 
 #[tokio::test]
