@@ -69,6 +69,14 @@ impl Administrator {
 /// Who administrates: by the admin key, by an app's own secret, or by the token of an
 /// administrator account.
 pub(super) async fn administrating(edge: &Edge, input: &Input) -> Result<Administrator, Failure> {
+    let by = found(edge, input).await?;
+    let asker = (by.realm().clone(), by.actor.clone());
+    // Who asks stays the same within a request.
+    let _ = input.asker.0.set(asker);
+    Ok(by)
+}
+
+async fn found(edge: &Edge, input: &Input) -> Result<Administrator, Failure> {
     let secret = input.bearer().ok_or(Refusal::NotAuthenticated)?;
     if is_same(secret, &edge.admin_key) {
         let header = input.headers.get(APP_HEADER);

@@ -1,17 +1,10 @@
 //! `/api/im/admin/…` beside userSigs: users, messages, broadcasts, logs and sensitive words
 //! (stomp.md D.b.2), for administrator accounts, app secrets and the admin key.
 
-use std::net::SocketAddr;
-
 use axum::Router;
-use axum::extract::{ConnectInfo, MatchedPath, Path, Request, State};
-use axum::http::Method;
-use axum::middleware::{Next, from_fn_with_state};
-use axum::response::Response;
+use axum::extract::{Path, Request, State};
 use axum::routing::{delete, get, post, put};
-use crosstalk_core::admin::{
-    AuditEntry, AuditQuery, Chore, ChoreKind, Person, PersonFilter, WordAction,
-};
+use crosstalk_core::admin::{AuditQuery, Chore, ChoreKind, Person, PersonFilter, WordAction};
 use crosstalk_core::channel::{Address, ChannelKind};
 use crosstalk_core::deliver::{Operator, Sender};
 use crosstalk_core::directory::{Profile, ProfileChange, UserChange};
@@ -37,8 +30,8 @@ const MAX_LIMIT: u32 = 200;
 /// The longest text, bytes.
 const TEXT_BYTES: usize = 32 << 10;
 
-/// The calls, below `/api/im/admin`; what changes something is written into the audit log.
-pub(super) fn routes(edge: &Edge) -> Router<Edge> {
+/// The calls, below `/api/im/admin`.
+pub(super) fn routes() -> Router<Edge> {
     let base = "/api/im/admin";
     Router::new()
         .route(
@@ -79,7 +72,6 @@ pub(super) fn routes(edge: &Edge) -> Router<Edge> {
                 .delete(remove_words)
                 .fallback(no_route),
         )
-        .layer(from_fn_with_state(edge.clone(), watch))
 }
 
 /// Part of a list.
@@ -485,36 +477,4 @@ async fn remove_words(State(edge): State<Edge>, request: Request) -> Result<Done
     let words = input.list("words", AT_ONCE)?;
     let changed = edge.im.remove_words(by.realm(), &words).await?;
     Ok(Done(json!({"changed": changed})))
-}
-
-/// Writes down what was changed before it is answered.
-async fn watch(
-    State(edge): State<Edge>,
-    ConnectInfo(client): ConnectInfo<SocketAddr>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let Some(route) = route.filter(|_| method != Method::GET && method != Method::OPTIONS) else {
-        return next.run(request).await;
-    };
-    let target = request.uri().path().to_owned();
-    let Ok(by) = administrating(&edge, &Input::head(&request)).await else {
-        return next.run(request).await;
-    };
-    let response = next.run(request).await;
-    let entry = AuditEntry {
-        realm: Some(by.realm().clone()),
-        actor: by.actor,
-        action: format!("{method} {}", route.as_str()),
-        target: crate::http::v1::shortened(target),
-        outcome: response.status().as_u16(),
-        address: client.ip().to_string(),
-        note: String::new(),
-    };
-    if let Err(error) = edge.im.audit().log_act(&entry).await {
-        tracing::error!(%error, ?entry, "an act could not be written down");
-    }
-    response
 }

@@ -2,12 +2,14 @@
 //! credentials.
 
 use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
 
 use axum::Form;
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest, Query, Request};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE};
 use axum::http::{HeaderMap, HeaderName};
+use crosstalk_core::id::Realm;
 use crosstalk_core::refusal::Refusal;
 use crosstalk_core::session::foreign::ForeignHeaders;
 use crosstalk_gateway::net::cookies_may_go;
@@ -18,6 +20,11 @@ use super::answer::Failure;
 /// The largest body.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
+/// Who it turned out to be that asks. Whoever wants to know that puts an empty one into the
+/// request's extensions.
+#[derive(Clone, Default)]
+pub(super) struct Asker(pub(super) Arc<OnceLock<(Realm, String)>>);
+
 /// A request, read to its end.
 pub(super) struct Input {
     fields: HashMap<String, String>,
@@ -26,12 +33,14 @@ pub(super) struct Input {
     pub(super) headers: HeaderMap,
     pub(super) path: String,
     pub(super) query: String,
+    pub(super) asker: Asker,
 }
 
 impl Input {
     /// Reads a request. What stands in the body goes before what stands in the query.
     pub(super) async fn read(request: Request) -> Result<Self, Failure> {
         let (parts, body) = request.into_parts();
+        let asker = parts.extensions.get().cloned().unwrap_or_default();
         let query = Query::<HashMap<String, String>>::try_from_uri(&parts.uri);
         let mut fields = query.map(|Query(fields)| fields).unwrap_or_default();
         let body = to_bytes(body, MAX_BODY_BYTES)
@@ -66,19 +75,8 @@ impl Input {
             headers,
             path,
             query,
+            asker,
         })
-    }
-
-    /// What is known of a request before its body is read.
-    pub(super) fn head(request: &Request) -> Self {
-        let query = Query::<HashMap<String, String>>::try_from_uri(request.uri());
-        Self {
-            fields: query.map(|Query(fields)| fields).unwrap_or_default(),
-            members: HashMap::new(),
-            headers: request.headers().clone(),
-            path: request.uri().path().to_owned(),
-            query: request.uri().query().unwrap_or_default().to_owned(),
-        }
     }
 
     /// A field that is there and not empty.
@@ -133,7 +131,10 @@ impl Input {
             }
             _ => {
                 let items = self.need(name)?.split(',').map(str::trim);
-                items.filter(|item| !item.is_empty()).map(str::to_owned).collect()
+                items
+                    .filter(|item| !item.is_empty())
+                    .map(str::to_owned)
+                    .collect()
             }
         };
         if list.is_empty() || list.len() > max {

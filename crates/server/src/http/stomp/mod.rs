@@ -4,6 +4,7 @@
 mod admin;
 mod administration;
 mod answer;
+mod audited;
 mod auth;
 mod blacklist;
 mod conversations;
@@ -25,6 +26,7 @@ mod tests;
 
 use anyhow::{Context, Result};
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, post};
 use crosstalk_core::id::Realm;
 use crosstalk_gateway::StompSettings;
@@ -55,11 +57,7 @@ pub(super) fn router(edge: &Edge) -> Router {
             post(auth::refresh).fallback(no_route),
         )
         .route("/api/im/auth/logout", post(auth::logout).fallback(no_route))
-        .route(
-            "/api/im/admin/users/{user_id}/usersig",
-            post(admin::user_sig).fallback(no_route),
-        )
-        .merge(administration::routes(edge))
+        .merge(administrating(edge))
         .merge(conversations::routes())
         .merge(search::routes())
         .merge(editing::routes())
@@ -69,11 +67,22 @@ pub(super) fn router(edge: &Edge) -> Router {
         .merge(friends::routes())
         .merge(groups::routes())
         .merge(people::routes())
-        .merge(webhooks::router())
         .route("/api/im", any(no_route))
         .route("/api/im/{*rest}", any(no_route))
         .layer(cors::layer(&edge.config.stomp.allowed_origins))
         .with_state(edge.clone())
+}
+
+/// What administrators do; what changes something is written down.
+fn administrating(edge: &Edge) -> Router<Edge> {
+    Router::new()
+        .route(
+            "/api/im/admin/users/{user_id}/usersig",
+            post(admin::user_sig).fallback(no_route),
+        )
+        .merge(administration::routes())
+        .merge(webhooks::router())
+        .layer(from_fn_with_state(edge.clone(), audited::watch))
 }
 
 /// The routes on `listen.http` that bring files, and those below the same path.

@@ -255,8 +255,10 @@ mod tests {
     use std::sync::Arc;
 
     use axum::body::{Body, to_bytes};
+    use crosstalk_core::admin::AuditQuery;
     use crosstalk_core::directory::AppId;
     use crosstalk_core::id::Uid;
+    use crosstalk_core::im::Im;
     use crosstalk_gateway::{Dialect, Gateway, GatewaySettings};
     use serde_json::json;
     use tower::ServiceExt;
@@ -266,6 +268,7 @@ mod tests {
     use crate::http::v1::tests::im;
 
     struct Api {
+        im: Arc<Im>,
         routes: Router,
         secret: String,
         user: String,
@@ -283,13 +286,14 @@ mod tests {
             let hooks = service(&im).await;
             let edge = Edge {
                 gateway: Gateway::new(Arc::clone(&im), settings),
-                im,
+                im: Arc::clone(&im),
                 admin_key: "admin".into(),
                 config: Arc::new(config),
                 bound: Arc::default(),
             };
             let routes = crate::http::stomp::router(&edge).layer(Extension(hooks));
             Self {
+                im,
                 routes,
                 secret: app.secret.to_string(),
                 user: user.token,
@@ -357,6 +361,20 @@ mod tests {
         assert_ne!(rotated["data"]["secret"], secret);
         assert_eq!(api.ask("admin", "DELETE", &path, json!({})).await.0, 200);
         assert_eq!(api.ask("admin", "GET", &path, json!({})).await.0, 404);
+        let all = AuditQuery {
+            limit: 99,
+            ..AuditQuery::default()
+        };
+        let acts = api.im.audit().acts(&all).await.expect("acts");
+        let acts: Vec<_> = acts.iter().map(|act| act.entry.action.as_str()).collect();
+        let expected = [
+            "DELETE /api/im/admin/webhooks/{id}",
+            "POST /api/im/admin/webhooks/{id}/secret",
+            "PUT /api/im/admin/webhooks/{id}",
+            "POST /api/im/admin/webhooks/{id}/test",
+            "POST /api/im/admin/webhooks",
+        ];
+        assert_eq!(acts, expected, "the newest first");
     }
 
     #[tokio::test]

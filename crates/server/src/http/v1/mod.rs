@@ -53,6 +53,7 @@ mod users;
 mod view;
 
 pub(crate) use admin::audit::shortened;
+pub(in crate::http) use admin::audit::to_its_end;
 pub(crate) use admin::erasing::line as export_line;
 
 #[cfg(test)]

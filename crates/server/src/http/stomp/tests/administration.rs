@@ -133,3 +133,35 @@ async fn administrators_are_made_and_do_what_users_may_not() {
         Some(2)
     );
 }
+
+/// A token in another's name is an act like all others.
+#[tokio::test]
+async fn user_sigs_are_written_down_too() {
+    let api = Api::start().await;
+    let path = "/api/im/admin/users/carol/usersig";
+    api.post(path, "admin", &json!({})).await.data();
+    // In whose realm it was done counts, wherever that is said.
+    let realm = Realm::parse("other").expect("a realm");
+    let other = AppId::parse("other").expect("an id");
+    let apps = api.im.apps();
+    apps.put(&other, &realm, "other").await.expect("an app");
+    let body = json!({"userId": "dora", "appId": "other"});
+    api.post("/api/im/admin/users", "admin", &body).await.data();
+    let there = api.as_user(
+        "GET",
+        "/api/im/admin/logs?appId=other",
+        "admin",
+        Value::Null,
+    );
+    let there = there.await;
+    let there = there.data()["list"].as_array().expect("a list").clone();
+    assert_eq!(there.len(), 1);
+    assert_eq!(there[0]["action"], "POST /api/im/admin/users");
+    let logs = api.as_user("GET", "/api/im/admin/logs", "admin", Value::Null);
+    let logs = logs.await;
+    let logs = logs.data();
+    let logs = logs["list"].as_array().expect("a list");
+    assert_eq!(logs.len(), 1);
+    let action = "POST /api/im/admin/users/{user_id}/usersig";
+    assert_eq!(logs[0]["action"], action);
+}

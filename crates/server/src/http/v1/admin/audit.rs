@@ -10,6 +10,7 @@ use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use crosstalk_core::admin::{AuditEntry, AuditQuery, AuditRecord};
+use crosstalk_core::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -89,18 +90,36 @@ pub(in crate::http) async fn watch(
     };
     let target = request.uri().path().to_owned();
     let address = client.map_or_else(|_| String::new(), |client| client.0.ip().to_string());
-    let response = next.run(request).await;
-    let entry = AuditEntry {
-        realm: caller.app().ok().map(|app| app.realm.clone()),
-        actor: actor(&caller),
-        action: format!("{method} {}", route.as_str()),
-        target: shortened(target),
-        outcome: response.status().as_u16(),
-        address,
-        note: noted(&response),
-    };
-    write(&api, entry).await;
-    response
+    to_its_end(async move {
+        let response = next.run(request).await;
+        let entry = AuditEntry {
+            realm: caller.app().ok().map(|app| app.realm.clone()),
+            actor: actor(&caller),
+            action: format!("{method} {}", route.as_str()),
+            target: shortened(target),
+            outcome: response.status().as_u16(),
+            address,
+            note: noted(&response),
+        };
+        write(&api, entry).await;
+        response
+    })
+    .await
+}
+
+/// Sees an act and its entry through, even if the caller hangs up meanwhile: nothing is done
+/// that is not written down.
+pub(in crate::http) async fn to_its_end(
+    act: impl Future<Output = Response> + Send + 'static,
+) -> Response {
+    match tokio::spawn(act).await {
+        Ok(response) => response,
+        Err(ended) => match ended.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The server stops.
+            Err(_) => Problem::from(Refusal::Unavailable).into_response(),
+        },
+    }
 }
 
 /// What a handler has said for the log.
