@@ -68,3 +68,81 @@ async fn forget(im: Arc<Im>, days: u32) {
         sleep(EVERY).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::compose::Core;
+    use crate::config::Config;
+    use crate::data_dir::DataDir;
+    use crosstalk_core::admin::{ChoreKind, ChoreState};
+    use crosstalk_core::directory::UserChange;
+    use crosstalk_core::id::{MessageId, Realm, Uid};
+    use crosstalk_core::im::admin::{Audience, Broadcast, ImportUser};
+
+    /// More than one piece of work.
+    const USERS: usize = 150;
+
+    /// Each is told once, also if the process ends in the middle.
+    #[tokio::test]
+    async fn a_broadcast_goes_on_in_another_process() {
+        let folder = tempfile::TempDir::new().expect("a folder");
+        let realm = Realm::default();
+        let open = async || {
+            let data_dir = DataDir::take_for_server(folder.path()).expect("a free folder");
+            let core = Core::open(&Config::default(), &data_dir).await;
+            (data_dir, core.expect("a core"))
+        };
+        let (data_dir, core) = open().await;
+        for n in 0..USERS {
+            let user = ImportUser {
+                uid: Uid::parse(&format!("u{n}")).expect("a uid"),
+                change: UserChange::default(),
+                tags: None,
+            };
+            core.im.import_user(&realm, user).await.expect("a user");
+        }
+        let said = Broadcast {
+            to: Audience::All,
+            from: Uid::SYSTEM.to_owned(),
+            payload: r#"{"type":"text","text":"hello"}"#.to_owned(),
+        };
+        let begun = core.im.broadcast(&realm, &said, "admin").await;
+        let num = begun.expect("begun").num;
+        let render = |_: &_| String::new();
+        let chore = async |im: &Arc<Im>| {
+            let found = im.chore(&realm, ChoreKind::Broadcast, num).await;
+            found.expect("the broadcast")
+        };
+        let begun = async {
+            while chore(&core.im).await.done == 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            () = core.im.work_off(&render) => panic!("it pauses after the first piece"),
+            () = begun => {}
+        }
+        let half = chore(&core.im).await;
+        assert_eq!(half.state, ChoreState::Running);
+        assert!((1..USERS as u64).contains(&half.done), "{}", half.done);
+        core.close().await;
+        drop(data_dir);
+        let (_data_dir, core) = open().await;
+        assert_eq!(chore(&core.im).await, half);
+        core.im.work_off(&render).await;
+        let done = chore(&core.im).await;
+        assert_eq!((done.state, done.failed), (ChoreState::Done, 0));
+        let log = core.im.scan(MessageId(0), 10_000).await.expect("the log");
+        let told: Vec<&str> = log
+            .iter()
+            .map(|message| &*message.body.client_no)
+            .filter(|number| number.starts_with("broadcast-"))
+            .collect();
+        assert_eq!(told.len(), USERS, "each once");
+        assert_eq!(told.iter().collect::<BTreeSet<_>>().len(), USERS);
+        core.close().await;
+    }
+}

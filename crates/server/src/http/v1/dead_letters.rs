@@ -93,11 +93,12 @@ pub(super) async fn list_dead_letters(
     let realm = &caller.app()?.realm;
     let limit = paging.limit()?;
     let [after] = paging.after(TAG)?.unwrap_or([0]);
-    let letters = service.dead_letters(realm, &id, after, limit).await?;
-    let is_full = letters.len() >= limit as usize;
+    let mut letters = service.dead_letters(realm, &id, after, limit + 1).await?;
+    let is_more = letters.len() > limit as usize;
+    letters.truncate(limit as usize);
     let last = letters.last().map(|letter| letter.n);
     Ok(Json(Page {
-        next_cursor: last.filter(|_| is_full).map(|n| encode(TAG, [n])),
+        next_cursor: last.filter(|_| is_more).map(|n| encode(TAG, [n])),
         items: letters.into_iter().map(LetterView::from).collect(),
     }))
 }

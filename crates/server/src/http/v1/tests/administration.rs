@@ -160,6 +160,28 @@ async fn a_broadcast_reaches_each_once() {
     }
 }
 
+/// Who asks and hangs up: what is done stands in the audit log all the same.
+#[tokio::test]
+async fn what_is_done_for_one_who_hangs_up_is_written_down() {
+    let rest = Rest::start().await;
+    let mut act = Box::pin(rest.app("PUT", "/v1/users/alice", json!({"name": "A"})));
+    // It has begun, and then nobody waits for it any more.
+    assert!(futures_util::poll!(act.as_mut()).is_pending());
+    drop(act);
+    let acts = async || rest.get("/v1/audit").await["items"].clone();
+    let written = async {
+        while acts().await.as_array().is_none_or(Vec::is_empty) {
+            // wait: for the task of the act
+            tokio::task::yield_now().await;
+        }
+    };
+    let patience = std::time::Duration::from_secs(20);
+    let written = tokio::time::timeout(patience, written).await;
+    written.expect("in time");
+    assert_eq!(acts().await[0]["action"], "PUT /v1/users/{uid}");
+    assert_eq!(rest.get("/v1/users/alice").await["name"], "A");
+}
+
 /// What was done before a crash is not done again, and what was not is.
 #[tokio::test]
 async fn a_broadcast_goes_on_where_it_was_and_is_called_off() {
@@ -210,6 +232,27 @@ async fn nothing_is_left_of_a_user_who_was_erased() {
     let live = session(&rest, "alice", &token, "d")
         .await
         .expect("a session");
+    rest.user("carol").await;
+    let role = rest.app(
+        "PATCH",
+        "/v1/channels/group/team/members/alice",
+        json!({"role": "administrator"}),
+    );
+    role.await.ok();
+    let invite = json!({"users": ["carol"], "operator": "alice"});
+    let invited = rest
+        .post("/v1/channels/group/team/invitations", invite)
+        .await;
+    assert_eq!(invited["items"][0]["inviter"], "alice", "{invited}");
+    let exported = rest.post("/v1/users/alice/export", Value::Null).await;
+    let export = format!(
+        "/v1/users/alice/exports/{}",
+        exported["id"].as_str().expect("an id")
+    );
+    work(&rest).await;
+    let download = format!("{export}/download");
+    let there = rest.app("GET", &download, Value::Null).await;
+    assert_eq!(there.status, 200);
     let begun = rest.app("DELETE", "/v1/users/alice", Value::Null).await;
     assert_eq!(begun.status, 202);
     assert_eq!(live.mailbox.drain(false).ending, Some(Ending::Kicked));
@@ -230,6 +273,10 @@ async fn nothing_is_left_of_a_user_who_was_erased() {
     let left = texts(&rest, "bob", "alice").await;
     assert!(left.contains(&"to alice".to_owned()), "{left:?}");
     assert!(!left.contains(&"to bob".to_owned()), "{left:?}");
+    let there = rest.app("GET", &download, Value::Null).await;
+    assert_eq!(there.status, 404);
+    let invited = rest.get("/v1/users/carol/join-requests").await;
+    assert_eq!(invited["items"], json!([]), "{invited}");
     // The name is never given again.
     for (method, path, body) in [
         ("PUT", "/v1/users/alice", json!({"name": "A"})),
@@ -238,7 +285,8 @@ async fn nothing_is_left_of_a_user_who_was_erased() {
         let again = rest.app(method, path, body).await;
         assert_eq!(again.problem(), (403, "user_banned".into()), "{path}");
     }
-    assert_eq!(each(&rest.get("/v1/users").await["items"], "/uid"), ["bob"]);
+    let left = rest.get("/v1/users").await;
+    assert_eq!(each(&left["items"], "/uid"), ["bob", "carol"]);
     let nobody = rest.app("DELETE", "/v1/users/nobody", Value::Null).await;
     assert_eq!(nobody.problem().0, 404);
 }
@@ -444,6 +492,103 @@ async fn an_app_is_switched_off_and_limited() {
     assert_eq!(say().await, 200);
     let missing = patch("/v1/apps/none", json!({})).await;
     assert_eq!(missing.problem().0, 404);
+}
+
+/// Every way in is closed while the app is off, and open again after that.
+#[tokio::test]
+async fn an_app_that_is_off_lets_nobody_in_by_any_way() {
+    use crosstalk_core::im::{Credential, LoginRequest, LoginScope, OpenSession, RegisterDevice};
+    use crosstalk_core::message::Origin;
+    use crosstalk_core::refusal::Refusal;
+    use crosstalk_core::session::{Delivery, Offline};
+
+    let rest = Rest::start().await;
+    let token = rest.user("alice").await;
+    let (realm, id) = (Realm::default(), AppId::default());
+    let (app, uid) = (
+        rest.im.apps().get(&id).expect("the app"),
+        Uid::parse("alice").expect("a uid"),
+    );
+    let user = rest.im.ensure_user(&realm, &uid).await.expect("a user");
+    let peer = [127, 0, 0, 1].into();
+    let scoped = |scope| {
+        let mut request = LoginRequest::new(scope, "test", "CONNECT", peer);
+        request.credentials.push(token.clone());
+        request
+    };
+    let scopes = [
+        LoginScope::App(id.clone()),
+        LoginScope::Realm(realm.clone()),
+        LoginScope::Token(realm.clone()),
+    ];
+    let proven = rest.im.login(&scoped(scopes[0].clone())).await;
+    let device = RegisterDevice {
+        origin: Origin(3),
+        device_id: "d-1".to_owned(),
+        os: 1,
+        details: "{}".to_owned(),
+        vendor: String::new(),
+        push_token: None,
+        habit: None,
+        ttl_secs: 1000,
+    };
+    let device = rest.im.register_device(&app, &user, device).await;
+    let device = device.expect("a device").token;
+    let mut ways = vec![
+        Credential::Token {
+            realm: realm.clone(),
+            uid: uid.clone(),
+            token: token.clone(),
+            dialect: "test",
+        },
+        Credential::Proven(Box::new(proven.expect("a login"))),
+        Credential::Registered {
+            claimed_uid: None,
+            token: device.clone(),
+        },
+        Credential::Vouched {
+            app: id.clone(),
+            uid: uid.clone(),
+            at_ms: rest.im.clock().now_ms(),
+        },
+    ];
+    let logins = scopes.iter().map(|scope| scoped(scope.clone()));
+    ways.extend(logins.map(|login| Credential::Login(Box::new(login))));
+    let open = async |credential: &Credential| {
+        let request = OpenSession {
+            credential: credential.clone(),
+            origin: Origin(3),
+            device_id: "d-1".into(),
+            device_flag: 1,
+            delivery: Delivery::plain(Offline::Sync, true),
+            sync_own: true,
+            max_sessions: 0,
+            peer,
+        };
+        rest.im.open_session(request).await.map(|_| ())
+    };
+    for disabled in [false, true, false] {
+        let patch = json!({"disabled": disabled});
+        rest.call(ADMIN, "PATCH", "/v1/apps/default", patch)
+            .await
+            .ok();
+        let expected = if disabled {
+            Err(Refusal::NotAuthenticated)
+        } else {
+            Ok(())
+        };
+        for way in &ways {
+            assert_eq!(open(way).await, expected, "{way:?}, off: {disabled}");
+        }
+        for scope in &scopes {
+            let login = rest.im.login(&scoped(scope.clone())).await.map(|_| ());
+            assert_eq!(login, expected, "{scope:?}, off: {disabled}");
+        }
+        let known = rest.im.verify_user_token(&token).await.map(|_| ());
+        assert_eq!(known, expected, "off: {disabled}");
+        let known = rest.im.registered(&device).await.map(|_| ());
+        assert_eq!(known, expected, "off: {disabled}");
+    }
 }
 
 #[tokio::test]
