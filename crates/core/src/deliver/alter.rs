@@ -19,8 +19,6 @@ use crate::mark::{Edit, EditOutcome, MarkOutcome};
 use crate::message::{Gone, MAX_AUDIENCE, Message, Origin, Revocation};
 use crate::refusal::Refusal;
 
-/// Members that are read at once.
-const MEMBER_PAGE: u32 = 10_000;
 /// Entries by which one edit is told at most, where not all members may know of it. Whoever is
 /// not reached by them finds it by its version.
 const MAX_ENTRIES: usize = 40;
@@ -178,7 +176,6 @@ impl Lane {
             let all = author.chain(audience.iter().copied()).collect();
             return Ok(vec![Some(all)]);
         }
-        let parts = Arc::clone(&self.parts);
         let state = self.state(&message.channel.key).await?;
         let is_open = state.settings.history != HistoryFrom::SinceJoin
             || message.channel.key.kind == ChannelKind::DIRECT
@@ -186,22 +183,14 @@ impl Lane {
         if is_open {
             return Ok(vec![None]);
         }
-        let (mut seen_by, mut all) = (Vec::new(), true);
-        let mut after = None;
-        loop {
-            let num = message.channel.num;
-            let page = parts.channels.members(num, after, MEMBER_PAGE).await?;
-            after = page.last().map(|member| member.user.num);
-            all &= page.iter().all(|member| member.join_seq < message.seq);
-            let may_see = page.iter().filter(|member| member.join_seq < message.seq);
-            seen_by.extend(may_see.map(|member| member.user.num));
-            if page.len() < MEMBER_PAGE as usize {
-                break;
-            }
-        }
-        if all {
+        let members = state.members.iter();
+        let may_see = members.filter(|(_, member)| member.join_seq < message.seq);
+        let mut seen_by: Vec<UserNum> = may_see.map(|(num, _)| *num).collect();
+        if seen_by.len() == state.members.len() {
             return Ok(vec![None]);
         }
+        // Whoever asks again is to find the same entries.
+        seen_by.sort_unstable();
         if seen_by.is_empty() {
             seen_by.push(message.sender.num);
         }

@@ -94,6 +94,7 @@ mod tests {
             let entry = MemberEntry {
                 role,
                 muted_until_ms: 0,
+                join_seq: 0,
             };
             state.members.insert(UserNum(num), entry);
         }

@@ -21,6 +21,8 @@ const MEMBER_PAGE: u32 = 10_000;
 pub(super) struct MemberEntry {
     pub(super) role: MemberRole,
     pub(super) muted_until_ms: i64,
+    /// The channel's head when they joined.
+    pub(super) join_seq: u64,
 }
 
 impl From<&Member> for MemberEntry {
@@ -28,6 +30,7 @@ impl From<&Member> for MemberEntry {
         Self {
             role: member.role,
             muted_until_ms: member.muted_until_ms,
+            join_seq: member.join_seq,
         }
     }
 }
