@@ -42,7 +42,7 @@ pub(super) struct UserView {
     #[serde(flatten)]
     more: More,
     #[serde(flatten)]
-    rules: Option<Rules>,
+    rules: Rules,
 }
 
 /// What else there may be in a profile.
@@ -73,17 +73,20 @@ pub(super) struct More {
 }
 
 /// What holds for a user everywhere. Shown to themselves and the application only.
-#[derive(Debug, Serialize, ToSchema)]
-#[allow(clippy::struct_excessive_bools)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub(super) struct Rules {
     /// May neither log in nor send.
-    ban: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ban: Option<bool>,
     /// May not send.
-    send_ban: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    send_ban: Option<bool>,
     /// Lets strangers write although the realm is friends-only.
-    allow_stranger: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    allow_stranger: Option<bool>,
     /// Passes all permission checks.
-    system: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    system: Option<bool>,
 }
 
 /// A change of a user. What is absent stays; `null` empties a member of the profile.
@@ -140,19 +143,19 @@ impl UserView {
             ..
         } = record.flags;
         let rules = Rules {
-            ban,
-            send_ban,
-            allow_stranger,
-            system,
+            ban: Some(ban),
+            send_ban: Some(send_ban),
+            allow_stranger: Some(allow_stranger),
+            system: Some(system),
         };
         let profile = Profile::of(record.profile.as_deref());
-        Self::of(record, profile, Some(rules))
+        Self::of(record, profile, rules)
     }
 
     /// A user as others see them.
     pub(super) fn public(record: &UserRecord) -> Self {
         let profile = Profile::of(record.profile.as_deref()).public();
-        Self::of(record, profile, None)
+        Self::of(record, profile, Rules::default())
     }
 
     /// A user as a caller may see them.
@@ -163,7 +166,7 @@ impl UserView {
         }
     }
 
-    fn of(record: &UserRecord, profile: Profile, rules: Option<Rules>) -> Self {
+    fn of(record: &UserRecord, profile: Profile, rules: Rules) -> Self {
         Self {
             uid: record.user.uid.as_str().to_owned(),
             name: profile.name,
