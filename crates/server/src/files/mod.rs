@@ -63,7 +63,7 @@ pub struct FileService {
     staging: PathBuf,
     decoders: Semaphore,
     /// Uploads to which somebody just adds.
-    busy: Mutex<HashSet<FileId>>,
+    busy: Arc<Mutex<HashSet<FileId>>>,
 }
 
 impl FileService {
@@ -86,7 +86,7 @@ impl FileService {
             settings,
             staging: staging.to_owned(),
             decoders: Semaphore::new(DECODERS),
-            busy: Mutex::default(),
+            busy: Arc::default(),
         }))
     }
 

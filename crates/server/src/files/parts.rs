@@ -1,9 +1,12 @@
 //! Uploads that come in parts: begun, added to from where they are, finished by the last part.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crosstalk_core::file::{FileId, FileRecord, Upload};
 use crosstalk_core::refusal::Refusal;
+use parking_lot::Mutex;
 use tokio::fs::{File, OpenOptions};
 use tokio::io::AsyncWriteExt;
 
@@ -26,13 +29,43 @@ pub enum Progress {
 pub struct Part<'a> {
     service: &'a FileService,
     upload: Upload,
-    file: File,
     at: u64,
+    /// Where to add; only until this is dropped.
+    open: Option<Open>,
+    /// What was written last may still be on its way to the disk.
+    is_under_way: bool,
+}
+
+/// A staged file, and that nobody else adds to it.
+struct Open {
+    file: File,
+    _claim: Claim,
+}
+
+/// That nobody else adds to an upload.
+struct Claim {
+    busy: Arc<Mutex<HashSet<FileId>>>,
+    id: FileId,
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.busy.lock().remove(&self.id);
+    }
 }
 
 impl Drop for Part<'_> {
     fn drop(&mut self) {
-        self.service.busy.lock().remove(&self.upload.id);
+        if !self.is_under_way {
+            return;
+        }
+        // Whoever brought it has gone away. Nobody else begins behind what is not there yet.
+        if let Some(mut open) = self.open.take() {
+            tokio::spawn(async move {
+                // What did not get there was not counted.
+                let _ = open.file.flush().await;
+            });
+        }
     }
 }
 
@@ -107,24 +140,27 @@ impl FileService {
         if !self.busy.lock().insert(upload.id) {
             return Err(Refusal::WrongState);
         }
-        let id = upload.id;
-        let opened = async {
+        let claim = Claim {
+            busy: Arc::clone(&self.busy),
+            id: upload.id,
+        };
+        let opened: std::io::Result<_> = async {
             let file = OpenOptions::new().append(true).open(path).await?;
             let at = file.metadata().await?.len();
             Ok((file, at))
-        };
-        match opened.await {
-            Ok((file, at)) => Ok(Part {
-                service: self,
-                upload,
-                file,
-                at,
-            }),
-            Err(error) => {
-                self.busy.lock().remove(&id);
-                Err(disk(&error))
-            }
         }
+        .await;
+        let (file, at) = opened.map_err(|error| disk(&error))?;
+        Ok(Part {
+            service: self,
+            upload,
+            at,
+            open: Some(Open {
+                file,
+                _claim: claim,
+            }),
+            is_under_way: false,
+        })
     }
 
     /// Goes on with an upload from where the caller believes it to be.
@@ -187,13 +223,27 @@ impl Part<'_> {
     /// `TooLarge` if it is more than was said; `Unavailable` when the disk does not take it.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
         if self.at.saturating_add(bytes.len() as u64) > self.upload.size {
+            self.settle().await?;
             return Err(Refusal::TooLarge);
         }
-        self.file
+        let open = self.open.as_mut().ok_or(Refusal::Internal)?;
+        self.is_under_way = true;
+        open.file
             .write_all(bytes)
             .await
             .map_err(|error| disk(&error))?;
         self.at += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Waits until what was added is there.
+    ///
+    /// # Errors
+    /// `Unavailable` when the disk does not take it.
+    pub async fn settle(&mut self) -> Result<(), Refusal> {
+        let open = self.open.as_mut().ok_or(Refusal::Internal)?;
+        open.file.flush().await.map_err(|error| disk(&error))?;
+        self.is_under_way = false;
         Ok(())
     }
 
@@ -203,7 +253,7 @@ impl Part<'_> {
     /// `InvalidArgument` if the bytes are not those that were said or of a type that is not
     /// taken, and it is given up then; and as [`FileService::keep`].
     pub async fn finish(mut self) -> Result<Progress, Refusal> {
-        self.file.flush().await.map_err(|error| disk(&error))?;
+        self.settle().await?;
         if self.at < self.upload.size {
             return Ok(Progress::At(self.at));
         }

@@ -200,6 +200,28 @@ async fn limits_hold() {
 }
 
 #[tokio::test]
+async fn whoever_goes_away_leaves_what_came_before_others_go_on() {
+    let bed = Bed::with(FileSettings::default()).await;
+    let alice = bed.about("alice").await;
+    let service = &bed.service;
+    let size = 64 << 10;
+    let begun = service.begin_upload(alice.clone(), size, None).await;
+    let id = begun.expect("begun").id;
+    let mut part = service.go_on(&alice, id, 0).await.expect("begun");
+    part.write(&vec![b'a'; 32 << 10]).await.expect("written");
+    // Dropped where it waits, as a request is whose connection breaks.
+    drop(part);
+    let at = loop {
+        match service.go_on(&alice, id, 32 << 10).await {
+            Ok(part) => break part.at(),
+            Err(why) => assert_eq!(why, Refusal::WrongState),
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(at, 32 << 10);
+}
+
+#[tokio::test]
 async fn parts_come_over_many_requests_and_one_at_a_time() {
     let bed = Bed::with(FileSettings::default()).await;
     let (alice, bob) = (bed.about("alice").await, bed.about("bob").await);

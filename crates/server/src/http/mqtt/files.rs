@@ -51,6 +51,9 @@ pub(super) async fn store(
     form: Result<Multipart, MultipartRejection>,
 ) -> Result<Done<Stored>, Failure> {
     let (realm, viewer) = viewer(&state, &proof).await?;
+    if let Viewer::User(user) = &viewer {
+        state.edge.im.spend(user.num)?;
+    }
     let form = form.map_err(|_| Failure::bad("the file must come as multipart/form-data"))?;
     let form = read_form(&service, form).await?;
     let about = About {

@@ -88,6 +88,7 @@ pub(super) async fn upload(
 ) -> Result<Done<FileInfo>, Failure> {
     let input = input(request.headers(), request.uri()).await?;
     let login = known(&edge, &input, client).await?;
+    edge.im.spend(login.user.num)?;
     let form = Multipart::from_request(request, &()).await;
     let form = form.map_err(|_| Failure::field("file", "must come as multipart/form-data"))?;
     let form = read_form(&service, form).await?;

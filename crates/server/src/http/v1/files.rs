@@ -176,6 +176,9 @@ pub(super) async fn give_file(
     caller: Caller,
     form: Result<Multipart, axum::extract::multipart::MultipartRejection>,
 ) -> Result<(StatusCode, Json<FileView>), Problem> {
+    if let Some(user) = caller.as_user() {
+        api.im.spend(user.num)?;
+    }
     let form = form.map_err(|why| Problem::new(Refusal::UndecodableContent, why.body_text()))?;
     let form = read_form(&service, form).await.map_err(|why| match why {
         Refusal::InvalidArgument => Problem::field("file", "is missing, or a text is too long"),

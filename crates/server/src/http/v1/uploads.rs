@@ -102,7 +102,7 @@ fn digest(text: &str) -> Result<[u8; 32], Problem> {
     responses(
         (status = 200, description = "Nothing has to come: the file", body = UploadView),
         (status = 201, description = "It has begun", body = UploadView),
-        Denials, Missing, Oversize, Conflict
+        Denials, Missing, Oversize, Conflict, Throttled
     ),
     security(("admin_key" = []), ("app_secret" = []), ("user_token" = []))
 )]
@@ -114,6 +114,9 @@ pub(super) async fn begin_upload(
 ) -> Result<Response, Problem> {
     let sha256 = new.sha256.as_deref().map(digest).transpose()?;
     let about = about(&api, &caller, &new.name, new.owner.as_deref(), new.public).await?;
+    if let Some(user) = caller.as_user() {
+        api.im.spend(user.num)?;
+    }
     if let Some(sha256) = &sha256
         && let Some(file) = service.again(&about, sha256, new.size).await?
     {
@@ -213,13 +216,18 @@ pub(super) async fn add_to_upload(
         })?;
     let mut body = body.into_data_stream();
     loop {
-        match timeout(PATIENCE, body.next()).await {
-            Ok(Some(Ok(bytes))) => part.write(&bytes).await?,
+        let broken = match timeout(PATIENCE, body.next()).await {
+            Ok(Some(Ok(bytes))) => {
+                part.write(&bytes).await?;
+                continue;
+            }
             Ok(None) => break,
-            // What has come stays.
-            Ok(Some(Err(_))) => return Err(Refusal::UndecodableContent.into()),
-            Err(_) => return Err(Refusal::Unavailable.into()),
-        }
+            Ok(Some(Err(_))) => Refusal::UndecodableContent,
+            Err(_) => Refusal::Unavailable,
+        };
+        // What has come stays.
+        part.settle().await?;
+        return Err(broken.into());
     }
     match part.finish().await.map_err(not_kept)? {
         Progress::At(offset) => {
