@@ -79,7 +79,8 @@ fn find(conn: &Connection, query: &FindUsers) -> DbResult<FoundUsers> {
     let limit = query.limit.max(1) as usize;
     let mut place = query.after.unwrap_or([BY_ID, 0]);
     let mut users = Vec::new();
-    while place[0] <= BY_NAME {
+    // Places come back from callers: of a list that there is not nothing is found.
+    while (BY_ID..=BY_NAME).contains(&place[0]) {
         let (found, next) = match place[0] {
             BY_ID => by_id(conn, query, place[1], limit - users.len())?,
             BY_CONTACT => by_contact(conn, query, place[1], limit - users.len())?,

@@ -83,6 +83,12 @@ pub async fn users_are_found_by_what_they_allow(stores: &Stores) {
         };
         put(stores, uid, change).await;
     }
+    // A place that no page has given is the end.
+    for list in [i64::MIN, -1, 3, i64::MAX] {
+        let mut odd = query("ann", false);
+        odd.after = Some([list, 0]);
+        assert_eq!(find(stores, &odd).await, [] as [&str; 0], "{list}");
+    }
     // A name alone is no user, and one who is banned is found by the application only.
     put(stores, "annghost", UserChange::default()).await;
     let banned = UserChange {
