@@ -198,12 +198,15 @@ fn keep(tx: &Tx<'_>, request: &JoinRequest) -> DbResult<Option<JoinRequest>> {
     let inviter = request.inviter.as_ref().map(|user| user.num.0);
     let like_it = [channel, user, request.decider as i64, alive_since];
     if let Some(waiting) = select(tx.conn, tx.shared, WAITING, like_it)?.pop() {
+        // What somebody asks by themselves, or the application offers, stays theirs.
+        let inviter = waiting.inviter.as_ref().and(request.inviter.clone());
         let sql = "UPDATE join_request SET message = ?2, inviter = ?3 WHERE id = ?1";
+        let num = inviter.as_ref().map(|user| user.num.0);
         let mut update = tx.conn.prepare_cached(sql)?;
-        update.execute(params![waiting.id.0, request.message, inviter])?;
+        update.execute(params![waiting.id.0, request.message, num])?;
         return Ok(Some(JoinRequest {
             message: request.message.clone(),
-            inviter: request.inviter.clone(),
+            inviter,
             ..waiting
         }));
     }

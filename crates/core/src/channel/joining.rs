@@ -196,7 +196,8 @@ impl InviteLink {
 #[async_trait]
 pub trait Joining: Send + Sync + 'static {
     /// Keeps a request. If one that is like it (channel, user, who answers) waits still, that
-    /// one gets the new message and inviter and is returned. `None` if too many wait, of the
+    /// one gets the new message and inviter (but who asks by themselves is invited by nobody)
+    /// and is returned. `None` if too many wait, of the
     /// channel ([`MAX_WAITING_IN_CHANNEL`]) or of the user ([`MAX_WAITING_OF_USER`]). What was
     /// made longer than [`REQUEST_KEPT_MS`] before it is forgotten.
     async fn keep_request(&self, request: &JoinRequest) -> StoreResult<Option<JoinRequest>>;

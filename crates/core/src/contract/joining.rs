@@ -103,12 +103,16 @@ pub async fn one_that_waits_is_not_asked_again(stores: &Stores) {
     };
     keep(stores, &request(1, &channel, &alice)).await;
     let again = JoinRequest {
+        inviter: Some(user(&*stores.directory, "bob").await),
         message: "please".to_owned(),
         created_at_ms: NOW_MS + 10,
         ..request(2, &channel, &alice)
     };
     let kept = keep(stores, &again).await.expect("kept");
     assert_eq!((kept.id, &*kept.message), (RequestId(1), "please"));
+    assert_eq!(kept.inviter, None, "who asks is invited by nobody");
+    let read = joining.request(RequestId(1)).await.expect("read");
+    assert_eq!(read.as_ref(), Some(&kept));
     let first = Some(RequestId(1));
     assert_eq!(waiting(&channel, Decider::Moderators, 0).await, first);
     assert_eq!(waiting(&channel, Decider::User, 0).await, None);

@@ -53,10 +53,14 @@ fn told(beside: &ChannelKey, change: &Change, viewer: &str) -> (&'static str, Va
         Change::Conversation { channel, view, .. } if view.hidden => {
             ("conversationDelete", of(channel, json!({})))
         }
-        Change::Conversation { channel, view, .. } => {
+        Change::Conversation {
+            channel,
+            view,
+            at_ms,
+        } => {
             let more = json!({
                 "pinned": view.pinned_at_ms > 0,
-                "muted": view.muted_until_ms > 0,
+                "muted": view.muted_until_ms > *at_ms,
                 "draft": view.draft,
                 "unread": view.unread,
             });
