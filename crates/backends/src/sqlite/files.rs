@@ -17,6 +17,11 @@ use super::rows::REVOKED;
 use super::work::Tx;
 
 const DAY_MS: i64 = 24 * 3600 * 1000;
+/// Of so many messages that show a file it is asked who may see them; a file that is shown
+/// everywhere is asked for by many who may not.
+const MAX_LOOKED_AT: i64 = 10_000;
+/// Dropped messages that one sweep forgets.
+const MAX_DROPPED: i64 = 5_000;
 
 #[async_trait]
 impl Files for Sqlite {
@@ -55,14 +60,15 @@ impl Files for Sqlite {
 
     async fn named_by(&self, id: FileId, user: UserNum, limit: u32) -> StoreResult<Vec<MessageId>> {
         self.read(move |conn, _| {
-            let sql = "SELECT r.message FROM file_ref r WHERE r.file = ?1 AND (\
+            let sql = "SELECT r.message FROM (SELECT message, channel FROM file_ref \
+                       WHERE file = ?1 ORDER BY message DESC LIMIT ?4) r WHERE (\
                        EXISTS (SELECT 1 FROM member m \
                                WHERE m.channel = r.channel AND m.user = ?2) OR \
                        EXISTS (SELECT 1 FROM conversation c \
                                WHERE c.user = ?2 AND c.channel = r.channel)) \
                        ORDER BY r.message DESC LIMIT ?3";
             let mut find = conn.prepare_cached(sql)?;
-            let of = params![id.to_string(), user.0, limit];
+            let of = params![id.to_string(), user.0, limit, MAX_LOOKED_AT];
             let messages = find.query_map(of, |row| Ok(MessageId(row.get(0)?)))?;
             Ok(messages.collect::<Result<_, _>>()?)
         })
@@ -94,7 +100,15 @@ impl Files for Sqlite {
     }
 
     async fn sweep(&self, before_ms: i64, limit: u32) -> StoreResult<Swept> {
-        self.write(move |tx| sweep(tx, before_ms, limit)).await
+        // Looked for beside the writer: there may be very many that are still shown.
+        let dropped = self.read(|conn, _| dropped(conn)).await?;
+        self.write(move |tx| {
+            for message in &dropped {
+                unnote(tx.conn, *message)?;
+            }
+            sweep(tx, before_ms, limit)
+        })
+        .await
     }
 
     async fn forget_garbage(&self, keys: &[String]) -> StoreResult<()> {
@@ -315,14 +329,19 @@ fn sweep(tx: &Tx<'_>, before_ms: i64, limit: u32) -> DbResult<Swept> {
         conn.prepare_cached("DELETE FROM blob WHERE key = ?1")?
             .execute([key])?;
     }
-    // What retention has dropped shows nothing.
-    let sql = "DELETE FROM file_ref WHERE message IN (SELECT r.message FROM file_ref r \
-               WHERE r.message <= (SELECT dropped_through FROM meta) \
-               AND NOT EXISTS (SELECT 1 FROM message m WHERE m.id = r.message) LIMIT ?1)";
-    conn.prepare_cached(sql)?.execute([limit])?;
     // Whoever still reads one of these had all the time since it was given up.
     garbage.extend(unused);
     Ok(Swept { garbage })
+}
+
+/// Messages that retention has dropped, which show nothing any more.
+fn dropped(conn: &Connection) -> DbResult<Vec<MessageId>> {
+    let sql = "SELECT DISTINCT r.message FROM file_ref r \
+               WHERE r.message <= (SELECT dropped_through FROM meta) \
+               AND NOT EXISTS (SELECT 1 FROM message m WHERE m.id = r.message) LIMIT ?1";
+    let mut find = conn.prepare_cached(sql)?;
+    let found = find.query_map([MAX_DROPPED], |row| Ok(MessageId(row.get(0)?)))?;
+    Ok(found.collect::<Result<_, _>>()?)
 }
 
 fn keys(conn: &Connection, sql: &str, before_ms: i64, limit: u32) -> DbResult<Vec<String>> {

@@ -8,8 +8,9 @@ use crate::id::{Realm, UserNum};
 use crate::log::Log;
 use crate::refusal::Refusal;
 
-/// How many of the messages that name a file are looked at for one that its reader may see.
-const LOOKED_AT: u32 = 100;
+/// How many of the messages that name a file, the newest first, are looked at for one that its
+/// reader may see.
+const LOOKED_AT: u32 = 20;
 
 /// What decides who may read a file.
 #[derive(Clone)]

@@ -135,7 +135,8 @@ pub trait Files: Send + Sync + 'static {
     async fn delete(&self, id: FileId) -> StoreResult<bool>;
 
     /// Messages that were sent with the file in channels with which a user has something to
-    /// do, newest first, at most `limit`.
+    /// do, newest first, at most `limit`. Of a file that very many messages show only the
+    /// newest of these may be looked at.
     async fn named_by(&self, id: FileId, user: UserNum, limit: u32) -> StoreResult<Vec<MessageId>>;
 
     /// Whether a message shows a file: it was sent or edited with it by somebody who may pass
