@@ -135,6 +135,10 @@ impl Im {
     ) -> Result<ConversationRow, Refusal> {
         let change = ConversationChange::SetUnread(unread);
         let after = self.change_conversation(reader, key, change).await?;
+        if let Some(expiry) = self.burning(&after.channel) {
+            let (log, now_ms) = (after.channel.num, self.clock().now_ms());
+            expiry.burn(log, reader.num, 0..=after.read_seq, now_ms).await?;
+        }
         self.tells().reader(reader, key, &after).await;
         Ok(after)
     }
@@ -168,7 +172,9 @@ impl Im {
             message.channel.num == channel.num
                 && message.seq > row.begins_after
                 && is_of_another(message, reader)
-                && (message.body.flags.receipt || direct && message.seq > row.read_seq)
+                && (message.body.flags.receipt
+                    || direct && message.seq > row.read_seq
+                    || burns(message))
         };
         let messages: Vec<Message> = messages.iter().filter(is_read).cloned().collect();
         let receipts = Arc::clone(&self.stores.receipts);
@@ -182,9 +188,11 @@ impl Im {
                 if let Some(expiry) = &burning {
                     expiry.burn(log, reader.num, seq..=seq, at_ms).await?;
                 }
-                let is_new = !message.body.flags.receipt || {
+                let is_new = if message.body.flags.receipt {
                     let newly = receipts.read(log, reader.num, seq..=seq, at_ms, 1);
                     !newly.await?.is_empty()
+                } else {
+                    seq > row.read_seq
                 };
                 if is_new {
                     note(&mut read, &message);
@@ -248,6 +256,12 @@ impl Im {
         }
         Ok(read)
     }
+}
+
+/// Whether a message ends some time after it was read.
+fn burns(message: &Message) -> bool {
+    let carried = message.body.carried.as_deref();
+    carried.is_some_and(|carried| carried.burn_after_ms > 0)
 }
 
 /// Says what has changed, in command logs.

@@ -298,3 +298,41 @@ async fn who_looks_at_what_is_sent_looks_at_edits() {
         assert_eq!(says, expected.map(|it| it.as_bytes().into()));
     }
 }
+
+#[tokio::test]
+async fn it_burns_however_one_says_that_it_is_read() {
+    let world = World::new(Policy::default()).await;
+    let (im, alice, bob) = (&world.im, &world.people[ALICE], &world.people[BOB]);
+    let key = ChannelKey::direct(&Realm::default(), &alice.uid, &bob.uid);
+    let say = async |from: &UserRef, to: &UserRef, body: Body| {
+        let draft = Draft {
+            to: Address::direct(&to.uid),
+            ..draft(&world, body)
+        };
+        let sender = Sender::User(from.clone());
+        let sent = im.send_as(&Realm::default(), sender, draft).await;
+        im.message(sent.unwrap().id).await.unwrap()
+    };
+    let secret = |payload| {
+        let carried = Carried {
+            burn_after_ms: 5000,
+            ..Carried::default()
+        };
+        Body {
+            carried: carried.packed(),
+            ..text(payload)
+        }
+    };
+    say(alice, bob, secret("one")).await;
+    im.set_unread(bob, &key, 0).await.unwrap();
+    world.clock.advance_ms(5000);
+    assert_eq!(im.expire_due().await, Ok(1));
+    // Who answers has read, and says so of the message afterwards.
+    let two = say(alice, bob, secret("two")).await;
+    say(bob, alice, text("I see")).await;
+    im.read_messages(bob, &[two]).await.unwrap();
+    world.clock.advance_ms(4999);
+    assert_eq!(im.expire_due().await, Ok(0));
+    world.clock.advance_ms(1);
+    assert_eq!(im.expire_due().await, Ok(1));
+}
