@@ -1,6 +1,7 @@
 //! Sending later.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use parking_lot::Mutex;
 
@@ -46,9 +47,12 @@ impl AtWork {
 
     /// To send one, unless somebody is at it.
     fn send(&self, id: MessageId) -> Option<Turn<'_>> {
-        let is_free = self.with(|all| match all.contains_key(&id) {
-            true => false,
-            false => all.insert(id, Work::Sent).is_none(),
+        let is_free = self.with(|all| match all.entry(id) {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(free) => {
+                free.insert(Work::Sent);
+                true
+            }
         });
         is_free.then(|| Turn { at_work: self, id })
     }
