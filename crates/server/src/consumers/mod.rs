@@ -59,6 +59,6 @@ pub trait Consumer: Send + Sync + 'static {
 
     /// What it does beside, for as long as it runs. Given up at any time.
     async fn beside(&self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }

@@ -150,7 +150,7 @@ impl Census for Sqlite {
         if !is_any {
             return Ok(true);
         }
-        self.write(|tx| count_messages(tx)).await?;
+        self.write(count_messages).await?;
         Ok(false)
     }
 
@@ -281,7 +281,7 @@ fn rows_of(conn: &Connection, user: UserNum) -> DbResult<Vec<String>> {
         }
         let sql = format!("SELECT * FROM {table} WHERE {column} = ?1 LIMIT ?2");
         let mut find = conn.prepare(&sql)?;
-        let names: Vec<String> = find.column_names().into_iter().map(str::to_owned).collect();
+        let names: Vec<String> = find.column_names().map(str::to_owned).collect();
         let mut rows = find.query((user.0, ROWS))?;
         while let Some(row) = rows.next()? {
             let mut object = Map::new();

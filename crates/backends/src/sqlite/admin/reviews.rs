@@ -46,7 +46,7 @@ impl Reviews for Sqlite {
         limit: u32,
     ) -> StoreResult<Vec<Review>> {
         while self.read(|conn, _| has_new(conn)).await? {
-            self.write(|tx| take_in(tx)).await?;
+            self.write(take_in).await?;
         }
         let realm = realm.clone();
         self.read(move |conn, shared| {
@@ -214,6 +214,5 @@ fn body(row: &Row<'_>) -> DbResult<Body> {
         name: rest.name,
         audience: rest.audience.map(users),
         carried: rest.carried.map(Arc::new),
-        ..Body::default()
     })
 }

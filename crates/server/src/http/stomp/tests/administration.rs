@@ -19,6 +19,7 @@ impl Api {
 }
 
 #[tokio::test]
+#[allow(clippy::too_many_lines)] // one row for each call
 async fn administrators_are_made_and_do_what_users_may_not() {
     let api = Api::start().await;
     let boss = api.login("boss").await;

@@ -256,7 +256,7 @@ async fn nothing_is_left_of_a_user_who_was_erased() {
     let begun = rest.app("DELETE", "/v1/users/alice", Value::Null).await;
     assert_eq!(begun.status, 202);
     assert_eq!(live.mailbox.drain(false).ending, Some(Ending::Kicked));
-    rest.im.close_session(&live);
+    rest.im.close_session(&live).await;
     assert!(session(&rest, "alice", &token, "d").await.is_err());
     work(&rest).await;
     let done = rest.get("/v1/users/alice/erasure").await;
@@ -496,6 +496,7 @@ async fn an_app_is_switched_off_and_limited() {
 
 /// Every way in is closed while the app is off, and open again after that.
 #[tokio::test]
+#[allow(clippy::too_many_lines)] // one row for each way
 async fn an_app_that_is_off_lets_nobody_in_by_any_way() {
     use crosstalk_core::im::{Credential, LoginRequest, LoginScope, OpenSession, RegisterDevice};
     use crosstalk_core::message::Origin;

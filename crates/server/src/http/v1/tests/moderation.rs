@@ -180,7 +180,7 @@ async fn who_is_banned_is_thrown_out_until_the_ban_ends() {
     let ban = rest.post("/v1/bans", ban).await;
     assert_eq!(ban["reason"], "spam");
     assert_eq!(live.mailbox.drain(false).ending, Some(Ending::Kicked));
-    rest.im.close_session(&live);
+    rest.im.close_session(&live).await;
     let refused = session(&rest, "alice", &token, "d").await;
     assert_eq!(refused.err(), Some(Refusal::UserBanned));
     rest.im.lift_due_bans().await.expect("nothing is due");
@@ -262,7 +262,9 @@ async fn reports_are_filed_and_resolved() {
             .await
             .contains(&"you fool".to_owned())
     );
-    let cannot = rest.app("POST", &at(&user), json!({"action": "delete_message"})).await;
+    let cannot = rest
+        .app("POST", &at(&user), json!({"action": "delete_message"}))
+        .await;
     assert_eq!(cannot.problem().0, 422);
     let warned = json!({"action": "warn", "note": "be nice"});
     rest.post(&at(&user), warned).await;
