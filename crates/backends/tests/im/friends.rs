@@ -9,7 +9,7 @@ use crosstalk_core::directory::{
     PrivacyChange, Profile, ProfileChange, SeenBy, Strangers, UserChange,
 };
 use crosstalk_core::id::{Realm, Uid};
-use crosstalk_core::im::{KeepFriend, PresenceChange};
+use crosstalk_core::im::{KeepFriend, PresenceChange, WantedRequests};
 use crosstalk_core::message::Message;
 use crosstalk_core::refusal::Refusal;
 use crosstalk_core::relation::friend::{
@@ -166,7 +166,13 @@ async fn both_are_told_of_requests_and_friends_and_find_them_after_a_restart() {
     let alice = world.client("alice", "a", PULLING).await;
     let bob = world.client("bob", "b2", PULLING).await;
     let (here, his) = (realm(), uid("bob"));
-    let incoming = world.im().friend_requests(&here, &his, true, None, None, 9);
+    let wanted = WantedRequests {
+        incoming: true,
+        status: None,
+        before: None,
+        limit: 9,
+    };
+    let incoming = world.im().friend_requests(&here, &his, wanted);
     let incoming = incoming.await.expect("requests");
     assert_eq!(incoming, std::slice::from_ref(&asked.request));
     let keep = FriendChange {

@@ -185,7 +185,7 @@ fn length_of_address(after: &[u8]) -> usize {
     after
         .iter()
         .enumerate()
-        .position(|pair| ends(pair))
+        .position(ends)
         .unwrap_or(after.len())
 }
 

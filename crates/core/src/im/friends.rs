@@ -20,6 +20,19 @@ pub struct KeepFriend {
     pub keep: FriendChange,
 }
 
+/// Which requests are wanted of a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WantedRequests {
+    /// True = those to the user, false = those of the user.
+    pub incoming: bool,
+    /// Only of this status.
+    pub status: Option<RequestStatus>,
+    /// Only those before this id.
+    pub before: Option<i64>,
+    /// How many at most.
+    pub limit: u32,
+}
+
 impl Im {
     /// Takes one request out of the budget of a user who acts by themselves.
     ///
@@ -153,17 +166,14 @@ impl Im {
         &self,
         realm: &Realm,
         uid: &Uid,
-        incoming: bool,
-        status: Option<RequestStatus>,
-        before: Option<i64>,
-        limit: u32,
+        wanted: WantedRequests,
     ) -> Result<Vec<FriendRequest>, Refusal> {
         let query = RequestQuery {
             user: self.existing(realm, uid).await?.num,
-            incoming,
-            status,
-            before: before.unwrap_or(i64::MAX),
-            limit,
+            incoming: wanted.incoming,
+            status: wanted.status,
+            before: wanted.before.unwrap_or(i64::MAX),
+            limit: wanted.limit,
             now_ms: self.parts.clock.now_ms(),
         };
         Ok(self.stores.friends.requests(&query).await?)

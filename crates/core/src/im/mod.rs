@@ -54,7 +54,7 @@ pub use commands::Commands;
 pub use conversations::{ConversationWish, MAX_AT_ONCE, UnreadTotals};
 pub use fetching::{Fetch, Fetched};
 pub use history::{HistoryQuery, Viewer};
-pub use friends::KeepFriend;
+pub use friends::{KeepFriend, WantedRequests};
 pub use logins::{Login, LoginRequest, LoginScope};
 pub use people::{Presence, PresenceChange};
 pub use marking::EditRequest;

@@ -215,7 +215,7 @@ impl Im {
             self.reports.put(Report::ToFriends {
                 realm: realm.clone(),
                 user: user.clone(),
-                change: change(&profile.public()),
+                change: Box::new(change(&profile.public())),
             });
         }
     }

@@ -56,7 +56,7 @@ pub(crate) enum Report {
     ToFriends {
         realm: Realm,
         user: UserRef,
-        change: Change,
+        change: Box<Change>,
     },
 }
 

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::extract::{ConnectInfo, Path, Request, State};
 use axum::routing::{get, post, put};
 use crosstalk_core::id::{Uid, UserNum};
-use crosstalk_core::im::{KeepFriend, Login};
+use crosstalk_core::im::{KeepFriend, Login, WantedRequests};
 use crosstalk_core::refusal::Refusal;
 use crosstalk_core::relation::friend::{
     Answer, Friend, FriendChange, FriendRequest, RequestStatus, Sides, WhichFriends,
@@ -252,9 +252,13 @@ async fn requests(
     };
     let (limit, before) = (limit(&input)?, input.number("cursor")?);
     let (realm, uid) = (&login.realm, &login.user.uid);
-    let found = edge
-        .im
-        .friend_requests(realm, uid, incoming, status, before, limit + 1);
+    let wanted = WantedRequests {
+        incoming,
+        status,
+        before,
+        limit: limit + 1,
+    };
+    let found = edge.im.friend_requests(realm, uid, wanted);
     let mut found = found.await?;
     let has_more = found.len() > limit as usize;
     found.truncate(limit as usize);

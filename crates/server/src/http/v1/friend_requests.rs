@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use crosstalk_core::im::KeepFriend;
+use crosstalk_core::im::{KeepFriend, WantedRequests};
 use crosstalk_core::refusal::Refusal;
 use crosstalk_core::relation::friend::{Answer, FriendChange, FriendRequest, RequestStatus};
 use serde::{Deserialize, Serialize};
@@ -182,9 +182,13 @@ pub(super) async fn list_requests(
     };
     let limit = paging.limit()?;
     let before = paging.after::<1>(LIST)?.map(|[id]| id);
-    let requests = api
-        .im
-        .friend_requests(realm, &uid, incoming, status, before, limit + 1);
+    let wanted = WantedRequests {
+        incoming,
+        status,
+        before,
+        limit: limit + 1,
+    };
+    let requests = api.im.friend_requests(realm, &uid, wanted);
     let mut requests = requests.await?;
     let is_more = requests.len() > limit as usize;
     requests.truncate(limit as usize);

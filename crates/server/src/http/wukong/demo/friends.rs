@@ -8,7 +8,7 @@ use axum::extract::{ConnectInfo, Path, State};
 use axum::http::HeaderMap;
 use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
-use crosstalk_core::im::KeepFriend;
+use crosstalk_core::im::{KeepFriend, WantedRequests};
 use crosstalk_core::refusal::Refusal;
 use crosstalk_core::relation::friend::{
     Answer, FriendChange, FriendRequest, MAX_CLOSED, MAX_OPEN_INCOMING, RequestStatus, Sides,
@@ -96,7 +96,7 @@ async fn applications(
     let user = caller(&api, &headers, &page.login_uid, client.ip()).await?;
     let found = api
         .im
-        .friend_requests(&api.realm, &user.uid, true, None, None, MAX_REQUESTS)
+        .friend_requests(&api.realm, &user.uid, asked_of(None))
         .await?;
     let size = match page.page_size {
         0 => DEFAULT_PAGE,
@@ -111,6 +111,16 @@ async fn applications(
     let rows = rows.skip(usize::try_from(skip).unwrap_or(usize::MAX));
     let rows = rows.take(usize::try_from(size).unwrap_or(usize::MAX));
     Ok(Json(Value::Array(rows.collect())))
+}
+
+/// All requests to a user that are remembered.
+fn asked_of(status: Option<RequestStatus>) -> WantedRequests {
+    WantedRequests {
+        incoming: true,
+        status,
+        before: None,
+        limit: MAX_REQUESTS,
+    }
 }
 
 /// A request as the one sees it who was asked; `None` if there is nothing left of it.
@@ -169,7 +179,7 @@ async fn refuse(
     let waiting = Some(RequestStatus::Pending);
     let found = api
         .im
-        .friend_requests(&api.realm, &user.uid, true, waiting, None, MAX_REQUESTS)
+        .friend_requests(&api.realm, &user.uid, asked_of(waiting))
         .await?;
     let request = found.iter().find(|request| request.from.uid == from);
     let id = request.ok_or(Refusal::NoSuchRequest)?.id;
