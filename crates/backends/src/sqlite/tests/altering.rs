@@ -150,7 +150,7 @@ async fn an_edit_is_told_to_those_who_may_read_the_message() {
         history: Some(HistoryFrom::SinceJoin),
         ..ChannelChange::default()
     };
-    world.im.put_channel(&world.group, &since).await.unwrap();
+    world.im.put_channel(&world.group, since).await.unwrap();
     let id = world.say(ALICE).await;
     let edit = |payload| world.im.edit(&realm, request(id, world.by(ALICE), payload));
     edit("for all").await.unwrap();
