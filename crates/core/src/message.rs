@@ -370,7 +370,9 @@ impl Message {
     /// by whom, stays with [`body`](Self::body).
     #[must_use]
     pub fn shown(&self) -> &Arc<Body> {
-        self.edited.as_ref().map_or(&self.body, |edited| &edited.body)
+        self.edited
+            .as_ref()
+            .map_or(&self.body, |edited| &edited.body)
     }
 
     /// True if lists leave its place out: it was deleted for everybody, or has expired.
@@ -399,7 +401,10 @@ impl Message {
     /// Roughly what it costs to hold, in bytes.
     #[must_use]
     pub fn weight(&self) -> usize {
-        let edit = self.edited.as_ref().map_or(0, |edited| edited.body.payload.len());
+        let edit = self
+            .edited
+            .as_ref()
+            .map_or(0, |edited| edited.body.payload.len());
         self.body.payload.len() + edit + self.body.extra.as_ref().map_or(0, Bytes::len) + 256
     }
 }

@@ -73,13 +73,13 @@ async fn gateway() -> (Arc<Im>, Arc<Gateway>) {
         directory: store.clone(),
         apps: store.clone(),
         relations: store.clone(),
+        friends: store.clone(),
+        people: store.clone(),
         devices: store.clone(),
         receipts: store.clone(),
+        marks: store.clone(),
         subscribers: store.clone(),
         outbox: store.clone(),
-        registrations: store,
-    };
-    let mut policy = Policy::default();
         search: store.clone(),
         hooks: store.clone(),
         files: store.clone(),
@@ -89,6 +89,9 @@ async fn gateway() -> (Arc<Im>, Arc<Gateway>) {
         expiry: store.clone(),
         schedule: store.clone(),
         admin: crosstalk_core::admin::AdminStores::of(Arc::clone(&store)),
+        registrations: store,
+    };
+    let mut policy = Policy::default();
     policy.send.rate_per_sec = 0;
     let im = Im::start(stores, Arc::new(NoSeal), ids, clock, policy);
     let im = im.await.unwrap();
@@ -168,8 +171,10 @@ fn message(seq: u64) -> Message {
             extra: None,
             name: None,
             audience: None,
+            carried: None,
         }),
         revoked: None,
+        edited: None,
         is_concealed: false,
     }
 }

@@ -29,15 +29,16 @@ mod wg;
 mod wukong;
 
 pub use content::{content_of, content_of_body, may_be_edited, moderate};
-#[cfg(feature = "gyyx")]
-pub use gyyx::settings::{GyyxApp, GyyxBehaviour, GyyxSettings};
-#[cfg(feature = "mqtt")]
-pub use mqtt::{
-    MqttLimits, MqttReader, MqttSettings, mqtt_envelope, mqtt_error_code, mqtt_habit, foreign_address,
-};
 pub use files::{sign_all, signed_for};
 pub use forward::{forwarded, meaning_of};
+#[cfg(feature = "gyyx")]
+pub use gyyx::settings::{GyyxApp, GyyxBehaviour, GyyxSettings};
 pub use mentions::note_mentions;
+#[cfg(feature = "mqtt")]
+pub use mqtt::{
+    MqttLimits, MqttReader, MqttSettings, foreign_address, mqtt_envelope, mqtt_error_code,
+    mqtt_habit,
+};
 pub use net::gateway::{ConnectionLimits, Gateway, GatewaySettings, Listener};
 pub use registry::{Dialect, WUKONG_ORIGIN};
 pub use search::{Searchable, searchable};
@@ -47,9 +48,9 @@ pub use stomp::changes::group as stomp_group;
 #[cfg(feature = "stomp")]
 pub use stomp::reasons::failure as stomp_failure;
 #[cfg(feature = "stomp")]
-pub use stomp::sends::draft as stomp_draft;
-#[cfg(feature = "stomp")]
 pub use stomp::render::{conversation as stomp_conversation, view as stomp_message};
+#[cfg(feature = "stomp")]
+pub use stomp::sends::draft as stomp_draft;
 #[cfg(feature = "stomp")]
 pub use stomp::settings::StompSettings;
 #[cfg(feature = "wg")]

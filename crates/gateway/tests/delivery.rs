@@ -55,13 +55,13 @@ impl World {
             directory: store.clone(),
             apps: store.clone(),
             relations: store.clone(),
+            friends: store.clone(),
+            people: store.clone(),
             devices: store.clone(),
             receipts: store.clone(),
+            marks: store.clone(),
             subscribers: store.clone(),
             outbox: store.clone(),
-            registrations: store,
-        };
-        let mut policy = Policy {
             search: store.clone(),
             hooks: store.clone(),
             files: store.clone(),
@@ -71,6 +71,9 @@ impl World {
             expiry: store.clone(),
             schedule: store.clone(),
             admin: crosstalk_core::admin::AdminStores::of(Arc::clone(&store)),
+            registrations: store,
+        };
+        let mut policy = Policy {
             mailbox,
             ..Policy::default()
         };

@@ -8,9 +8,7 @@
 //! and what was said before the join where that may not be read, moves the badge alone.
 
 use async_trait::async_trait;
-use crosstalk_core::conversation::{
-    ConversationChange, ConversationRow, Inbox, Keep, KeepOutcome,
-};
+use crosstalk_core::conversation::{ConversationChange, ConversationRow, Inbox, Keep, KeepOutcome};
 use crosstalk_core::id::{ChannelNum, MessageId, UserNum};
 use crosstalk_core::store::StoreResult;
 use rusqlite::{Connection, Row};
@@ -192,7 +190,11 @@ fn dropped(row: &Row<'_>) -> DbResult<Place> {
 }
 
 /// Counts again, from where the badge stands, what the ordinals do not say.
-pub(super) fn recount(conn: &Connection, user: UserNum, view: &mut ConversationRow) -> DbResult<()> {
+pub(super) fn recount(
+    conn: &Connection,
+    user: UserNum,
+    view: &mut ConversationRow,
+) -> DbResult<()> {
     let (channel, badge, head) = (view.channel.num, view.badge_seq, view.head_seq);
     view.uncounted = unread::uncounted(conn, user, channel, badge, head)?;
     view.directed = directed::counting(conn, user, channel, badge, head)?;

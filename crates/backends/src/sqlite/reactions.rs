@@ -92,7 +92,12 @@ pub(super) fn react(
 fn is_full(conn: &Connection, id: MessageId, user: UserNum, emoji: &str) -> DbResult<bool> {
     let mut find = conn.prepare_cached(FULL)?;
     let counts = find.query_row(rusqlite::params![id.0, emoji, user.0], |row| {
-        Ok([count(row, 0)?, count(row, 1)?, count(row, 2)?, count(row, 3)?])
+        Ok([
+            count(row, 0)?,
+            count(row, 1)?,
+            count(row, 2)?,
+            count(row, 3)?,
+        ])
     });
     let [all, own, rows, ever] = counts?;
     if own >= u64::from(MAX_REACTIONS_OF_ONE) || rows >= u64::from(MAX_ROWS_OF_ONE) {

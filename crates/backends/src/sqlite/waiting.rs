@@ -17,9 +17,9 @@ use crosstalk_core::message::Message;
 use rusqlite::{Connection, OptionalExtension, Row};
 use rustc_hash::FxHashMap;
 
-use super::{Shared, hidden};
 use super::error::DbResult;
 use super::rows::{self, MESSAGE_COLUMNS, count};
+use super::{Shared, hidden};
 
 /// Messages that a page looks at most, so many and so many for each that is wanted: however
 /// many are for others only, no page takes for ever.

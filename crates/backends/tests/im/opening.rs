@@ -78,7 +78,9 @@ impl Channels for Slow {
         after_version: i64,
         limit: u32,
     ) -> StoreResult<Vec<MemberRow>> {
-        self.inner.members_since(channel, after_version, limit).await
+        self.inner
+            .members_since(channel, after_version, limit)
+            .await
     }
 
     async fn change_members(

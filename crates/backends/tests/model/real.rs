@@ -111,11 +111,23 @@ async fn open(path: PathBuf, clock: &Arc<ManualClock>, eager: bool) -> (Arc<Im>,
         directory: store.clone(),
         apps: store.clone(),
         relations: store.clone(),
+        friends: store.clone(),
+        people: store.clone(),
         devices: store.clone(),
         subscribers: store.clone(),
+        files: store.clone(),
+        uploads: store.clone(),
+        joining: store.clone(),
+        mentions: store.clone(),
+        expiry: store.clone(),
+        schedule: store.clone(),
+        admin: crosstalk_core::admin::AdminStores::of(Arc::clone(&store)),
         registrations: store.clone(),
         outbox: store.clone(),
+        search: store.clone(),
+        hooks: store.clone(),
         receipts: store.clone(),
+        marks: store.clone(),
     };
     let mut policy = Policy {
         mailbox: MAILBOX,
@@ -124,8 +136,6 @@ async fn open(path: PathBuf, clock: &Arc<ManualClock>, eager: bool) -> (Arc<Im>,
     };
     policy.send.rate_per_sec = 0;
     let im = Im::start(stores, Arc::new(NoSeal), ids, clock, policy)
-        search: store.clone(),
-        hooks: store.clone(),
         .await
         .expect("the messenger starts");
     (im, store)
@@ -165,6 +175,7 @@ pub(crate) fn draft(to: Address, text: &str, counts: bool, client_no: &str) -> D
             extra: None,
             name: None,
             audience: None,
+            carried: None,
         },
         on_reuse: OnReuse::Refuse,
         require_peer: false,

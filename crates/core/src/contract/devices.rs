@@ -388,7 +388,10 @@ pub async fn commands_wait_as_well(stores: &Stores) {
     said.extend(&later);
     assert_eq!(everything(stores, &room.bob).await, said);
     assert_eq!(everything(stores, &carol).await, later);
-    for (only, expected) in [(LogKind::Command, vec![0, 1, 3, 4]), (LogKind::Chat, vec![2])] {
+    for (only, expected) in [
+        (LogKind::Command, vec![0, 1, 3, 4]),
+        (LogKind::Chat, vec![2]),
+    ] {
         let query = WaitingQuery {
             only: Some(only),
             ..ALL

@@ -138,7 +138,9 @@ impl Lane {
             return Ok(Vec::new());
         }
         let files = &self.parts.files;
-        files.passed_on_by(&job.key.realm, &job.sender, &body.payload).await
+        files
+            .passed_on_by(&job.key.realm, &job.sender, &body.payload)
+            .await
     }
 
     /// The log that each draft may be appended to, or why it may not. What has to be read or

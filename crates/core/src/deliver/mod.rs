@@ -23,12 +23,9 @@ mod rights;
 mod state;
 mod tell;
 
-pub use alter::{
-    AlterJob, Alteration, Altered, Operator, TakenBack, edit_number, entry_number,
-};
+pub use alter::{AlterJob, Alteration, Altered, Operator, TakenBack, edit_number, entry_number};
 pub use change::{Changed, ChannelVerb, Moved};
 pub use expire::ExpireJob;
 pub use fanout::Counters;
 pub use group::{Decision, GroupVerb};
 pub use lane::{Job, Lanes, ReplyTo, SendJob, Sender};
-

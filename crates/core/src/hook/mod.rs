@@ -5,6 +5,6 @@
 mod port;
 
 pub use port::{
-    DeadLetter, HookFormat, HookKind, HookRecord, HookSettings, Hooks, MAX_DEAD_LETTERS,
-    MAX_HOOKS, NewDeadLetter, NewPostponed, OnFailure, Postponed,
+    DeadLetter, HookFormat, HookKind, HookRecord, HookSettings, Hooks, MAX_DEAD_LETTERS, MAX_HOOKS,
+    NewDeadLetter, NewPostponed, OnFailure, Postponed,
 };

@@ -184,7 +184,11 @@ impl Im {
         Ok(Some(row.begins_after))
     }
 
-    pub(super) async fn moderates(&self, user: &UserRef, channel: &ChannelRef) -> Result<bool, Refusal> {
+    pub(super) async fn moderates(
+        &self,
+        user: &UserRef,
+        channel: &ChannelRef,
+    ) -> Result<bool, Refusal> {
         let before = Some(UserNum(user.num.0 - 1));
         let members = self.stores.channels.members(channel.num, before, 1).await?;
         let member = members.first().filter(|member| member.user.num == user.num);

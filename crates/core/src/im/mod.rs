@@ -2,9 +2,9 @@
 //! their modules. One file per group of verbs.
 
 pub mod admin;
-mod changes;
 mod blocking;
 mod carrying;
+mod changes;
 mod channels;
 mod commands;
 mod consuming;
@@ -21,9 +21,9 @@ mod herald;
 mod history;
 mod hooks;
 mod logins;
-mod people;
 mod marking;
 mod mentions;
+mod people;
 mod pinning;
 mod proving;
 mod reading;
@@ -53,17 +53,17 @@ pub use changes::Changed;
 pub use commands::Commands;
 pub use conversations::{ConversationWish, MAX_AT_ONCE, UnreadTotals};
 pub use fetching::{Fetch, Fetched};
-pub use history::{HistoryQuery, Viewer};
 pub use friends::{KeepFriend, WantedRequests};
+pub use history::{HistoryQuery, Viewer};
 pub use logins::{Login, LoginRequest, LoginScope};
-pub use people::{Presence, PresenceChange};
 pub use marking::EditRequest;
-pub use pinning::{Readers, ReadersQuery};
 pub use mentions::{Reminder, ReminderQuery, Reminders};
+pub use people::{Presence, PresenceChange};
+pub use pinning::{Readers, ReadersQuery};
+pub use proving::Credential;
 pub use registering::{RegisterDevice, RegisteredDevice};
 pub(crate) use screening::Queue as ScreenedSends;
 pub use searching::{SearchPage, SearchQuery};
-pub use proving::Credential;
 pub use sessions::OpenSession;
 pub use users::{FlagTokenRegistration, Identity, OnlineDevice};
 
@@ -77,16 +77,14 @@ use crate::deliver::holding::{self, Holder};
 use crate::deliver::lane::{Lanes, Parts};
 use crate::deliver::receipts::Told;
 use crate::delivered::{Devices, Ledger, Positions};
-use crate::directory::{
-    Aliases, AppKeys, Apps, Directory, People, Registrations, Seal, Users,
-};
-use crate::file::{FileAccess, FileUrls, Files, Uploads};
+use crate::directory::{Aliases, AppKeys, Apps, Directory, People, Registrations, Seal, Users};
 use crate::expiry::Expiry;
+use crate::file::{FileAccess, FileUrls, Files, Uploads};
 use crate::hook::Hooks;
 use crate::id::{Realm, Snowflake};
 use crate::log::Log;
-use crate::mention::Mentions;
 use crate::mark::Marks;
+use crate::mention::Mentions;
 use crate::outbox::Outbox;
 use crate::pubsub::{PubSub, Subscribers, TopicLimits};
 use crate::receipt::Receipts;
@@ -94,12 +92,12 @@ use crate::relation::{Friends, Relations};
 use crate::schedule::Schedule;
 use crate::search::SearchIndex;
 use crate::send::limits::{Budgets, SendLimits};
+use crate::send::rates::Rates;
 use crate::send::screen::Screening;
 use crate::send::strangers::FriendsOnly;
-use crate::send::rates::Rates;
 use crate::send::words::{WordBook, Words};
-use crate::session::foreign::ForeignLogins;
 use crate::session::comings::Comings;
+use crate::session::foreign::ForeignLogins;
 use crate::session::presence::{Crier, Reports, reports};
 use crate::session::throttle::{LoginLimits, Throttle};
 use crate::session::{Ending, Hub, MailboxLimits};
@@ -274,7 +272,12 @@ impl Im {
         clock: Arc<dyn Clock>,
         policy: Policy,
     ) -> StoreResult<Arc<Self>> {
-        let apps = AppKeys::load(Arc::clone(&stores.apps), Arc::clone(&seal), Arc::clone(&clock)).await?;
+        let apps = AppKeys::load(
+            Arc::clone(&stores.apps),
+            Arc::clone(&seal),
+            Arc::clone(&clock),
+        )
+        .await?;
         let directory = Arc::clone(&stores.directory);
         let lanes = policy.lanes.max(1);
         // Above everything stored, below everything to come.
@@ -314,8 +317,7 @@ impl Im {
             ids: Arc::clone(&parts.ids),
         };
         tasks.spawn(holder.run(held, stop.clone()));
-        let (comings, recorder) =
-            Comings::new(&parts.hub, &clock, &stores.outbox, &parts.grown);
+        let (comings, recorder) = Comings::new(&parts.hub, &clock, &stores.outbox, &parts.grown);
         tasks.spawn(recorder.run(stop.clone()));
         let (reports, reported) = reports();
         let crier = Crier {

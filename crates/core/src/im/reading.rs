@@ -87,7 +87,9 @@ impl Im {
             // what is read may not stay because of a crash.
             if let Some(expiry) = burning {
                 let now_ms = tells.clock.now_ms();
-                expiry.burn(channel.num, reader.num, 0..=up_to, now_ms).await?;
+                expiry
+                    .burn(channel.num, reader.num, 0..=up_to, now_ms)
+                    .await?;
             }
             let change = ConversationChange::Read(Some(up_to));
             let after = inbox.change(reader.num, channel.num, change).await?;
@@ -137,7 +139,9 @@ impl Im {
         let after = self.change_conversation(reader, key, change).await?;
         if let Some(expiry) = self.burning(&after.channel) {
             let (log, now_ms) = (after.channel.num, self.clock().now_ms());
-            expiry.burn(log, reader.num, 0..=after.read_seq, now_ms).await?;
+            expiry
+                .burn(log, reader.num, 0..=after.read_seq, now_ms)
+                .await?;
         }
         self.tells().reader(reader, key, &after).await;
         Ok(after)

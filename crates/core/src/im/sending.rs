@@ -62,8 +62,7 @@ impl Im {
         };
         // The application itself is not limited.
         let is_limited = matches!(sender, Sender::User(_));
-        if is_limited
-            && !(self.budgets.of(sender.user().num).take() && self.rates.app(None, realm))
+        if is_limited && !(self.budgets.of(sender.user().num).take() && self.rates.app(None, realm))
         {
             return Err(refused(Refusal::RateLimited));
         }

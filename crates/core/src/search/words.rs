@@ -95,9 +95,13 @@ fn pieces(text: &str) -> Vec<Piece> {
     let mut start = 0;
     while start < chars.len() {
         let mut end = start + 1;
-        // Parts of a Korean syllable go together, too.
+        // Parts of a Korean syllable go together, too, and narrow kana with their marks.
         while end < chars.len()
-            && (is_combining_mark(chars[end]) || matches!(chars[end], '\u{1160}'..='\u{11ff}'))
+            && (is_combining_mark(chars[end])
+                || matches!(
+                    chars[end],
+                    '\u{1160}'..='\u{11ff}' | '\u{ff9e}' | '\u{ff9f}'
+                ))
         {
             end += 1;
         }

@@ -2,7 +2,7 @@
 
 pub mod access;
 pub mod limits;
-pub mod screen;
 pub mod rates;
-pub mod words;
+pub mod screen;
 pub mod strangers;
+pub mod words;

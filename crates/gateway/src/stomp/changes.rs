@@ -374,7 +374,8 @@ fn status(status: &str) -> String {
 }
 
 /// A group as events show it.
-fn group(view: &ChannelView, now_ms: i64) -> Group<'_> {
+#[must_use]
+pub fn group(view: &ChannelView, now_ms: i64) -> Group<'_> {
     let who = |word: &str| match word {
         "administrators" => Who::Admin,
         _ => Who::All,

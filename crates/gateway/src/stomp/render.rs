@@ -131,7 +131,10 @@ pub fn view<'a>(message: &'a Message, app: &'a str) -> ImMessage<'a> {
     if said.mentions.is_empty()
         && let Some(carried) = body.carried.as_deref()
     {
-        let uids = carried.mentions.iter().map(|user| user.uid.as_str().to_owned());
+        let uids = carried
+            .mentions
+            .iter()
+            .map(|user| user.uid.as_str().to_owned());
         said.mentions = uids.collect();
     }
     view.mentioned_user_ids = Cow::Owned(said.mentions);

@@ -311,17 +311,22 @@ fn read_merged(p: &Map<String, Value>) -> Option<Content> {
         let named = list("users")?.iter().find(|user| user["uid"] == uid)?;
         named["name"].as_str()
     };
-    let items = list("msgs")?.iter().filter_map(Value::as_object).map(|item| {
-        let from = string(item, "from_uid");
-        let said = item.get("payload").and_then(Value::as_object);
-        let seconds = i64::try_from(number(item, "timestamp")).unwrap_or(0);
-        MergedItem {
-            name: name(&from).unwrap_or_default().to_owned(),
-            from,
-            sent_at: seconds.saturating_mul(1000),
-            content: said.and_then(|said| content_of_object(said.clone())).unwrap_or_else(|| unknown(b"")),
-        }
-    });
+    let items = list("msgs")?
+        .iter()
+        .filter_map(Value::as_object)
+        .map(|item| {
+            let from = string(item, "from_uid");
+            let said = item.get("payload").and_then(Value::as_object);
+            let seconds = i64::try_from(number(item, "timestamp")).unwrap_or(0);
+            MergedItem {
+                name: name(&from).unwrap_or_default().to_owned(),
+                from,
+                sent_at: seconds.saturating_mul(1000),
+                content: said
+                    .and_then(|said| content_of_object(said.clone()))
+                    .unwrap_or_else(|| unknown(b"")),
+            }
+        });
     Some(Content::Merged {
         title: string(p, "title"),
         items: items.collect(),

@@ -189,8 +189,10 @@ fn message(from: &UserRef, seq: u64, payload: &'static str) -> Arc<Message> {
             extra: None,
             name: None,
             audience: None,
+            carried: None,
         }),
         revoked: None,
+        edited: None,
         is_concealed: false,
     })
 }

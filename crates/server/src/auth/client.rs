@@ -27,12 +27,14 @@ const IDLE: Duration = Duration::from_secs(30);
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NoAnswer {
-    #[error("no answer within {} s", TIMEOUT.as_secs())]
-    Late,
+    #[error("no answer within {} ms", .0.as_millis())]
+    Late(Duration),
     #[error("{0}")]
     Unreachable(#[from] hyper_util::client::legacy::Error),
     #[error("the answer was cut off or too large: {0}")]
     CutOff(#[from] axum::Error),
+    #[error("this address is not to be called")]
+    Private,
 }
 
 /// The client. Clones share its connections.
@@ -43,6 +45,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    /// One that calls any address.
     pub(crate) fn new() -> Self {
         Self::with(Reach::Any)
     }
@@ -90,9 +93,6 @@ impl Client {
         &self,
         request: Request<Body>,
     ) -> Result<(StatusCode, Bytes), NoAnswer> {
-        let answer = async {
-            let response = self.pool.request(request).await?;
-            let status = response.status();
         self.ask_within(request, TIMEOUT).await
     }
 
@@ -103,13 +103,19 @@ impl Client {
         within: Duration,
     ) -> Result<(StatusCode, Bytes), NoAnswer> {
         // Names are looked at when they are resolved.
-        if !self.reach.allows_host(request.uri().host().unwrap_or_default()) {
+        if !self
+            .reach
+            .allows_host(request.uri().host().unwrap_or_default())
+        {
             return Err(NoAnswer::Private);
         }
+        let answer = async {
+            let response = self.pool.request(request).await?;
+            let status = response.status();
             let body = to_bytes(Body::new(response.into_body()), MAX_ANSWER_BYTES).await?;
             Ok((status, body))
         };
-        timeout(TIMEOUT, answer)
+        timeout(within, answer)
             .await
             .unwrap_or(Err(NoAnswer::Late(within)))
     }

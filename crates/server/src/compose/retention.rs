@@ -84,6 +84,7 @@ mod tests {
                 extra: None,
                 name: None,
                 audience: None,
+                carried: None,
             },
             on_reuse: OnReuse::Store,
             require_peer: false,

@@ -26,9 +26,9 @@ use super::dialects::{gateway_settings, is_on};
 use super::retention::Retention;
 use super::sweeps::Sweeps;
 use crate::config::{self, Config, Place, Problem, Problems};
-use crate::data_dir::{DataDir, LISTENERS_FILE, write_atomically};
 use crate::consumers::Consumers;
 use crate::consumers::search::Search;
+use crate::data_dir::{DataDir, LISTENERS_FILE, write_atomically};
 use crate::files::{self, FileService, Sweeper};
 use crate::hooks::{HookLimits, HookService};
 use crate::http::edge::{self, Edge};
@@ -187,7 +187,11 @@ impl Server {
             }
         }
         self.core.im.set_file_urls(self.file_urls(config)?);
-        let metrics = Arc::new(Metrics::new(readings(&self.core, &self.gateway, &self.consumers)));
+        let metrics = Arc::new(Metrics::new(readings(
+            &self.core,
+            &self.gateway,
+            &self.consumers,
+        )));
         let edge = Edge {
             im: Arc::clone(&self.core.im),
             gateway: Arc::clone(&self.gateway),
@@ -476,8 +480,12 @@ fn of_consumers(consumers: &Consumers) -> Vec<Reading> {
             .of("consumer", &lag.consumer)
     });
     let failed = lags.iter().map(|lag| {
-        Reading::counter("consumer_failed", "Times that a consumer failed", lag.failed)
-            .of("consumer", &lag.consumer)
+        Reading::counter(
+            "consumer_failed",
+            "Times that a consumer failed",
+            lag.failed,
+        )
+        .of("consumer", &lag.consumer)
     });
     behind.chain(done).chain(failed).collect()
 }

@@ -23,8 +23,8 @@ mod tests;
 
 pub use auth::{AppAuth, Auth, Hook, Jwt};
 pub use files::{FileStore, Files, S3};
-pub use hooks::Hooks;
 pub use gyyx::{Ack30, ChatSign, CodeProfile, Gyyx, GyyxAppSettings, ListForm, Sign, SignAnswer};
+pub use hooks::Hooks;
 pub use load::{Loaded, Sources, load};
 pub use mqtt::{Mqtt, TenantTypes};
 pub use place::{Place, Problem, Problems};

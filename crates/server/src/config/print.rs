@@ -10,7 +10,11 @@ use super::load::{Loaded, flatten};
 use super::schema::Config;
 
 /// Settings whose values stay hidden.
-const SECRETS: [&str; 3] = ["wukong.manager_token", "wg.custom_secret", "files.s3.secret_key"];
+const SECRETS: [&str; 3] = [
+    "wukong.manager_token",
+    "wg.custom_secret",
+    "files.s3.secret_key",
+];
 
 /// The configuration as TOML; settings that are not defaults say where they were made, and
 /// secrets are hidden.

@@ -31,8 +31,8 @@ use tokio::sync::Semaphore;
 
 pub use self::incoming::Incoming;
 pub use self::parts::{Part, Progress};
-pub use self::settings::{FileSettings, blobs};
 pub(crate) use self::settings::settings;
+pub use self::settings::{FileSettings, blobs};
 pub use self::sniff::{is_shown_inline, matches_any};
 pub use self::sweep::Sweeper;
 
@@ -236,7 +236,10 @@ impl FileService {
             blob: String::new(),
             ..same
         };
-        let new = NewFile { file, max_bytes_per_day: 0 };
+        let new = NewFile {
+            file,
+            max_bytes_per_day: 0,
+        };
         Ok(match files.keep(&new).await? {
             KeepOutcome::Kept(file) => Some(file),
             // It was swept in this very moment.

@@ -181,7 +181,10 @@ async fn what_becomes_of_a_message_is_told_and_kept() {
         .iter()
         .filter_map(|version| version["content"]["text"].as_str())
         .collect();
-    assert!(texts.iter().any(|text| text.ends_with("first words")), "{versions}");
+    assert!(
+        texts.iter().any(|text| text.ends_with("first words")),
+        "{versions}"
+    );
     let reactions = admin
         .get(&format!("/v1/messages/{id}/reactions"))
         .await

@@ -41,11 +41,23 @@ impl World {
             directory: db.clone(),
             apps: db.clone(),
             relations: db.clone(),
+            friends: db.clone(),
+            people: db.clone(),
             devices: db.clone(),
             receipts: db.clone(),
+            marks: db.clone(),
             subscribers: db.clone(),
+            files: db.clone(),
+            uploads: db.clone(),
+            joining: db.clone(),
+            mentions: db.clone(),
+            expiry: db.clone(),
+            schedule: db.clone(),
+            admin: crosstalk_core::admin::AdminStores::of(Arc::clone(&db)),
             registrations: db.clone(),
             outbox: db.clone(),
+            search: db.clone(),
+            hooks: db.clone(),
         };
         let im = Im::start(stores, Arc::new(NoSeal), ids, clock, Policy::default());
         let im = im.await.unwrap();
@@ -56,8 +68,6 @@ impl World {
         }
         let people: [UserRef; 4] = people.try_into().unwrap();
         let world = Self {
-            search: db.clone(),
-            hooks: db.clone(),
             im,
             db,
             people,

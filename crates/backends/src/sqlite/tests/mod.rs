@@ -1,8 +1,8 @@
 //! Tests of the store: the contracts of its ports, and what it promises beyond them.
 
 mod administration;
-mod carrying;
 mod altering;
+mod carrying;
 mod commits;
 mod contract;
 mod damage;

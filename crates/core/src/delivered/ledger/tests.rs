@@ -178,6 +178,7 @@ fn message(id: i64) -> Message {
         extra: None,
         name: None,
         audience: None,
+        carried: None,
     };
     Message {
         id: MessageId(id),
@@ -192,6 +193,7 @@ fn message(id: i64) -> Message {
         sent_at_ms: 0,
         body: Arc::new(body),
         revoked: None,
+        edited: None,
         is_concealed: false,
     }
 }

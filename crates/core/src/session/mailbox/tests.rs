@@ -44,6 +44,7 @@ fn message(channel: &Arc<ChannelRef>, seq: u64) -> Message {
         extra: None,
         name: None,
         audience: None,
+        carried: None,
     };
     Message {
         id: MessageId(i64::try_from(seq).expect("a small number")),
@@ -54,6 +55,7 @@ fn message(channel: &Arc<ChannelRef>, seq: u64) -> Message {
         sent_at_ms: 0,
         body: Arc::new(body),
         revoked: None,
+        edited: None,
         is_concealed: false,
     }
 }

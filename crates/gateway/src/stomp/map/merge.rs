@@ -82,10 +82,15 @@ mod tests {
             sent_at: 5,
             content,
         };
-        let merged = |items: Vec<MergedItem>| (items.clone(), Content::Merged {
-            title: "t".into(),
-            items,
-        });
+        let merged = |items: Vec<MergedItem>| {
+            (
+                items.clone(),
+                Content::Merged {
+                    title: "t".into(),
+                    items,
+                },
+            )
+        };
         let (_, inner) = merged(vec![item(Content::text("hi"))]);
         let (items, outer) = merged(vec![item(inner), item(Content::text("ho"))]);
         assert_eq!(content(&said("t", &items)), Some(outer));

@@ -111,7 +111,11 @@ fn older_than_wanted_is_not_shown_and_not_taken() {
 fn tombstones_are_shown_and_what_says_no_more_is_taken() {
     let mut wire = Wire::subscribed(&[MESSAGES, SYNC]);
     let (id, _) = limit(&wire.send("chat.sync", "{}"));
-    let gone = from_bob(1).tombstone(Revocation { by: None, at_ms: 5, ..Revocation::default() });
+    let gone = from_bob(1).tombstone(Revocation {
+        by: None,
+        at_ms: 5,
+        ..Revocation::default()
+    });
     let pulled = Pulled {
         messages: vec![from_bob(2).concealed(), gone],
         more: false,

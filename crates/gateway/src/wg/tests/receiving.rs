@@ -134,7 +134,11 @@ fn a_list_is_shown_where_that_is_set() {
 fn what_is_gone_or_not_for_these_clients_is_settled_in_silence() {
     let mut wire = Wire::open();
     let revoked = with(&message(5, "a", ""), |message| {
-        let revocation = Revocation { by: None, at_ms: 0, ..Revocation::default() };
+        let revocation = Revocation {
+            by: None,
+            at_ms: 0,
+            ..Revocation::default()
+        };
         *message = message.tombstone(revocation);
     });
     let concealed = with(&message(6, "b", "secret"), |message| {
@@ -197,7 +201,11 @@ fn a_recall_is_a_notice_with_the_id_of_what_was_recalled() {
 fn whoever_never_got_a_message_is_not_told_of_its_recall() {
     let mut wire = Wire::open();
     let original = message(5, "c-5", "x");
-    let revocation = Revocation { by: None, at_ms: 0, ..Revocation::default() };
+    let revocation = Revocation {
+        by: None,
+        at_ms: 0,
+        ..Revocation::default()
+    };
     let tombstone = Arc::new(original.tombstone(revocation));
     let turn = wire.deliver(&[tombstone, recalled(9, &original, Some("u2"))]);
     assert!(turn.out.is_empty());

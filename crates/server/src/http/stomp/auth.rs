@@ -91,7 +91,11 @@ pub(super) async fn logout(
 }
 
 /// Whose token a request shows.
-pub(super) async fn known(edge: &Edge, input: &Input, client: SocketAddr) -> Result<Login, Failure> {
+pub(super) async fn known(
+    edge: &Edge,
+    input: &Input,
+    client: SocketAddr,
+) -> Result<Login, Failure> {
     let settings = edge.gateway.plugged::<StompSettings>(Dialect::Stomp);
     let settings = settings.ok_or(Refusal::Internal)?;
     let scope = LoginScope::Token(settings.realm.clone());

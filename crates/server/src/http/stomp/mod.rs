@@ -9,17 +9,17 @@ mod auth;
 mod blacklist;
 mod conversations;
 mod cors;
+mod editing;
 mod files;
 mod friend_groups;
 mod friends;
-mod editing;
 mod groups;
 mod input;
 mod marks;
+mod people;
 mod search;
 mod sending;
 mod webhooks;
-mod people;
 
 #[cfg(test)]
 mod tests;

@@ -374,8 +374,14 @@ async fn messages_are_sent_by_rest_one_or_many() {
     });
     let sent = ask("/api/im/messages/send", one.clone()).await;
     let data = sent.data();
-    assert_eq!((&data["id"], &data["status"]), (&json!("m-1"), &json!("SENT")));
-    assert_eq!((&data["fromId"], &data["toId"]), (&json!("alice"), &json!("bob")));
+    assert_eq!(
+        (&data["id"], &data["status"]),
+        (&json!("m-1"), &json!("SENT"))
+    );
+    assert_eq!(
+        (&data["fromId"], &data["toId"]),
+        (&json!("alice"), &json!("bob"))
+    );
     assert_eq!(data["mentionedUserIds"], json!(["bob"]));
     let again = ask("/api/im/messages/send", one.clone()).await;
     assert_eq!(again.data()["seq"], data["seq"], "a retry");
@@ -395,13 +401,16 @@ async fn messages_are_sent_by_rest_one_or_many() {
     let data = sent.data();
     let to = |list: &str, name: &str| -> Vec<String> {
         let list = data[list].as_array().expect("a list").iter();
-        list.map(|it| it[name].as_str().expect("an id").to_owned()).collect()
+        list.map(|it| it[name].as_str().expect("an id").to_owned())
+            .collect()
     };
     assert_eq!(to("succeeded", "toId"), ["bob", "carol"]);
     assert_eq!(to("failed", "id"), ["nobody"]);
     assert_eq!(data["failed"][0]["code"], 404);
     let nobody = ask("/api/im/messages/batch/send", json!({"toIds": []})).await;
     assert_eq!(nobody.failed().0, 400);
-    let stranger = api.ask("POST", "/api/im/messages/send", &[], &one.to_string()).await;
+    let stranger = api
+        .ask("POST", "/api/im/messages/send", &[], &one.to_string())
+        .await;
     assert_eq!(stranger.failed().0, 401);
 }

@@ -3,8 +3,8 @@
 //! app secrets their app's realm, the admin key everything.
 
 use axum::extract::FromRequestParts;
-use axum::http::{HeaderMap, header};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
 use crosstalk_core::directory::{App, AppId};
 use crosstalk_core::id::{Realm, Uid, UserRef};
 use crosstalk_core::im::{Identity, Viewer};
@@ -154,9 +154,7 @@ impl Caller {
     /// may see. With a user token `me` is the token's own user.
     pub(super) fn names(&self, named: &str) -> Result<(&Realm, Uid), Problem> {
         match self {
-            Self::User(identity) if named != ME => {
-                Ok((&identity.realm, input::uid("uid", named)?))
-            }
+            Self::User(identity) if named != ME => Ok((&identity.realm, input::uid("uid", named)?)),
             _ => self.reaches(named),
         }
     }

@@ -106,7 +106,11 @@ pub(super) async fn send_message(
 }
 
 /// In whose name a caller may send.
-pub(super) async fn sender(api: &ApiState, caller: &Caller, from: Option<&str>) -> Result<Sender, Problem> {
+pub(super) async fn sender(
+    api: &ApiState,
+    caller: &Caller,
+    from: Option<&str>,
+) -> Result<Sender, Problem> {
     if let Caller::User(identity) = caller {
         let own = identity.user.uid.as_str();
         caller.reaches(from.unwrap_or(own))?;
@@ -142,7 +146,11 @@ async fn existing(
 
 /// Where a message goes. The peer of a direct one must exist, so that no caller can fill the
 /// directory with names.
-pub(super) async fn address(api: &ApiState, realm: &Realm, to: &ChannelName) -> Result<Address, Problem> {
+pub(super) async fn address(
+    api: &ApiState,
+    realm: &Realm,
+    to: &ChannelName,
+) -> Result<Address, Problem> {
     let kind = to.kind;
     let address = Address::parse(kind, &to.id)
         .map_err(|why| Problem::new(why, input::no_channel_of("to.id", kind, &to.id)))?;
@@ -153,7 +161,10 @@ pub(super) async fn address(api: &ApiState, realm: &Realm, to: &ChannelName) -> 
 }
 
 /// The client's number, out of the body or the header.
-pub(super) fn client_no(headers: &HeaderMap, in_body: Option<String>) -> Result<Option<String>, Problem> {
+pub(super) fn client_no(
+    headers: &HeaderMap,
+    in_body: Option<String>,
+) -> Result<Option<String>, Problem> {
     let in_header = match headers.get(KEY_HEADER).map(|value| value.to_str()) {
         Some(Ok(key)) => Some(key.to_owned()),
         Some(Err(_)) => return Err(Problem::field("Idempotency-Key", "must be ASCII")),

@@ -8,43 +8,43 @@ mod acting;
 pub(in crate::http) mod admin;
 mod apps;
 mod auth;
+mod bans;
 mod batch;
 mod blacklist;
 mod carried;
-mod bans;
 mod channel_settings;
 mod channels;
 mod content;
 mod conversations;
 mod dead_letters;
 mod drafts;
-mod forwarding;
 mod editing;
+mod files;
+mod forwarding;
 mod friend_batches;
 mod friend_groups;
 mod friend_requests;
 mod friends;
-mod files;
 mod history;
 mod hooks;
 mod input;
+mod joining;
 mod keeping;
+mod links;
 mod looking;
 mod marks;
-mod joining;
-mod links;
 mod members;
 mod messages;
 mod openapi;
 mod page;
 mod privacy;
 mod problem;
-mod reminders;
 mod profiles;
 mod receipts;
+mod reminders;
 mod revoking;
-mod search;
 mod scheduled;
+mod search;
 mod sessions;
 mod tokens;
 mod typing;
@@ -243,7 +243,10 @@ pub fn routers(state: ApiState) -> (Router, Router, utoipa::openapi::OpenApi) {
 }
 
 /// A message as this interface shows it.
-pub(crate) fn message_json(now_ms: i64, message: &crosstalk_core::message::Message) -> serde_json::Value {
+pub(crate) fn message_json(
+    now_ms: i64,
+    message: &crosstalk_core::message::Message,
+) -> serde_json::Value {
     let view = view::MessageView::at(now_ms, message);
     serde_json::to_value(view).unwrap_or_default()
 }

@@ -61,12 +61,14 @@ async fn friends_are_asked_kept_and_deleted() {
         )
         .await;
     assert_eq!(odd.failed().0, 404);
-    let accepted = api.call(
-        "POST",
-        &format!("/friends/requests/{id}/accept"),
-        &bob,
-        json!({}),
-    ).await;
+    let accepted = api
+        .call(
+            "POST",
+            &format!("/friends/requests/{id}/accept"),
+            &bob,
+            json!({}),
+        )
+        .await;
     assert_eq!(accepted.data()["status"], "ACCEPTED");
 
     let group = api

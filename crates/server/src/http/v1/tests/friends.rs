@@ -65,20 +65,26 @@ async fn a_request_is_made_seen_and_accepted() {
 
     let id = asked["id"].as_str().expect("an id");
     let answer = |word: &str| format!("{path}/{id}/{word}");
-    let own = rest.as_user(&alice, "POST", &answer("accept"), Value::Null).await;
+    let own = rest
+        .as_user(&alice, "POST", &answer("accept"), Value::Null)
+        .await;
     assert_eq!(own.problem(), (404, "no_such_request".to_owned()));
     let keep = json!({"group": "404"});
     let nowhere = rest.as_user(&bob, "POST", &answer("accept"), keep).await;
     assert_eq!(nowhere.problem(), (404, "not_found".to_owned()));
     for _ in 0..2 {
-        let accepted = rest.as_user(&bob, "POST", &answer("accept"), json!({"remark": "A"})).await;
+        let accepted = rest
+            .as_user(&bob, "POST", &answer("accept"), json!({"remark": "A"}))
+            .await;
         assert_eq!(accepted.ok()["state"], "accepted");
     }
     for word in ["reject"] {
         let late = rest.as_user(&bob, "POST", &answer(word), Value::Null).await;
         assert_eq!(late.problem(), (409, "wrong_state".to_owned()));
     }
-    let late = rest.as_user(&alice, "POST", &answer("cancel"), Value::Null).await;
+    let late = rest
+        .as_user(&alice, "POST", &answer("cancel"), Value::Null)
+        .await;
     assert_eq!(late.problem(), (409, "wrong_state".to_owned()));
     let hers = rest.as_user(&alice, "GET", "/v1/users/me/friends", Value::Null);
     let hers = hers.await.ok();
@@ -227,18 +233,22 @@ async fn friends_are_added_listed_kept_and_deleted() {
         .put(&format!("{groups}/order"), json!({"ids": [home, work]}))
         .await;
     assert_eq!(each(&ordered["items"], "/name"), ["Home", "Work"]);
-    let renamed = rest.app(
-        "PATCH",
-        &format!("{groups}/{home}"),
-        json!({"name": "House"}),
-    ).await;
+    let renamed = rest
+        .app(
+            "PATCH",
+            &format!("{groups}/{home}"),
+            json!({"name": "House"}),
+        )
+        .await;
     assert_eq!(renamed.ok()["name"], "House");
 
-    let kept = rest.app(
-        "PATCH",
-        &format!("{friends}/bob"),
-        json!({"remark": "Bobby", "group": work}),
-    ).await;
+    let kept = rest
+        .app(
+            "PATCH",
+            &format!("{friends}/bob"),
+            json!({"remark": "Bobby", "group": work}),
+        )
+        .await;
     let kept = kept.ok();
     assert_eq!(
         (&kept["remark"], &kept["group"]),

@@ -49,11 +49,23 @@ pub(crate) async fn start_with_policy(
         directory: Arc::clone(&store) as _,
         apps: Arc::clone(&store) as _,
         relations: Arc::clone(&store) as _,
+        friends: Arc::clone(&store) as _,
+        people: Arc::clone(&store) as _,
         devices: Arc::clone(&store) as _,
         receipts: Arc::clone(&store) as _,
+        marks: Arc::clone(&store) as _,
         subscribers: Arc::clone(&store) as _,
+        files: Arc::clone(&store) as _,
+        uploads: Arc::clone(&store) as _,
+        joining: Arc::clone(&store) as _,
+        mentions: Arc::clone(&store) as _,
+        expiry: Arc::clone(&store) as _,
+        schedule: Arc::clone(&store) as _,
+        admin: crosstalk_core::admin::AdminStores::of(Arc::clone(&store)),
         registrations: Arc::clone(&store) as _,
         outbox: Arc::clone(&store) as _,
+        search: Arc::clone(&store) as _,
+        hooks: Arc::clone(&store) as _,
     };
     let im = Im::start(stores, Arc::new(Open), ids, clock, policy).await;
     let im = im.expect("a messenger");
@@ -64,5 +76,3 @@ pub(crate) async fn start_with_policy(
     put.expect("the app default");
     (im, manual, store)
 }
-        search: Arc::clone(&store) as _,
-        hooks: Arc::clone(&store) as _,

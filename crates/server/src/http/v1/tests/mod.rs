@@ -2,7 +2,6 @@
 //! is called here must answer with a status that the interface's document names.
 
 mod administration;
-mod moderation;
 mod apps;
 mod carrying;
 mod channels;
@@ -16,6 +15,7 @@ pub(crate) mod im;
 mod keeping;
 mod marks;
 mod messages;
+mod moderation;
 mod search;
 mod users;
 

@@ -286,7 +286,11 @@ async fn mentions_are_reminders_by_version() {
     let realm = Realm::default();
     let author = Uid::parse("u1").expect("a uid");
     let author = api.im.user_ref(&realm, &author).await.expect("a user");
-    let sent = api.im.send_as(&realm, Sender::User(author), draft).await.expect("sent");
+    let sent = api
+        .im
+        .send_as(&realm, Sender::User(author), draft)
+        .await
+        .expect("sent");
     let sync = async |uid: &str, version: i64| {
         let body = json!({"login_uid": uid, "version": version, "limit": 10});
         managed(&api, "/v1/message/reminder/sync", body).await
@@ -294,8 +298,14 @@ async fn mentions_are_reminders_by_version() {
     let rows = sync("u2", 0).await;
     let row = &rows[0];
     assert_eq!(row["message_id"], sent.id.to_string());
-    assert_eq!((&row["channel_id"], &row["channel_type"]), (&json!("g1"), &json!(2)));
-    assert_eq!((&row["reminder_type"], &row["done"], &row["uid"]), (&json!(1), &json!(0), &json!("u2")));
+    assert_eq!(
+        (&row["channel_id"], &row["channel_type"]),
+        (&json!("g1"), &json!(2))
+    );
+    assert_eq!(
+        (&row["reminder_type"], &row["done"], &row["uid"]),
+        (&json!(1), &json!(0), &json!("u2"))
+    );
     let version = row["version"].as_i64().expect("a version");
     assert_eq!(sync("u2", version).await, json!([]));
     assert_eq!(sync("u3", 0).await, json!([]));
@@ -308,7 +318,10 @@ async fn mentions_are_reminders_by_version() {
     let done = call(&api, &token, path, &json!([sent.id.0])).await;
     assert_eq!(done.status, 200, "{}", done.body);
     let rows = sync("u2", version).await;
-    assert_eq!((&rows[0]["done"], &rows[0]["id"]), (&json!(1), &json!(sent.id.0)));
+    assert_eq!(
+        (&rows[0]["done"], &rows[0]["id"]),
+        (&json!(1), &json!(sent.id.0))
+    );
     let again = json!({"login_uid": "u2", "ids": [sent.id.to_string()]});
     assert_eq!(call(&api, "t-u2", path, &again).await.status, 200);
     let none = call(&api, &token, path, &json!([])).await;

@@ -87,7 +87,8 @@ async fn pins_are_those_of_the_channel() {
         "t-u2",
         "/v1/message/pinned",
         &at("u2", &json!({"message_id": id})),
-    ).await;
+    )
+    .await;
     assert_eq!(member.status, 403);
     let direct = |uid: &str, peer: &str| {
         json!({
