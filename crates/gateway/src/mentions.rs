@@ -97,6 +97,7 @@ mod tests {
 
     #[test]
     #[cfg(all(feature = "wukong", feature = "stomp", feature = "mqtt"))]
+    #[allow(clippy::too_many_lines, reason = "a table")]
     fn the_table_of_dialects() {
         let (wukong, stomp) = (Some(Dialect::Wukong), Some(Dialect::Stomp));
         let mqtt = Some(Dialect::Mqtt);

@@ -298,10 +298,10 @@ async fn missed_commands_wait_until_they_are_acknowledged() {
     let live = alice.message().await;
     assert!(live.packet.flags.sync_once);
     assert_eq!(live.payload, command.to_string().as_bytes());
-    assert_eq!(missed(&server, "bob").await, [command.clone()]);
+    assert_eq!(missed(&server, "bob").await, std::slice::from_ref(&command));
     assert_eq!(
         missed(&server, "bob").await,
-        [command.clone()],
+        std::slice::from_ref(&command),
         "not acknowledged"
     );
     ack(&server, "bob").await;

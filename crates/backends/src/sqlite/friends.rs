@@ -2,6 +2,7 @@
 //! who ask by version; of these the oldest go when there are many.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use async_trait::async_trait;
 use crosstalk_core::id::UserNum;
@@ -141,14 +142,15 @@ pub(super) struct Counts(HashMap<UserNum, u32>);
 
 impl Counts {
     fn of(&mut self, conn: &Connection, user: UserNum) -> DbResult<&mut u32> {
-        if !self.0.contains_key(&user) {
-            let sql = "SELECT count(*) FROM relation INDEXED BY relation_friend \
-                       WHERE user = ?1 AND state & 4";
-            let mut count = conn.prepare_cached(sql)?;
-            let count: u32 = count.query_row([user.0], |row| row.get(0))?;
-            self.0.insert(user, count);
+        match self.0.entry(user) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(unknown) => {
+                let sql = "SELECT count(*) FROM relation INDEXED BY relation_friend \
+                           WHERE user = ?1 AND state & 4";
+                let mut count = conn.prepare_cached(sql)?;
+                Ok(unknown.insert(count.query_row([user.0], |row| row.get(0))?))
+            }
         }
-        Ok(self.0.entry(user).or_default())
     }
 }
 

@@ -142,6 +142,7 @@ fn block_is(done: Result<(), Refusal>) {
     done.expect("done");
 }
 
+#[allow(clippy::too_many_lines, reason = "one story")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn both_are_told_of_requests_and_friends_and_find_them_after_a_restart() {
     let mut world = World::new().await;

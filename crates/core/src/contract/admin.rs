@@ -361,7 +361,7 @@ pub async fn work_goes_on_where_it_was(stores: &Stores) {
     assert!(!saved.expect("saved"), "it was called off");
     let realm = Realm::default();
     let newest = chores.chores(&realm, ChoreKind::Broadcast, None, 1);
-    assert_eq!(newest.await.expect("chores"), [again.clone()]);
+    assert_eq!(newest.await.expect("chores"), std::slice::from_ref(&again));
     let older = chores.chores(&realm, ChoreKind::Broadcast, Some(again.num), 9);
     assert_eq!(older.await.expect("chores")[0].state, ChoreState::Cancelled);
     on.state = ChoreState::Done;

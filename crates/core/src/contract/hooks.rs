@@ -34,7 +34,7 @@ fn hook(id: &str, realm: &str, at_ms: i64) -> HookRecord {
         settings: HookSettings {
             url: "https://example.org/名?x=1".to_owned(),
             events: vec!["message.*".to_owned()],
-            format: HookFormat::Wukong,
+            format: HookFormat::Foreign,
             headers: [("x-a".to_owned(), "b".to_owned())].into(),
             max_batch: 7,
             timeout_ms: 500,

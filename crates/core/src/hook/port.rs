@@ -32,8 +32,8 @@ pub enum HookFormat {
     /// Our own.
     #[default]
     Crosstalk,
-    /// That of `WuKongIM`'s webhooks.
-    Wukong,
+    /// That of another system whose clients are served; the application was made for it.
+    Foreign,
 }
 
 /// What is done with a message about which the hook gave no answer.

@@ -260,6 +260,60 @@ pub struct Im {
     stop_at_drop: DropGuard,
 }
 
+/// What the lanes share, and the rest of the messenger with them.
+fn shared(
+    stores: &Stores,
+    ids: Arc<Snowflake>,
+    positions: &Arc<Positions>,
+    clock: &Arc<dyn Clock>,
+    policy: &Policy,
+    holding: mpsc::Sender<crate::deliver::SendJob>,
+) -> Arc<Parts> {
+    let directory = Arc::clone(&stores.directory);
+    Arc::new(Parts {
+        log: Arc::clone(&stores.log),
+        marks: Arc::clone(&stores.marks),
+        channels: Arc::clone(&stores.channels),
+        joining: Arc::clone(&stores.joining),
+        users: Arc::new(Users::new(directory, Arc::clone(&stores.relations))),
+        files: FileAccess {
+            files: Arc::clone(&stores.files),
+            inbox: Arc::clone(&stores.inbox),
+            log: Arc::clone(&stores.log),
+        },
+        hub: Arc::new(Hub::default()),
+        ids,
+        positions: Arc::clone(positions),
+        clock: Arc::clone(clock),
+        friends_only: policy.friends_only.clone(),
+        counters: Counters::default(),
+        holding,
+        grown: tokio::sync::watch::Sender::default(),
+    })
+}
+
+/// Who keeps messages that wait for their review.
+fn holder(stores: &Stores, parts: &Parts) -> Holder {
+    Holder {
+        reviews: Arc::clone(&stores.admin.reviews),
+        clock: Arc::clone(&parts.clock),
+        ids: Arc::clone(&parts.ids),
+    }
+}
+
+/// Who tells of those who come and go.
+fn crier(stores: &Stores, parts: &Parts) -> Crier {
+    Crier {
+        hub: Arc::clone(&parts.hub),
+        users: Arc::clone(&parts.users),
+        inbox: Arc::clone(&stores.inbox),
+        relations: Arc::clone(&stores.relations),
+        people: Arc::clone(&stores.people),
+        ids: Arc::clone(&parts.ids),
+        clock: Arc::clone(&parts.clock),
+    }
+}
+
 impl Im {
     /// Starts the messenger on its stores. `ids` is where the log takes its ids from.
     ///
@@ -278,31 +332,11 @@ impl Im {
             Arc::clone(&clock),
         )
         .await?;
-        let directory = Arc::clone(&stores.directory);
         let lanes = policy.lanes.max(1);
         // Above everything stored, below everything to come.
         let positions = Positions::new(lanes, ids.next());
         let (holding, held) = mpsc::channel(holding::QUEUE);
-        let parts = Arc::new(Parts {
-            log: Arc::clone(&stores.log),
-            marks: Arc::clone(&stores.marks),
-            channels: Arc::clone(&stores.channels),
-            joining: Arc::clone(&stores.joining),
-            users: Arc::new(Users::new(directory, Arc::clone(&stores.relations))),
-            files: FileAccess {
-                files: Arc::clone(&stores.files),
-                inbox: Arc::clone(&stores.inbox),
-                log: Arc::clone(&stores.log),
-            },
-            hub: Arc::new(Hub::default()),
-            ids,
-            positions: Arc::clone(&positions),
-            clock: Arc::clone(&clock),
-            friends_only: policy.friends_only.clone(),
-            counters: Counters::default(),
-            holding,
-            grown: tokio::sync::watch::Sender::default(),
-        });
+        let parts = shared(&stores, ids, &positions, &clock, &policy, holding);
         let tasks = TaskTracker::new();
         let lanes = Arc::new(Lanes::start(lanes, &parts, &tasks));
         let devices = Arc::clone(&stores.devices);
@@ -311,25 +345,11 @@ impl Im {
         let stop = CancellationToken::new();
         let every = policy.delivered_every.max(SHORTEST_PAUSE);
         tasks.spawn(Arc::clone(&ledger).run(every, stop.clone()));
-        let holder = Holder {
-            reviews: Arc::clone(&stores.admin.reviews),
-            clock: Arc::clone(&clock),
-            ids: Arc::clone(&parts.ids),
-        };
-        tasks.spawn(holder.run(held, stop.clone()));
+        tasks.spawn(holder(&stores, &parts).run(held, stop.clone()));
         let (comings, recorder) = Comings::new(&parts.hub, &clock, &stores.outbox, &parts.grown);
         tasks.spawn(recorder.run(stop.clone()));
         let (reports, reported) = reports();
-        let crier = Crier {
-            hub: Arc::clone(&parts.hub),
-            users: Arc::clone(&parts.users),
-            inbox: Arc::clone(&stores.inbox),
-            relations: Arc::clone(&stores.relations),
-            people: Arc::clone(&stores.people),
-            ids: Arc::clone(&parts.ids),
-            clock: Arc::clone(&clock),
-        };
-        tasks.spawn(crier.run(reported, stop.clone()));
+        tasks.spawn(crier(&stores, &parts).run(reported, stop.clone()));
         let topics = PubSub::start(
             Arc::clone(&stores.subscribers),
             Arc::clone(&clock),

@@ -104,6 +104,7 @@ impl Live {
     }
 
     /// Tells what has a body of its own on the queue of events.
+    #[allow(clippy::too_many_lines, reason = "a table")]
     fn told_of(&mut self, change: Change, key: &ChannelKey, out: &mut Out) {
         match change {
             Change::Reacted {

@@ -243,7 +243,7 @@ impl Live {
                 self.refused(&Submitted::id(name), why, now, out);
             }
             What::ReadMessage(_) | What::ReadConversation(_) | What::Sync(_) | What::Typing(_) => {
-                self.error_of(why, out)
+                self.error_of(why, out);
             }
         }
     }

@@ -34,9 +34,9 @@ use crate::config::Auth;
 /// How one app decides.
 enum Decider {
     /// It is asked.
-    Hook(Hook),
+    Hook(Box<Hook>),
     /// By a rule for its tokens.
-    Jwt(Rule),
+    Jwt(Box<Rule>),
 }
 
 /// Decides on foreign credentials as the configuration says, app by app.
@@ -60,10 +60,10 @@ impl AppLogins {
             let app = AppId::parse(name).with_context(|| format!("auth.{name}"))?;
             let decider = if section.hook.url.is_empty() {
                 let rule = Rule::new(&section.jwt, client.clone(), Arc::clone(clock));
-                Decider::Jwt(rule.with_context(|| format!("auth.{name}.jwt"))?)
+                Decider::Jwt(Box::new(rule.with_context(|| format!("auth.{name}.jwt"))?))
             } else {
                 let hook = Hook::new(&section.hook, client.clone(), Arc::clone(clock));
-                Decider::Hook(hook.with_context(|| format!("auth.{name}.hook"))?)
+                Decider::Hook(Box::new(hook.with_context(|| format!("auth.{name}.hook"))?))
             };
             apps.insert(app, decider);
         }

@@ -5,6 +5,7 @@ mod addresses;
 mod chores;
 mod core;
 mod dialects;
+mod readings;
 mod retention;
 mod server;
 pub(crate) mod sweeps;

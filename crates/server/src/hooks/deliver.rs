@@ -148,7 +148,7 @@ fn is_taken(format: HookFormat, status: StatusCode) -> bool {
     match format {
         HookFormat::Crosstalk => status.is_success(),
         // wukong.md §5.1: 200 exactly.
-        HookFormat::Wukong => status == StatusCode::OK,
+        HookFormat::Foreign => status == StatusCode::OK,
     }
 }
 
@@ -211,7 +211,7 @@ mod tests {
         ] {
             let status = StatusCode::from_u16(status).expect("a status");
             assert_eq!(is_taken(HookFormat::Crosstalk, status), ours);
-            assert_eq!(is_taken(HookFormat::Wukong, status), wukong);
+            assert_eq!(is_taken(HookFormat::Foreign, status), wukong);
         }
     }
 }

@@ -44,21 +44,21 @@ pub(super) fn consumer_name(hook: &str) -> String {
 
 impl Told {
     fn wants(&self, name: &str) -> bool {
-        let is_wukong = self.hook.record.settings.format == HookFormat::Wukong;
+        let is_wukong = self.hook.record.settings.format == HookFormat::Foreign;
         self.wanted.has(name) && (!is_wukong || wukong::EVENTS.contains(&name))
     }
 
     fn presence(&self) -> Presence {
         match self.hook.record.settings.format {
             HookFormat::Crosstalk => Presence::AnySession,
-            HookFormat::Wukong => Presence::MainDevice,
+            HookFormat::Foreign => Presence::MainDevice,
         }
     }
 
     fn parcels(&self, events: &[Happened]) -> Vec<Parcel> {
         match self.hook.record.settings.format {
             HookFormat::Crosstalk => render::parcels(&self.hook, events),
-            HookFormat::Wukong => wukong::parcels(events),
+            HookFormat::Foreign => wukong::parcels(events),
         }
     }
 

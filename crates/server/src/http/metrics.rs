@@ -136,7 +136,10 @@ fn put(encoder: &mut DescriptorEncoder<'_>, same: &[Reading]) -> fmt::Result {
     let mut all = encoder.encode_descriptor(first.name, first.help, None, kind)?;
     for reading in same {
         match &reading.of {
-            Some(label) => reading.value.encode(all.encode_family(&[label.clone()])?)?,
+            Some(label) => {
+                let labels = [label.clone()];
+                reading.value.encode(all.encode_family(&labels)?)?;
+            }
             None => return reading.value.encode(all),
         }
     }

@@ -1,6 +1,8 @@
 //! What a backend does through REST, as clients of each dialect learn of it, and that it is
 //! found again after a restart.
 
+#![allow(clippy::too_many_lines, reason = "each is one story")]
+
 use crosstalk_crossing::{Answer, Event, Peer, World};
 use crosstalk_gateway::Dialect;
 use serde_json::{Value, json};

@@ -149,6 +149,7 @@ impl<'a> Scene<'a> {
     }
 
     /// Something made through the interface that is walked.
+    #[allow(clippy::too_many_lines, reason = "a table")]
     async fn make(&mut self, name: &str) -> String {
         let app = self.realm.callers[APP].clone();
         let member = self.realm.callers[MEMBER].clone();

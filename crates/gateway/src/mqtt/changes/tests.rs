@@ -1,3 +1,6 @@
+//! Changes as BACKGROUND messages: each is told, with a body that the page on this dialect
+//! names.
+
 use std::sync::{Arc, Weak};
 
 use crosstalk_core::channel::{ChannelKind, ChannelRef, LogKind};

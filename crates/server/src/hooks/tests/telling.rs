@@ -276,7 +276,7 @@ async fn wukongs_own_webhooks() {
     let bed = Bed::start().await;
     let receiver = Receiver::taking().await;
     let settings = HookSettings {
-        format: HookFormat::Wukong,
+        format: HookFormat::Foreign,
         ..bed.settings(HookKind::Events, receiver.url(), &[])
     };
     bed.hook_with(HookKind::Events, settings).await;

@@ -144,6 +144,7 @@ pub(super) struct Size {
 }
 
 /// `GET /{id}/thumbnail?size`.
+#[allow(clippy::too_many_arguments, reason = "what the request has")]
 pub(super) async fn thumbnail(
     State(edge): State<Edge>,
     Extension(service): Extension<Arc<FileService>>,

@@ -1,5 +1,7 @@
 //! Router-level tests of `/api/im`, on a messenger over a store in memory.
 
+#![allow(clippy::too_many_lines, reason = "each is one story")]
+
 mod administration;
 mod friends;
 mod groups;

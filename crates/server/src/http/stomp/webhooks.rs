@@ -230,7 +230,7 @@ fn settings(kind: HookKind, before: HookSettings, input: &Input) -> Result<HookS
         format: match input.get("format") {
             None => before.format,
             Some("crosstalk") => HookFormat::Crosstalk,
-            Some("wukong") => HookFormat::Wukong,
+            Some("wukong") => HookFormat::Foreign,
             Some(_) => return Err(Failure::field("format", "is unknown")),
         },
         headers: headers.unwrap_or(before.headers),

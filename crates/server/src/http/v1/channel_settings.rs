@@ -294,6 +294,10 @@ struct Given {
 }
 
 impl Given {
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "what it has goes into the outcome"
+    )]
     fn check(self, rest: ChannelChange) -> Result<ChannelChange, Problem> {
         if let Some(name) = &self.name {
             input::check_name("name", name, MAX_NAME_CHARS)?;

@@ -184,7 +184,7 @@ async fn view(service: &HookService, hook: &Hook) -> Result<HookView, Problem> {
         events: settings.events.clone(),
         format: match settings.format {
             HookFormat::Crosstalk => Format::Crosstalk,
-            HookFormat::Wukong => Format::Wukong,
+            HookFormat::Foreign => Format::Wukong,
         },
         headers: settings.headers.clone(),
         max_batch: settings.max_batch,
@@ -224,7 +224,7 @@ fn settings(
         events: input.events.unwrap_or(before.events),
         format: input.format.map_or(before.format, |format| match format {
             Format::Crosstalk => HookFormat::Crosstalk,
-            Format::Wukong => HookFormat::Wukong,
+            Format::Wukong => HookFormat::Foreign,
         }),
         headers: input.headers.unwrap_or(before.headers),
         max_batch: input.max_batch.unwrap_or(before.max_batch),

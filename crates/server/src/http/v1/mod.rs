@@ -52,7 +52,9 @@ mod uploads;
 mod users;
 mod view;
 
+#[cfg(feature = "stomp")]
 pub(crate) use admin::audit::shortened;
+#[cfg(feature = "stomp")]
 pub(in crate::http) use admin::audit::to_its_end;
 pub(crate) use admin::erasing::line as export_line;
 
@@ -77,6 +79,7 @@ pub fn router(state: ApiState) -> (Router, utoipa::openapi::OpenApi) {
 }
 
 /// The same, apart from the routes that bring files: these take bodies of any length.
+#[allow(clippy::too_many_lines, reason = "a table")]
 pub fn routers(state: ApiState) -> (Router, Router, utoipa::openapi::OpenApi) {
     let (bringing, brought) = OpenApiRouter::new()
         .routes(routes!(files::give_file))

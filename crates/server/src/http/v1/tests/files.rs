@@ -212,7 +212,7 @@ async fn who_may_see_a_message_may_read_its_file() {
         200,
         "bob's own message to carol names it"
     );
-    assert_eq!(status(&rest.app.secret.to_string()).await, 200);
+    assert_eq!(status(rest.app.secret.as_ref()).await, 200);
     // Another realm has nothing of it.
     let other = json!({"app_id": "elsewhere", "realm": "other"});
     let other = rest.call(ADMIN, "POST", "/v1/apps", other).await.ok();

@@ -1,6 +1,8 @@
 //! Router-level tests of the REST interface, on a messenger over a store in memory. Whatever
 //! is called here must answer with a status that the interface's document names.
 
+#![allow(clippy::too_many_lines, reason = "each is one story")]
+
 mod administration;
 mod apps;
 mod carrying;

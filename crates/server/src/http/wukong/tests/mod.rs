@@ -1,5 +1,7 @@
 //! Router-level tests of this API, on a messenger over a store in memory.
 
+#![allow(clippy::too_many_lines, reason = "each is one story")]
+
 mod channels;
 mod conversations;
 mod demo;
