@@ -177,8 +177,7 @@ mod tests {
             };
             settle(&mut body, &state);
             let carried = body.carried.map(|carried| carried.mentions.clone());
-            let nums = carried.map(|users| users.iter().map(|user| user.num.0).collect::<Vec<_>>());
-            nums
+            carried.map(|users| users.iter().map(|user| user.num.0).collect::<Vec<_>>())
         };
         assert_eq!(mentions(None, &[1, 9, 3]), Some(vec![1, 3]));
         assert_eq!(mentions(None, &[8, 9]), None, "nothing is left");

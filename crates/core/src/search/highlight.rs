@@ -72,6 +72,7 @@ mod tests {
 
     #[test]
     fn the_table_of_highlights() {
+        #[allow(clippy::type_complexity, reason = "a table")]
         let cases: [(&str, &str, &[(usize, usize)]); 9] = [
             ("Hello, World", "world", &[(7, 5)]),
             ("Hello, World", "wor", &[(7, 3)]),

@@ -2,8 +2,8 @@
 //! (stomp.md Q2-30).
 
 use crosstalk_wire::stomp::im::{
-    ChatType, Conversation, ConversationId, Event, FriendEvent, Group, GroupEvent, JoinMode,
-    Permissions, Profile, Timed, Who,
+    ChatType, Conversation, ConversationId, Event, FriendEvent, Group, GroupEvent,
+    GroupRequestEvent, JoinMode, Permissions, Profile, Timed, Who,
 };
 use serde_json::{Value, json};
 
@@ -91,10 +91,22 @@ fn events_about_groups() {
         (Event::GroupKicked(change()), "GROUP_KICKED"),
         (Event::GroupRole(change()), "GROUP_ROLE"),
         (Event::GroupMuted(change()), "GROUP_MUTED"),
-        (Event::GroupRequest(change()), "GROUP_REQUEST"),
     ] {
         check(event, name, &members);
     }
+    let request = GroupRequestEvent {
+        group_id: "g",
+        user_ids: &["u"],
+        operator_id: "o",
+        request_id: "r",
+        status: "PENDING",
+        message: "hi",
+    };
+    let asked = json!({
+        "groupId": "g", "userIds": ["u"], "operatorId": "o",
+        "requestId": "r", "status": "PENDING", "message": "hi",
+    });
+    check(Event::GroupRequest(request), "GROUP_REQUEST", &asked);
     let created = GroupEvent {
         group: Some(Box::new(group())),
         ..change()
@@ -180,7 +192,7 @@ fn group() -> Group<'static> {
         join_mode: JoinMode::Approve,
         muted: false,
         permissions: PERMISSIONS,
-        created_at: 5,
+        created_at: Some(5),
     }
 }
 

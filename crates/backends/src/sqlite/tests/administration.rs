@@ -24,6 +24,7 @@ fn open(path: &std::path::Path) -> Sqlite {
     Sqlite::open(SqliteOptions::new(path, clock, ids)).expect("the store opens")
 }
 
+#[allow(clippy::too_many_lines, reason = "one story")]
 #[tokio::test]
 async fn everything_is_found_again() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -64,7 +64,7 @@ async fn all_of_it_is_there_again() {
         let db = bed.open();
         assert_eq!(view(&db, &bob, &log).await, kept);
         let since = db.kept_since(bob.num, 0, 10).await.unwrap();
-        assert_eq!(since, [kept.clone()]);
+        assert_eq!(since, std::slice::from_ref(&kept));
         assert_eq!(found(&db, realm(), "found").await, before);
     }
 }

@@ -98,6 +98,7 @@ fn what_the_server_tells() {
     same(
         r#"{"type":"revoke","content":{"id":"839201","operator":"a7k2m9q0x4tzp"}}"#,
         &Event::Revoke {
+            ids: Vec::new(),
             id: "839201".into(),
             operator: "a7k2m9q0x4tzp".into(),
         },
