@@ -30,6 +30,19 @@ pub struct Reply {
     pub body: Vec<u8>,
 }
 
+/// A client that takes nothing from its surroundings. What encrypts has to be named once in a
+/// process, although nothing here is encrypted.
+///
+/// # Panics
+/// When there is none to be had.
+#[must_use]
+pub fn http_client() -> reqwest::Client {
+    // The second time it is there.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder().no_proxy().build();
+    client.expect("an HTTP client")
+}
+
 impl Http {
     /// The interface at an address such as `127.0.0.1:8080`.
     ///
@@ -37,10 +50,7 @@ impl Http {
     /// When there is no HTTP client to be had.
     #[must_use]
     pub fn at(addr: &str) -> Http {
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .build()
-            .expect("an HTTP client");
+        let client = http_client();
         Http {
             client,
             base: format!("http://{addr}"),

@@ -18,7 +18,7 @@ pub mod wg;
 pub mod wukong;
 
 pub use faults::{Cut, FailedSync, Faults, SLOW_SYNC};
-pub use http::{Http, Reply};
+pub use http::{Http, Reply, http_client};
 pub use js::{JsPeer, wukong_bundle};
 pub use seed::{Seed, fault_rounds};
 pub use server::{Killer, Listeners, Server};

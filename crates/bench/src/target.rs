@@ -56,6 +56,8 @@ impl Target {
             Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
             _ => PathBuf::from("."),
         };
+        // Nothing here is encrypted, but what would do it has to be named once in a process.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = Client::builder()
             .default_headers(headers(options, &folder)?)
             .timeout(REQUEST_DEADLINE)

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::Stdio;
 
-use crosstalk_tests::{Http, Server};
+use crosstalk_tests::{Http, Server, http_client};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -20,7 +20,7 @@ async fn give(server: &Server, token: &str) -> String {
     let id = begun["id"].as_str().expect("an id").to_owned();
     let (one, two) = BYTES.split_at(4);
     for (at, part) in [(0, one), (one.len(), two)] {
-        let request = reqwest::Client::new()
+        let request = http_client()
             .patch(format!("{base}/v1/uploads/{id}"))
             .bearer_auth(token)
             .header("Upload-Offset", at.to_string())
@@ -129,7 +129,7 @@ async fn moto() -> (String, Child) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn files_are_kept_in_an_s3_compatible_store() {
     let (endpoint, _moto) = moto().await;
-    let bucket = reqwest::Client::new().put(format!("{endpoint}/files"));
+    let bucket = http_client().put(format!("{endpoint}/files"));
     let made = bucket.send().await.expect("an answer");
     assert!(made.status().is_success());
     let settings = [

@@ -73,6 +73,7 @@ async fn a_revoked_message_is_told_to_all_devices_there_or_away() {
     let world = World::new().await;
     world.join("g", "alice").await;
     world.join("g", "bob").await;
+    world.settle("bob", "phone").await;
     let desk = world.client("bob", "desk", PULLING).await;
     let phone = world.client("bob", "phone", PULLING).await;
     let said = world.say("alice", to_group("g")).await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use crosstalk_core::channel::ChannelRef;
+use crosstalk_core::channel::{ChannelRef, LogKind};
 use crosstalk_core::id::{ChannelNum, MessageId, UserRef};
 use crosstalk_core::im::Stores;
 use crosstalk_core::log::{
@@ -29,7 +29,9 @@ struct Late {
 #[async_trait]
 impl Log for Late {
     async fn append(&self, batch: Vec<Append>) -> StoreResult<PendingAppend> {
-        let is_late = batch.iter().any(|item| &*item.channel.key.id == "late");
+        let is_late = batch
+            .iter()
+            .any(|item| &*item.channel.key.id == "late" && item.channel.log == LogKind::Chat);
         let pending = self.inner.append(batch).await?;
         if !is_late {
             return Ok(pending);

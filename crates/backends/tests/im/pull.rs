@@ -10,6 +10,7 @@ async fn world() -> World {
     for uid in ["alice", "bob"] {
         world.join("g", uid).await;
     }
+    world.settle("bob", "desk").await;
     world
 }
 

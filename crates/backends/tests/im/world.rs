@@ -170,6 +170,19 @@ impl World {
         changed.expect("joined");
     }
 
+    /// Has a device know who has come into its user's channels, so that only what follows waits.
+    pub(crate) async fn settle(&self, uid: &str, device: &str) {
+        let client = self.client(uid, device, PULLING).await;
+        loop {
+            let pulled = self.im().pull(&client.session, 1000).await.expect("pulled");
+            client.ack(self, pulled.messages.iter().map(|message| message.id));
+            if !pulled.more {
+                break;
+            }
+        }
+        self.close(client).await;
+    }
+
     pub(crate) async fn leave(&self, group: &str, uid: &str) {
         let leave = vec![MemberChange::Leave(self.user(uid).await)];
         let changed = self.im().change_members(&key(group), leave).await;

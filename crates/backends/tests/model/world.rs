@@ -415,6 +415,9 @@ impl World {
         } else if by == Some(said.by) {
             let late = age_ms > WINDOW_MS && !said.recalled;
             if late { Err(Refusal::TooLate) } else { Ok(()) }
+        } else if said.is_directed && !said.audience.contains(&who) {
+            // Who may not see it is not told that it is there.
+            Err(Refusal::NoSuchMessage)
         } else if self.channels[channel].audience().contains(&who) {
             Err(Refusal::Forbidden)
         } else {

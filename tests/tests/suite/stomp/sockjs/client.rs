@@ -388,8 +388,7 @@ impl SockJs {
 
 /// A client as browsers are: several requests at a time, nothing from the surroundings.
 pub(super) fn http() -> reqwest::Client {
-    let client = reqwest::Client::builder().no_proxy();
-    client.build().expect("an HTTP client")
+    crosstalk_tests::http_client()
 }
 
 /// A form's value.
