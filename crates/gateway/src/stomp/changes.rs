@@ -245,6 +245,9 @@ impl Live {
                 if !changed.is_empty() && changed.iter().all(is_speaking) {
                     Event::GroupMuted(event)
                 } else {
+                    if changed.iter().any(is_speaking) {
+                        self.event(Event::GroupMuted(event.clone()), at_ms, out);
+                    }
                     Event::GroupUpdated(event)
                 }
             }
@@ -318,6 +321,10 @@ impl Live {
             unread: view.unread,
             pinned: view.pinned_at_ms > 0,
             muted: view.muted_until_ms > at_ms,
+            muted_until: muted_until(view.muted_until_ms),
+            marked: view.marked,
+            hidden: view.hidden,
+            deleted: view.deleted,
             draft: Some(&*view.draft).filter(|it| !it.is_empty()),
             read_seq: view.read_seq,
             last_message: None,
@@ -363,6 +370,11 @@ impl Live {
         };
         self.event(event, at_ms, out);
     }
+}
+
+/// The end of a muting that has one.
+fn muted_until(until_ms: i64) -> Option<i64> {
+    (until_ms > 0 && until_ms < i64::MAX).then_some(until_ms)
 }
 
 fn operator(by: Option<&str>) -> &str {

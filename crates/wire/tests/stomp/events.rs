@@ -125,7 +125,8 @@ fn events_about_conversations() {
         updated,
         "CONVERSATION_UPDATED",
         &json!({"conversation": {"id": "GROUP:g_1", "chatType": "GROUP", "targetId": "g_1",
-            "unread": 1, "pinned": true, "muted": false, "draft": null, "readSeq": 4,
+            "unread": 1, "pinned": true, "muted": false, "mutedUntil": null, "marked": false,
+            "hidden": false, "deleted": false, "draft": null, "readSeq": 4,
             "lastMessage": null, "updatedAt": 9}}),
     );
     let read = Event::Read {
@@ -214,6 +215,10 @@ fn conversation() -> Conversation<'static> {
         unread: 1,
         pinned: true,
         muted: false,
+        muted_until: None,
+        marked: false,
+        hidden: false,
+        deleted: false,
         draft: None,
         read_seq: 4,
         last_message: None,

@@ -114,6 +114,11 @@ fn shown(login: &Login, row: &ConversationRow, newest: Option<&Message>, now_ms:
         unread: row.unread(),
         pinned: row.pinned_at_ms > 0,
         muted: row.kept.is_muted(now_ms),
+        muted_until: Some(row.kept.muted_until_ms)
+            .filter(|until| *until > now_ms && *until < i64::MAX),
+        marked: row.kept.marked,
+        hidden: row.is_hidden(),
+        deleted: false,
         draft: Some(&*row.kept.draft).filter(|draft| !draft.is_empty()),
         read_seq: row.read_seq,
         last_message: newest.map(|message| stomp_message(message, app)),
@@ -243,6 +248,7 @@ async fn change(
         muted_until_ms: until.filter(|_| muted != Some(0)).or(muted),
         draft: draft.map(Arc::from),
         marked: input.flag("marked")?,
+        hidden: input.flag("hidden")?,
         ..Keep::default()
     };
     kept(&edge, &login, &key, wish).await

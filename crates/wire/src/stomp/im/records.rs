@@ -86,6 +86,14 @@ pub struct Conversation<'a> {
     pub pinned: bool,
     /// Whether it does not disturb.
     pub muted: bool,
+    /// Until when it does not disturb, in ms since 1970; `None` = it does, or never ends.
+    pub muted_until: Option<i64>,
+    /// Whether the user has marked it, for example as unread.
+    pub marked: bool,
+    /// Whether it is out of the list until somebody speaks.
+    pub hidden: bool,
+    /// Whether it was deleted, with its history.
+    pub deleted: bool,
     /// A message that is being written.
     pub draft: Option<&'a str>,
     /// The last message that the user has read.
