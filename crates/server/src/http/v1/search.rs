@@ -233,6 +233,15 @@ pub(super) struct Anything {
     limit: Option<u32>,
 }
 
+/// A group that was found.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct FoundGroup {
+    #[serde(flatten)]
+    channel: ChannelName,
+    /// What people call it.
+    name: Option<String>,
+}
+
 /// A few of each.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Anywhere {
@@ -241,7 +250,7 @@ pub(super) struct Anywhere {
     /// The user's friends.
     friends: Vec<FriendView>,
     /// The user's groups, by name or id.
-    groups: Vec<ChannelName>,
+    groups: Vec<FoundGroup>,
     /// Messages, newest first.
     messages: Vec<FoundMessage>,
 }
@@ -295,8 +304,12 @@ pub(super) async fn search_anything(
     };
     if let Viewer::User(user) = &viewer {
         let groups = api.im.find_groups(user, &wanted.q, few).await?;
-        let name = |key| ChannelName::seen_by(user.uid.as_str(), key);
-        anywhere.groups = groups.iter().map(name).collect();
+        for key in &groups {
+            anywhere.groups.push(FoundGroup {
+                channel: ChannelName::seen_by(user.uid.as_str(), key),
+                name: api.im.channel(key).await?.settings.name,
+            });
+        }
         anywhere.friends = friends(&api, realm, user, &wanted.q, limit).await?;
     }
     Ok(Json(anywhere))
