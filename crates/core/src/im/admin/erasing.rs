@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::super::Im;
 use super::chores::{Piece, failed};
 use crate::admin::{Chore, ChoreKind, ChoreState, NewChore};
-use crate::channel::MemberChange;
-use crate::deliver::Operator;
+use crate::channel::{ChannelKey, MemberChange, MemberQuery, MemberRole};
+use crate::deliver::{GroupVerb, Operator};
 use crate::directory::UserChange;
 use crate::id::{MessageId, Realm, Uid, UserRef};
 use crate::refusal::Refusal;
@@ -73,6 +73,30 @@ impl Im {
         Ok(())
     }
 
+    /// A channel whose owner goes gets another one, if anybody is left: an administrator, or
+    /// else a member.
+    async fn hand_on(&self, key: &ChannelKey, user: &UserRef) -> Result<(), Refusal> {
+        if self.owner(key).await?.as_ref() != Some(user) {
+            return Ok(());
+        }
+        for at_least in [MemberRole::Administrator, MemberRole::Member] {
+            let query = MemberQuery {
+                at_least,
+                // The owner may be among them.
+                limit: 2,
+                ..MemberQuery::default()
+            };
+            let found = self.find_members(key, &query).await?;
+            let heir = found.into_iter().find(|member| member.user != *user);
+            if let Some(heir) = heir {
+                let transfer = GroupVerb::Transfer(heir.user);
+                self.group(key, Operator::Application, transfer).await?;
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
     pub(super) async fn erase_piece(&self, mut chore: Chore) -> Result<Piece, Refusal> {
         let Some(user) = chore.chore.user.clone() else {
             return Ok(failed(chore, "nobody knows whom it is about"));
@@ -92,6 +116,7 @@ impl Im {
             Place::Memberships => {
                 let channels = self.stores.channels.of_user(user.num).await?;
                 for channel in channels.iter().take(CHANNELS) {
+                    self.hand_on(&channel.key, &user).await?;
                     let leave = vec![MemberChange::Leave(user.clone())];
                     self.change_members(&channel.key, leave).await?;
                     chore.done += 1;

@@ -226,6 +226,8 @@ async fn nothing_is_left_of_a_user_who_was_erased() {
         .await;
     let team = json!({"owner": "bob", "members": ["alice", "bob"]});
     rest.put("/v1/channels/group/team", team).await;
+    let own = json!({"owner": "alice", "members": ["bob"]});
+    rest.put("/v1/channels/group/own", own).await;
     rest.text("alice", "group", "team", "in the group").await;
     rest.text("alice", "direct", "bob", "to bob").await;
     rest.text("bob", "direct", "alice", "to alice").await;
@@ -255,12 +257,15 @@ async fn nothing_is_left_of_a_user_who_was_erased() {
     assert_eq!(there.status, 200);
     let begun = rest.app("DELETE", "/v1/users/alice", Value::Null).await;
     assert_eq!(begun.status, 202);
+    let owner = async || rest.get("/v1/channels/group/own").await["owner"].clone();
+    assert_eq!(owner().await, "alice", "in the background");
     assert_eq!(live.mailbox.drain(false).ending, Some(Ending::Kicked));
     rest.im.close_session(&live).await;
     assert!(session(&rest, "alice", &token, "d").await.is_err());
     work(&rest).await;
     let done = rest.get("/v1/users/alice/erasure").await;
     assert_eq!(done["state"], "done", "{done}");
+    assert_eq!(owner().await, "bob", "what was alice's is another member's");
     let gone = rest.app("GET", "/v1/users/alice", Value::Null).await;
     assert_eq!(gone.problem(), (404, "no_such_user".into()));
     let members = rest.get("/v1/channels/group/team/members").await;
