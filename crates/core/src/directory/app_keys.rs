@@ -2,7 +2,7 @@
 //! key signs its user tokens.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -80,6 +80,9 @@ struct Known {
     by_secret: HashMap<[u8; 32], AppId>,
 }
 
+/// Whoever is told what all apps are now.
+type Watcher = Box<dyn Fn(&[App]) + Send + Sync>;
+
 /// All apps of this server.
 pub struct AppKeys {
     store: Arc<dyn Apps>,
@@ -88,6 +91,8 @@ pub struct AppKeys {
     known: RwLock<Known>,
     /// Changes are made one after the other.
     changing: tokio::sync::Mutex<()>,
+    /// Is told of each change.
+    watcher: OnceLock<Watcher>,
 }
 
 impl AppKeys {
@@ -106,6 +111,7 @@ impl AppKeys {
             clock,
             known: RwLock::default(),
             changing: tokio::sync::Mutex::default(),
+            watcher: OnceLock::new(),
         };
         for record in keys.store.apps().await? {
             let open = |sealed: &[u8]| {
@@ -134,6 +140,13 @@ impl AppKeys {
             });
         }
         Ok(keys)
+    }
+
+    /// Tells somebody what all apps are, now and after each change. There is one such.
+    pub(crate) fn watch(&self, watcher: impl Fn(&[App]) + Send + Sync + 'static) {
+        watcher(&self.all());
+        let set = self.watcher.set(Box::new(watcher));
+        debug_assert!(set.is_ok(), "nobody else watches");
     }
 
     fn remember(&self, app: App) {
@@ -251,6 +264,9 @@ impl AppKeys {
             })
             .await?;
         self.remember(app.clone());
+        if let Some(watcher) = self.watcher.get() {
+            watcher(&self.all());
+        }
         Ok(app)
     }
 }

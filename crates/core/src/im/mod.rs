@@ -235,7 +235,7 @@ pub struct Im {
     at_work: scheduling::AtWork,
     throttle: Throttle,
     budgets: Budgets,
-    rates: Rates,
+    rates: Arc<Rates>,
     words: WordBook,
     banned: Banned,
     /// Decisions of moderators and administrators are made one after the other.
@@ -359,8 +359,9 @@ impl Im {
         .await?;
         let throttle = Throttle::new(policy.login, clock);
         let budgets = Budgets::new(policy.send);
-        let rates = Rates::new(policy.send.channel, policy.send.app);
-        rates.set_apps(&apps.all());
+        let rates = Arc::new(Rates::new(policy.send.channel, policy.send.app));
+        let limits = Arc::clone(&rates);
+        apps.watch(move |apps| limits.set_apps(apps));
         let words = WordBook::new(Arc::clone(&policy.words));
         let im = Arc::new(Self {
             stores,

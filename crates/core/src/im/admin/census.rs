@@ -181,11 +181,6 @@ impl Im {
         self.parts.hub.end_where(Ending::Kicked, of_app)
     }
 
-    /// The limits of apps have changed.
-    pub fn apps_changed(&self) {
-        self.rates.set_apps(&self.apps.all());
-    }
-
     /// How much there is in a realm.
     ///
     /// # Errors

@@ -129,7 +129,6 @@ pub(super) async fn create_app(
         return Err(Problem::new(Refusal::IdempotencyConflict, why));
     }
     let app = api.im.apps().put(&id, &realm, &new.name).await?;
-    api.im.apps_changed();
     Ok((StatusCode::CREATED, Json(app.into())))
 }
 

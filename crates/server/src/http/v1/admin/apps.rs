@@ -181,7 +181,6 @@ pub(super) async fn limit_app(
 async fn change_app(api: &ApiState, id: &AppId, change: AppChange) -> Result<App, Problem> {
     let app = api.im.apps().change(id, change).await?;
     let app = app.ok_or(Refusal::NoSuchApp)?;
-    api.im.apps_changed();
     Ok(app)
 }
 
