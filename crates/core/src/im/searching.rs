@@ -1,5 +1,7 @@
 //! Finding messages by what they say, and filling the index of them.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rustc_hash::FxHashMap;
 
 use super::{Im, Viewer};
@@ -17,6 +19,9 @@ const MAX_NAMED: usize = 200;
 const STRETCH: u32 = 500;
 /// … and looked at for one question: whoever asks may go on from there.
 const MAX_LOOKED_AT: usize = 5_000;
+
+/// What sealed places begin with, so that no other sealed text is one.
+const PLACE: &str = "search:";
 
 /// What is looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +49,9 @@ pub struct SearchQuery {
 pub struct SearchPage {
     /// The newest first.
     pub messages: Vec<Message>,
-    /// If there may be more: the message from which to go on towards older ones.
+    /// If there may be more: the message from which to go on towards older ones. It may be
+    /// none that the viewer may see, and is sealed before it is told
+    /// ([`Im::seal_place`]).
     pub next: Option<MessageId>,
 }
 
@@ -112,6 +119,22 @@ impl Im {
                 return Ok(page);
             }
         }
+    }
+
+    /// The place where a search goes on, as callers may hold it: the message there may be
+    /// none that they may know of.
+    #[must_use]
+    pub fn seal_place(&self, next: MessageId) -> String {
+        let place = format!("{PLACE}{}", next.0);
+        URL_SAFE_NO_PAD.encode(self.seal.seal(&place))
+    }
+
+    /// The place again; `None` for what this server has not sealed.
+    #[must_use]
+    pub fn open_place(&self, sealed: &str) -> Option<MessageId> {
+        let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+        let place = self.seal.open(&sealed)?;
+        place.strip_prefix(PLACE)?.parse().ok().map(MessageId)
     }
 
     /// The message of a hit, if the viewer may see it.

@@ -7,7 +7,7 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::routing::get;
 use crosstalk_core::change::ChannelView;
 use crosstalk_core::channel::{Address, ChannelKey, ChannelKind};
-use crosstalk_core::id::{MessageId, Uid};
+use crosstalk_core::id::Uid;
 use crosstalk_core::im::{Login, SearchQuery, Viewer};
 use crosstalk_core::refusal::Refusal;
 use crosstalk_core::search::{Term, highlights, terms};
@@ -98,7 +98,11 @@ async fn messages(
     let size = input.number::<u32>("size")?.unwrap_or(DEFAULT_SIZE);
     let size = size.clamp(1, MAX_SIZE);
     let page = input.number::<u32>("page")?.unwrap_or(1).max(1);
-    let cursor = input.number::<i64>("cursor")?.map(MessageId);
+    let cursor = input.get("cursor").map(|cursor| {
+        let place = edge.im.open_place(cursor);
+        place.ok_or_else(|| Failure::field("cursor", "is invalid"))
+    });
+    let cursor = cursor.transpose()?;
     if page > MAX_PAGE {
         return Err(Failure::field("page", "is too high; go on with cursor"));
     }
@@ -125,6 +129,7 @@ async fn messages(
         left -= 1;
         if left == 0 {
             let app = login.app.as_ref().map_or("", |app| app.as_str());
+            let next = found.next.map(|next| edge.im.seal_place(next));
             let shown = found.messages.iter().map(|message| {
                 let text = searchable(message).map(|it| it.text).unwrap_or_default();
                 json!({
@@ -132,7 +137,7 @@ async fn messages(
                     "highlights": highlights(&text, &terms),
                 })
             });
-            return Ok(Done(list(&shown.collect::<Vec<_>>(), found.next)));
+            return Ok(Done(list(&shown.collect::<Vec<_>>(), next)));
         }
         let Some(next) = found.next else {
             return Ok(Done(list(&[], None)));
@@ -153,11 +158,11 @@ fn sender(input: &Input) -> Result<Option<Uid>, Failure> {
     Ok(Some(uid))
 }
 
-fn list(items: &[Value], next: Option<MessageId>) -> Value {
+fn list(items: &[Value], next: Option<String>) -> Value {
     json!({
         "list": items,
         "hasMore": next.is_some(),
-        "cursor": next.map(|next| next.to_string()),
+        "cursor": next,
     })
 }
 

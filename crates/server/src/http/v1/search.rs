@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use crosstalk_core::id::{MessageId, Realm, UserNum, UserRef};
+use crosstalk_core::id::{Realm, UserNum, UserRef};
 use crosstalk_core::im::{SearchQuery, Viewer};
 use crosstalk_core::message::{Message, Origin};
 use crosstalk_core::refusal::Refusal;
@@ -25,8 +25,6 @@ use super::view::{ChannelName, MessageView};
 use crate::consumers::search::SearchStatus;
 use crate::http::state::ApiState;
 
-/// What cursors of found messages begin with.
-const FOUND: &str = "s";
 /// The longest question, in characters.
 const MAX_QUESTION_CHARS: usize = 200;
 /// What is shown of each kind where all kinds are looked for, if the caller does not say.
@@ -180,10 +178,10 @@ pub(super) async fn search_messages(
     let realm = caller.realm()?;
     let limit = page::limit(wanted.limit)?;
     let place = wanted.cursor.as_deref().map(|cursor| {
-        let place = page::decode::<1>(FOUND, cursor);
+        let place = api.im.open_place(cursor);
         place.ok_or_else(|| Problem::field("cursor", "is not one that this list gave"))
     });
-    let before = place.transpose()?.map(|[id]| MessageId(id));
+    let before = place.transpose()?;
     let others = wanted.from.is_some() || wanted.of_type.is_some();
     let terms = question(wanted.q.as_deref(), others)?;
     let viewer = viewer(&api, &caller, realm, wanted.user.as_deref()).await?;
@@ -216,7 +214,7 @@ pub(super) async fn search_messages(
         items: items
             .map(|it| FoundMessage::of(now_ms, &signed_for(&api.im, Origin::REST, it), &terms))
             .collect(),
-        next_cursor: found.next.map(|id| page::encode(FOUND, [id.0])),
+        next_cursor: found.next.map(|id| api.im.seal_place(id)),
     }))
 }
 

@@ -249,6 +249,9 @@ async fn messages_and_groups_are_found() {
     let cursor = page["cursor"].as_str().expect("a cursor").to_owned();
     let next = search(&format!("keyword=hello&size=1&cursor={cursor}")).await;
     assert_eq!(contents(&next), ["hello bob"]);
+    let forged = "/api/im/messages/search?keyword=hello&cursor=741200000000000001";
+    let refused = api.fetch("GET", forged, &bob, &Value::Null).await;
+    assert_eq!(refused.failed().0, 400, "no cursor is made by hand");
     let groups = api
         .fetch(
             "GET",

@@ -4,26 +4,15 @@ use std::sync::Arc;
 
 use crosstalk_backends::sqlite::{Sqlite, SqliteOptions};
 use crosstalk_core::clock::{Clock, ManualClock};
-use crosstalk_core::directory::{AppId, Seal};
+use crosstalk_core::directory::AppId;
 use crosstalk_core::id::{Realm, Snowflake};
 use crosstalk_core::im::{Im, Policy, Stores};
 use crosstalk_core::store::Probe;
 
+use crate::keys::Sealer;
+
 /// When every test begins, ms since 1970.
 pub(in crate::http) const START_MS: i64 = 1_715_000_001_234;
-
-/// Keeps secrets as they are.
-struct Open;
-
-impl Seal for Open {
-    fn seal(&self, secret: &str) -> Vec<u8> {
-        secret.as_bytes().to_vec()
-    }
-
-    fn open(&self, sealed: &[u8]) -> Option<String> {
-        String::from_utf8(sealed.to_vec()).ok()
-    }
-}
 
 /// A messenger with the app `default`, its clock, which stands still, and its store.
 pub(in crate::http) async fn start_with_store() -> (Arc<Im>, Arc<ManualClock>, Arc<dyn Probe>) {
@@ -67,7 +56,10 @@ pub(crate) async fn start_with_policy(
         search: Arc::clone(&store) as _,
         hooks: Arc::clone(&store) as _,
     };
-    let im = Im::start(stores, Arc::new(Open), ids, clock, policy).await;
+    // The key is read once; its folder may go.
+    let folder = tempfile::tempdir().expect("a folder");
+    let seal = Sealer::open(folder.path(), Arc::clone(&clock)).expect("a key");
+    let im = Im::start(stores, Arc::new(seal), ids, clock, policy).await;
     let im = im.expect("a messenger");
     let put = im
         .apps()

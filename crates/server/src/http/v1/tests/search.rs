@@ -274,3 +274,31 @@ async fn an_index_is_filled_while_the_server_runs_and_again_when_asked() {
     search.stop().await;
     consumers.stop().await;
 }
+
+/// Where a page ends may be a message that is not the caller's business.
+#[tokio::test]
+async fn cursors_tell_nothing_and_cannot_be_made() {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+    let (rest, bob) = started().await;
+    let path = format!("{SEARCH}?q=lunch&limit=1");
+    let page = rest.call(&bob, "GET", &path, Value::Null).await.ok();
+    let cursor = page["next_cursor"].as_str().expect("a cursor");
+    let id = page["items"][0]["message"]["id"].as_str().expect("an id");
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).expect("base64");
+    assert!(!bytes.windows(id.len()).any(|part| part == id.as_bytes()));
+    let mut changed = bytes;
+    *changed.last_mut().expect("bytes") ^= 1;
+    let plain = |text: String| URL_SAFE_NO_PAD.encode(text);
+    for forged in [
+        URL_SAFE_NO_PAD.encode(changed),
+        plain(format!("s:{id}")),
+        plain(format!("search:{id}")),
+        id.to_owned(),
+    ] {
+        let path = format!("{path}&cursor={forged}");
+        let answer = rest.call(&bob, "GET", &path, Value::Null).await;
+        assert!(answer.detail("invalid_argument").starts_with("cursor"));
+    }
+}
