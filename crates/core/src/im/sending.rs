@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 use super::Im;
 use crate::channel::{ChannelKey, ChannelRef, LogKind};
 use crate::deliver::{Job, ReplyTo, SendJob, Sender};
+use crate::directory::AppId;
 use crate::id::{ChannelNum, Realm, UserRef};
 use crate::message::{Accepted, Body, Draft, MAX_AUDIENCE, Message};
 use crate::refusal::Refusal;
@@ -55,14 +56,29 @@ impl Im {
     ///
     /// # Errors
     /// The refusal, under an id that no stored message has.
-    pub async fn send_as(&self, realm: &Realm, sender: Sender, mut draft: Draft) -> SendReply {
+    pub async fn send_as(&self, realm: &Realm, sender: Sender, draft: Draft) -> SendReply {
+        self.send_by(realm, None, sender, draft).await
+    }
+
+    /// As [`send_as`](Self::send_as), charged to the app that calls; `None` = nobody knows
+    /// which of the realm.
+    ///
+    /// # Errors
+    /// As [`send_as`](Self::send_as).
+    pub async fn send_by(
+        &self,
+        realm: &Realm,
+        app: Option<&AppId>,
+        sender: Sender,
+        mut draft: Draft,
+    ) -> SendReply {
         let refused = |why| Refused {
             id: self.parts.ids.next(),
             why,
         };
         // The application itself is not limited.
         let is_limited = matches!(sender, Sender::User(_));
-        if is_limited && !(self.budgets.of(sender.user().num).take() && self.rates.app(None, realm))
+        if is_limited && !(self.budgets.of(sender.user().num).take() && self.rates.app(app, realm))
         {
             return Err(refused(Refusal::RateLimited));
         }

@@ -208,6 +208,7 @@ impl Im {
         Ok(super::Identity {
             realm: login.realm,
             user: login.user,
+            app: login.app,
         })
     }
 }

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::Im;
 use crate::change::Change;
-use crate::directory::{App, FlagToken, PrivacyChange, UserChange, UserRecord, UserState};
+use crate::directory::{App, AppId, FlagToken, PrivacyChange, UserChange, UserRecord, UserState};
 use crate::id::{Realm, Uid, UserRef};
 use crate::message::Origin;
 use crate::refusal::Refusal;
@@ -22,6 +22,8 @@ pub struct Identity {
     pub realm: Realm,
     /// The user.
     pub user: UserRef,
+    /// The app whose token it was, if it was an app's.
+    pub app: Option<AppId>,
 }
 
 /// A token to be registered for a device flag.

@@ -76,7 +76,8 @@ async fn say(edge: &Edge, login: &Login, mut chat: ChatSend) -> Result<Accepted,
     note_mentions(&mut draft);
     moderate(&edge.im.words(&login.realm), &mut draft);
     let sender = Sender::User(login.user.clone());
-    let sent = edge.im.send_as(&login.realm, sender, draft).await;
+    let app = login.app.as_ref();
+    let sent = edge.im.send_by(&login.realm, app, sender, draft).await;
     sent.map_err(|refused| refused.why)
 }
 

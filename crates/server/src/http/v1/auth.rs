@@ -118,6 +118,15 @@ impl Caller {
         }
     }
 
+    /// The app in whose name the caller calls, if there is one.
+    pub(super) fn app_id(&self) -> Option<&AppId> {
+        match self {
+            Self::User(identity) => identity.app.as_ref(),
+            Self::Admin(app) => app.as_ref().map(|app| &app.id),
+            Self::App(app) => Some(&app.id),
+        }
+    }
+
     /// The realm that the caller can see.
     pub(super) fn realm(&self) -> Result<&Realm, Problem> {
         match self {

@@ -34,6 +34,10 @@ pub(super) struct NewMessages {
     to: Vec<ChannelName>,
     #[serde(flatten)]
     saying: Saying,
+    /// Its author wants to know who has read it (`GET /v1/messages/{id}/receipts`). Of direct
+    /// channels that is known anyway.
+    #[serde(default)]
+    receipt: bool,
     /// The sender's own number, the same in each channel.
     #[schema(min_length = 1, max_length = 128)]
     client_no: Option<String>,
@@ -145,8 +149,8 @@ pub(super) async fn send_messages(
         let sent = async {
             let address = address(&api, realm, &to).await?;
             let spoken = new.saying.spoken(&api, realm, &sender, &address).await?;
-            let draft = spoken.draft(address, client_no.as_deref());
-            let sent = drafts::send(&api, realm, &sender, draft).await;
+            let draft = spoken.draft(address, client_no.as_deref(), new.receipt);
+            let sent = drafts::send(&api, &caller, realm, &sender, draft).await;
             sent.map_err(|refused| drafts::refused(refused.why))
         };
         let sent = sent.await;

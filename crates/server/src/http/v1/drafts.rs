@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use super::auth::Caller;
 use super::problem::Problem;
 use super::{content, input};
 use crate::http::state::ApiState;
@@ -170,12 +171,13 @@ pub(super) fn preview(message: &Message) -> String {
 
 impl Spoken {
     /// The draft of it.
-    pub(super) fn draft(self, to: Address, client_no: Option<&str>) -> Draft {
+    pub(super) fn draft(self, to: Address, client_no: Option<&str>, receipt: bool) -> Draft {
         let body = Body {
             client_no: client_no.unwrap_or_default().into(),
             origin: Origin::REST,
             flags: Flags {
                 counts: true,
+                receipt,
                 ..Flags::default()
             },
             expire_secs: self.expire_secs,
@@ -201,18 +203,20 @@ pub(super) fn draft(to: Address, body: Body) -> Draft {
 /// Sends a draft; whom its content mentions is noted.
 pub(super) async fn send(
     api: &ApiState,
+    caller: &Caller,
     realm: &Realm,
     sender: &Sender,
     mut draft: Draft,
 ) -> SendReply {
     note_mentions(&mut draft);
-    pass_on(api, realm, sender, draft).await
+    pass_on(api, caller, realm, sender, draft).await
 }
 
 /// Sends a draft that mentions nobody, whatever its content says; what a user says is judged
 /// by the word lists.
 pub(super) async fn pass_on(
     api: &ApiState,
+    caller: &Caller,
     realm: &Realm,
     sender: &Sender,
     mut draft: Draft,
@@ -221,7 +225,8 @@ pub(super) async fn pass_on(
     if matches!(sender, Sender::User(_)) {
         moderate(&api.im.words(realm), &mut draft);
     }
-    api.im.send_as(realm, sender.clone(), draft).await
+    let app = caller.app_id();
+    api.im.send_by(realm, app, sender.clone(), draft).await
 }
 
 /// Why a draft was refused, for whoever wrote it.

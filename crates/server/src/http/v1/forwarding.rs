@@ -79,7 +79,8 @@ pub(super) struct Forward {
 /// Forward messages
 ///
 /// Only what the caller may read, and only what somebody has said: what is revoked, deleted or
-/// expired, calls and tips are refused, and then nothing is forwarded. Content is copied as its
+/// expired, what is to expire or to burn, calls and tips are refused, and then nothing is
+/// forwarded. Content is copied as its
 /// author wrote it; mentions do not go with it. The answer says for each receiver and message
 /// what became of it.
 #[utoipa::path(
@@ -135,7 +136,7 @@ pub(super) async fn forward_messages(
             let sent = match &address {
                 Ok(address) => {
                     let draft = drafts::draft(address.clone(), body);
-                    let sent = drafts::pass_on(&api, realm, &sender, draft).await;
+                    let sent = drafts::pass_on(&api, &caller, realm, &sender, draft).await;
                     sent.map_err(|refused| drafts::refused(refused.why))
                 }
                 Err(problem) => Err(problem.clone()),
@@ -182,6 +183,20 @@ async fn readable(
     Ok(messages)
 }
 
+/// What of a message goes with it. What is to end would not end in a copy.
+fn copy(message: &Message) -> Result<MessageBody, Problem> {
+    let carried = message.body.carried.as_deref();
+    let burns = carried.is_some_and(|carried| carried.burn_after_ms > 0);
+    if burns || message.expires_at_ms().is_some() {
+        let why = format!(
+            "ids: message {} does not last, and so is not copied",
+            message.id
+        );
+        return Err(Problem::new(Refusal::WrongState, why));
+    }
+    forwarded(message).ok_or_else(|| not_forwarded(message.id))
+}
+
 /// What is no message of somebody goes nowhere.
 fn not_forwarded(id: MessageId) -> Problem {
     let why = format!("ids: message {id} is none that can be forwarded");
@@ -189,10 +204,9 @@ fn not_forwarded(id: MessageId) -> Problem {
 }
 
 fn each(messages: &[Message]) -> Result<Vec<(Option<MessageId>, MessageBody)>, Problem> {
-    let bodies = messages.iter().map(|message| {
-        let body = forwarded(message).ok_or_else(|| not_forwarded(message.id))?;
-        Ok((Some(message.id), body))
-    });
+    let bodies = messages
+        .iter()
+        .map(|message| Ok((Some(message.id), copy(message)?)));
     bodies.collect()
 }
 
@@ -205,9 +219,7 @@ async fn merged(
 ) -> Result<MessageBody, Problem> {
     let mut items = Vec::with_capacity(messages.len());
     for message in messages {
-        if forwarded(message).is_none() {
-            return Err(not_forwarded(message.id));
-        }
+        copy(message)?;
         let uid = &message.sender.uid;
         let user = api.im.user(realm, uid).await;
         let profile = user.ok().and_then(|user| user.record.profile.clone());

@@ -42,6 +42,10 @@ pub(super) struct NewMessage {
     to: ChannelName,
     #[serde(flatten)]
     saying: Saying,
+    /// Its author wants to know who has read it (`GET /v1/messages/{id}/receipts`). Of direct
+    /// channels that is known anyway.
+    #[serde(default)]
+    receipt: bool,
     /// The sender's own number for it. The same number with the same content is the same
     /// message: it is answered like the first and delivered once.
     #[schema(min_length = 1, max_length = 128)]
@@ -94,8 +98,8 @@ pub(super) async fn send_message(
     content::payload(&new.saying.content)?;
     let to = address(&api, realm, &new.to).await?;
     let spoken = new.saying.spoken(&api, realm, &sender, &to).await?;
-    let draft = spoken.draft(to, client_no.as_deref());
-    let sent = drafts::send(&api, realm, &sender, draft).await;
+    let draft = spoken.draft(to, client_no.as_deref(), new.receipt);
+    let sent = drafts::send(&api, &caller, realm, &sender, draft).await;
     let accepted = sent.map_err(|refused| drafts::refused(refused.why))?;
     Ok(Json(Sent {
         id: accepted.id.to_string(),

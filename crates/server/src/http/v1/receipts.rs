@@ -2,8 +2,10 @@
 
 use axum::Json;
 use axum::extract::State;
+use crosstalk_core::channel::ChannelKind;
 use crosstalk_core::id::UserNum;
 use crosstalk_core::im::{Changed, ReadersQuery};
+use crosstalk_core::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -11,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::auth::Caller;
 use super::input::{self, Params, Segments};
 use super::looking;
-use super::openapi::{Denials, Missing};
+use super::openapi::{Conflict, Denials, Missing};
 use super::page::{self, Paging};
 use super::problem::Problem;
 use super::view::{KindName, MessageState, MessageView};
@@ -74,11 +76,12 @@ pub(super) struct ReceiptsView {
 /// Who has read a message
 ///
 /// Its author may ask, and who moderates the channel. Of direct channels it is always known,
-/// of others where the message asks for receipts.
+/// of others where the message asks for receipts; where it does not the answer is
+/// `wrong_state`.
 #[utoipa::path(
     get, path = "/v1/messages/{id}/receipts", tag = "messages",
     params(("id" = String, Path, description = "The message's id"), Wanted, Paging),
-    responses((status = 200, description = "Readers", body = ReceiptsView), Denials, Missing),
+    responses((status = 200, description = "Readers", body = ReceiptsView), Denials, Missing, Conflict),
     security(("admin_key" = []), ("app_secret" = []), ("user_token" = []))
 )]
 pub(super) async fn list_receipts(
@@ -100,6 +103,11 @@ pub(super) async fn list_receipts(
         limit,
     };
     let readers = api.im.readers(realm, id, &viewer, query).await?;
+    let message = api.im.message(id).await?;
+    if message.channel.key.kind != ChannelKind::DIRECT && !message.body.flags.receipt {
+        let why = "receipts were not asked for when the message was sent";
+        return Err(Problem::new(Refusal::WrongState, why));
+    }
     let last = readers.users.last().filter(|_| readers.more);
     let next_cursor = last.map(|(user, _)| page::encode(READERS, [user.num.0]));
     let items = readers.users.into_iter().map(|(user, at_ms)| ReaderView {

@@ -106,3 +106,46 @@ async fn the_admin_key_speaks_for_the_app_it_names() {
         200
     );
 }
+
+/// An app that is made after the messenger has begun is limited as the configuration says, and
+/// each pays for itself.
+#[tokio::test]
+async fn apps_are_limited_from_the_first_and_each_by_its_own() {
+    let mut policy = Policy::default();
+    policy.send.app = crosstalk_core::send::rates::Rate {
+        per_sec: 1,
+        burst: 2,
+    };
+    let rest = Rest::with_policy(policy).await;
+    let first = rest.user("alice").await;
+    let new = json!({"app_id": "second"});
+    let second = rest.call(ADMIN, "POST", "/v1/apps", new).await.ok();
+    let secret = second["app_secret"].as_str().expect("a secret");
+    let token = rest
+        .call(secret, "POST", "/v1/users/bob/tokens", Value::Null)
+        .await
+        .ok();
+    let token = token["token"].as_str().expect("a token");
+    let say = async |bearer: &str, from: &str| {
+        let message = json!({
+            "from": from,
+            "to": {"kind": "direct", "id": "alice"},
+            "content": {"type": "text", "text": "x"},
+        });
+        rest.call(bearer, "POST", "/v1/messages", message)
+            .await
+            .status
+    };
+    let own = [
+        say(&first, "alice").await,
+        say(&first, "alice").await,
+        say(&first, "alice").await,
+    ];
+    assert_eq!(own, [200, 200, 429]);
+    let other = [
+        say(token, "bob").await,
+        say(secret, "bob").await,
+        say(secret, "bob").await,
+    ];
+    assert_eq!(other, [200, 200, 429], "by token and by secret");
+}

@@ -395,6 +395,29 @@ async fn what_one_may_read_is_forwarded_each_or_together() {
     assert_eq!(ask(forward(&[], "each")).await.problem().0, 422);
 }
 
+#[tokio::test]
+async fn what_does_not_last_is_not_copied() {
+    let rest = with_team().await;
+    let burning = json!({"burn_after_ms": 5000});
+    let ending = json!({"expires_in_ms": 60_000});
+    let burning = send(&rest, message("alice", "direct", "bob", "x", &burning)).await;
+    let ending = send(&rest, message("alice", "group", "team", "y", &ending)).await;
+    let lasting = send(&rest, message("alice", "group", "team", "z", &json!({}))).await;
+    for mode in ["each", "merged"] {
+        let ask = async |id: &str| {
+            let body = json!({
+                "from": "bob", "ids": [lasting, id], "mode": mode,
+                "to": [{"kind": "direct", "id": "mallory"}],
+            });
+            rest.app("POST", "/v1/messages/forward", body).await
+        };
+        for id in [&burning, &ending] {
+            assert!(ask(id).await.detail("wrong_state").contains(id.as_str()));
+        }
+        ask(&lasting).await.ok();
+    }
+}
+
 fn later(from: &str, kind: &str, id: &str, text: &str, at_ms: i64) -> Value {
     message(from, kind, id, text, &json!({"send_at": at_ms}))
 }

@@ -503,6 +503,36 @@ async fn authors_learn_who_has_read() {
 }
 
 #[tokio::test]
+async fn of_groups_it_is_known_where_it_was_asked_for() {
+    let team = Team::new().await;
+    let silent = team.say("alice", "1").await;
+    let of = format!("{silent}/receipts");
+    assert_eq!(
+        team.code(&team.alice, "GET", &of, Value::Null).await,
+        "wrong_state"
+    );
+    assert_eq!(
+        team.code(&team.bob, "GET", &of, Value::Null).await,
+        "forbidden"
+    );
+    let to = json!({"kind": "group", "id": "team"});
+    let asking = json!({"from": "alice", "to": to, "content": {"type": "text", "text": "2"}, "receipt": true});
+    let one = team.rest.post("/v1/messages", asking.clone()).await;
+    let mut many = asking;
+    many["to"] = json!([to]);
+    let many = team.rest.post("/v1/messages/batch", many).await;
+    for id in [&one["id"], &many["items"][0]["id"]] {
+        let of = format!("/v1/messages/{}/receipts", id.as_str().expect("an id"));
+        let asked = team
+            .as_user(&team.alice, "GET", &of, Value::Null)
+            .await
+            .ok();
+        assert_eq!(asked["read_count"], 0);
+        assert!(asked["unread_count"].as_u64() >= Some(1), "{asked}");
+    }
+}
+
+#[tokio::test]
 async fn an_edit_does_not_reach_who_may_not_read_the_message() {
     let team = Team::new().await;
     team.rest.put(TEAM, json!({"history": "since_join"})).await;
