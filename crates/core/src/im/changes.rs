@@ -52,11 +52,7 @@ impl Im {
             return Ok(Vec::new());
         };
         let mut span = self.span(viewer, channel.num).await?;
-        span.readers = if key.kind == ChannelKind::DIRECT {
-            1
-        } else {
-            u64::from(self.channel(key).await?.member_count).saturating_sub(1)
-        };
+        span.readers = self.possible_readers(key).await?;
         let limit = limit.clamp(1, MAX);
         let receipts = &self.stores.receipts;
         let mut changed = Vec::new();
@@ -68,7 +64,8 @@ impl Im {
             let more = states.len() == limit as usize;
             let since = after_version;
             after_version = states.last().map_or(after_version, |last| last.version);
-            changed.extend(self.changed_of(viewer, &span, since, states).await?);
+            let reactions = self.newly_reacted(channel.num, since, &states).await?;
+            changed.extend(self.changed_of(viewer, &span, reactions, states).await?);
             // Whoever asks goes on from the last one: none would be the end.
             if !changed.is_empty() || !more {
                 break;
@@ -114,6 +111,39 @@ impl Im {
         Ok(seen)
     }
 
+    /// What became of some messages of a channel, as [`Im::changed`] has it but without
+    /// reactions: most have none of it.
+    ///
+    /// # Errors
+    /// `NotAMember`, or when the store fails.
+    pub async fn changed_among(
+        &self,
+        viewer: &Viewer,
+        key: &ChannelKey,
+        ids: &[MessageId],
+    ) -> Result<Vec<Changed>, Refusal> {
+        let Some(channel) = self.changing(viewer, key).await? else {
+            return Ok(Vec::new());
+        };
+        let states = self.stores.receipts.states(ids).await?;
+        if states.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut span = self.span(viewer, channel.num).await?;
+        span.readers = self.possible_readers(key).await?;
+        self.changed_of(viewer, &span, BTreeMap::new(), states)
+            .await
+    }
+
+    /// How many could have read a message of a channel beside its sender.
+    async fn possible_readers(&self, key: &ChannelKey) -> Result<u64, Refusal> {
+        if key.kind == ChannelKind::DIRECT {
+            return Ok(1);
+        }
+        let members = self.channel(key).await?.member_count;
+        Ok(u64::from(members).saturating_sub(1))
+    }
+
     /// The log whose messages have changed; `None` if there is none and the viewer may know it.
     async fn changing(
         &self,
@@ -134,13 +164,10 @@ impl Im {
         &self,
         viewer: &Viewer,
         span: &Span,
-        after_version: i64,
+        mut reactions: BTreeMap<MessageId, Vec<Reaction>>,
         states: Vec<MessageState>,
     ) -> Result<Vec<Changed>, Refusal> {
         let mut changed = Vec::new();
-        let mut reactions = self
-            .newly_reacted(span.channel, after_version, &states)
-            .await?;
         let hidden = self.hidden_among(viewer, span.channel, &states).await?;
         for state in states
             .into_iter()

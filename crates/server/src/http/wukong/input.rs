@@ -32,6 +32,34 @@ where
     }
 }
 
+/// A JSON object as body; if there is none, what the query says.
+pub(super) struct OptionalBody<T>(pub(super) T);
+
+impl<S, T> FromRequest<S> for OptionalBody<T>
+where
+    S: Send + Sync,
+    T: DeserializeOwned,
+{
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        let uri = request.uri().clone();
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(|why| Failure::new(why.body_text()))?;
+        if bytes.trim_ascii().is_empty() {
+            return Query::try_from_uri(&uri)
+                .map(|Query(params)| Self(params))
+                .map_err(|why| Failure::new(why.body_text()));
+        }
+        let json = parse(&bytes)?;
+        if !json.is_object() {
+            return Err(Failure::new("the body must be a JSON object"));
+        }
+        read(&json).map(Self)
+    }
+}
+
 /// A bare JSON list of texts or ids as body.
 pub(super) struct BareList(pub(super) Vec<String>);
 
@@ -73,7 +101,11 @@ async fn json<S: Send + Sync>(request: Request, state: &S) -> Result<Value, Fail
     let bytes = Bytes::from_request(request, state)
         .await
         .map_err(|why| Failure::new(why.body_text()))?;
-    let text = std::str::from_utf8(&bytes)
+    parse(&bytes)
+}
+
+fn parse(bytes: &[u8]) -> Result<Value, Failure> {
+    let text = std::str::from_utf8(bytes)
         .map_err(|why| Failure::new(format!("the body is no UTF-8: {why}")))?;
     serde_json::from_str(text).map_err(|why| Failure::new(format!("the body is no JSON: {why}")))
 }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::super::answer::{Done, Failure};
 use super::super::conversation_sync::{SyncRequest, news};
-use super::super::input::Body;
+use super::super::input::{Body, OptionalBody};
 use super::super::lenient;
 use super::auth::{Refused, caller};
 use super::messages::channel;
@@ -239,7 +239,7 @@ pub(super) async fn delete(
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     Path((channel_id, channel_type)): Path<(String, i64)>,
-    Body(request): Body<KeepRequest>,
+    OptionalBody(request): OptionalBody<KeepRequest>,
 ) -> Result<Done, Refused> {
     let request = KeepRequest {
         channel_id,

@@ -76,7 +76,7 @@ impl ExtraRow {
         Some(row.gone(message, message.revoked.as_deref()))
     }
 
-    fn of(changed: &Changed, viewer: &str) -> Self {
+    pub(super) fn of(changed: &Changed, viewer: &str) -> Self {
         let Changed {
             message,
             state,

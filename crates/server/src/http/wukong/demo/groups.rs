@@ -10,8 +10,7 @@ use axum::http::HeaderMap;
 use axum::routing::{get, post};
 use crosstalk_core::channel::settings::{MAX_ANNOUNCEMENT_CHARS, MAX_AVATAR_CHARS, MAX_NAME_CHARS};
 use crosstalk_core::channel::{
-    Announcement, ChannelChange, ChannelKey, ChannelKind, Circle, JoinMode, MemberRole, MemberRow,
-    MemberState, Right,
+    Announcement, ChannelChange, ChannelKey, ChannelKind, Circle, JoinMode, MemberRole, Right,
 };
 use crosstalk_core::deliver::{GroupVerb, Operator};
 use crosstalk_core::id::UserRef;
@@ -20,16 +19,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::answer::{Done, Failure};
-use super::super::input::{Body, Params};
+use super::super::input::{Body, OptionalBody, Params};
 use super::super::{lenient, names};
 use super::auth::{Refused, caller};
+use super::members;
 use crate::http::state::WukongApiState;
 
 /// Random bytes in a group's number that is made here.
 const NUMBER_BYTES: usize = 16;
-/// Members in an answer, if the request does not say, and at most.
-const DEFAULT_ROWS: i64 = 100;
-const MAX_ROWS: i64 = 1000;
 /// Users who are named at once.
 const MAX_NAMED: usize = 1000;
 
@@ -38,10 +35,10 @@ pub(super) fn routes() -> Router<WukongApiState> {
         .route("/v1/group/create", post(create))
         .route("/v1/group/my", get(mine))
         .route("/v1/groups/{no}", get(show).put(change).delete(dissolve))
-        .route("/v1/groups/{no}/membersync", get(sync))
+        .route("/v1/groups/{no}/membersync", get(members::sync))
         .route(
             "/v1/groups/{no}/members",
-            get(sync).post(add).delete(remove),
+            get(members::sync).post(add).delete(remove),
         )
         .route("/v1/groups/{no}/exit", post(leave))
         .route("/v1/groups/{no}/transfer/{to}", post(transfer))
@@ -97,18 +94,6 @@ pub(super) struct Changes {
     forbidden: Option<i64>,
 }
 
-/// From where members are wanted.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Since {
-    #[serde(deserialize_with = "lenient::text")]
-    login_uid: String,
-    #[serde(deserialize_with = "lenient::int")]
-    version: i64,
-    #[serde(deserialize_with = "lenient::int")]
-    limit: i64,
-}
-
 /// A group and the user who asks for it.
 pub(super) struct Scene {
     pub(super) user: UserRef,
@@ -128,7 +113,7 @@ impl Scene {
         Ok(Self { user, key })
     }
 
-    fn operator(&self) -> Operator {
+    pub(super) fn operator(&self) -> Operator {
         Operator::User(self.user.clone())
     }
 
@@ -172,10 +157,10 @@ impl Scene {
 }
 
 /// Clients keep seconds in a number that floating point holds.
-const SECONDS_MAX_MS: i64 = 253_402_300_799_000;
+pub(super) const SECONDS_MAX_MS: i64 = 253_402_300_799_000;
 
 /// The demo backend's number of a role.
-fn role_number(role: MemberRole) -> i32 {
+pub(super) fn role_number(role: MemberRole) -> i32 {
     match role {
         MemberRole::Member => 0,
         MemberRole::Owner => 1,
@@ -207,6 +192,14 @@ async fn users(api: &WukongApiState, uids: &[String]) -> Result<Vec<UserRef>, Re
         users.push(state.record.user.clone());
     }
     Ok(users)
+}
+
+/// [`users`], of whom there is one at least.
+async fn some_users(api: &WukongApiState, uids: &[String]) -> Result<Vec<UserRef>, Refused> {
+    if uids.is_empty() {
+        return Err(Failure::new("members must not be empty").into());
+    }
+    users(api, uids).await
 }
 
 async fn create(
@@ -314,60 +307,6 @@ async fn dissolve(
     Ok(Done)
 }
 
-/// Members and former members above a version, in its order.
-async fn sync(
-    State(api): State<WukongApiState>,
-    ConnectInfo(client): ConnectInfo<SocketAddr>,
-    headers: HeaderMap,
-    Path(no): Path<String>,
-    Params(since): Params<Since>,
-) -> Result<Json<Value>, Refused> {
-    let scene = Scene::of(&api, &headers, &since.login_uid, client, &no).await?;
-    api.im
-        .require(&scene.key, &scene.operator(), Right::See)
-        .await?;
-    let limit = if since.limit > 0 {
-        since.limit.min(MAX_ROWS)
-    } else {
-        DEFAULT_ROWS
-    };
-    let limit = u32::try_from(limit).unwrap_or(1);
-    let rows = api.im.members_since(&scene.key, since.version, limit);
-    let mut members = Vec::new();
-    for row in rows.await? {
-        members.push(member(&api, &row).await?);
-    }
-    Ok(Json(Value::Array(members)))
-}
-
-async fn member(api: &WukongApiState, row: &MemberRow) -> Result<Value, Refusal> {
-    let MemberRow {
-        member,
-        state,
-        version,
-    } = row;
-    let uid = member.user.uid.as_str();
-    let user = api.im.user(&api.realm, &member.user.uid).await;
-    let profile = user.ok().and_then(|user| user.record.profile.clone());
-    let profile = profile.and_then(|json| serde_json::from_str::<Value>(&json).ok());
-    let text = |name: &str| {
-        let text = profile.as_ref().and_then(|profile| profile[name].as_str());
-        text.filter(|text| !text.is_empty()).map(str::to_owned)
-    };
-    Ok(json!({
-        "uid": uid,
-        "name": text("name").unwrap_or_else(|| uid.to_owned()),
-        "remark": member.nick,
-        "avatar": text("avatar").unwrap_or_else(|| format!("users/{uid}/avatar")),
-        "role": role_number(member.role),
-        "status": 1,
-        "is_deleted": i32::from(*state == MemberState::Left),
-        "version": version,
-        "forbidden_expiration_time": member.muted_until_ms.min(SECONDS_MAX_MS) / 1000,
-        "created_at": member.joined_at_ms / 1000,
-    }))
-}
-
 async fn add(
     State(api): State<WukongApiState>,
     ConnectInfo(client): ConnectInfo<SocketAddr>,
@@ -376,7 +315,7 @@ async fn add(
     Body(named): Body<Named>,
 ) -> Result<Done, Refused> {
     let scene = Scene::of(&api, &headers, &named.login_uid, client, &no).await?;
-    let users = users(&api, &named.members).await?;
+    let users = some_users(&api, &named.members).await?;
     scene
         .act(&api, GroupVerb::Add(users, String::new()))
         .await?;
@@ -391,7 +330,7 @@ async fn remove(
     Body(named): Body<Named>,
 ) -> Result<Done, Refused> {
     let scene = Scene::of(&api, &headers, &named.login_uid, client, &no).await?;
-    let users = users(&api, &named.members).await?;
+    let users = some_users(&api, &named.members).await?;
     scene.act(&api, GroupVerb::Remove(users)).await?;
     Ok(Done)
 }
@@ -401,7 +340,7 @@ async fn leave(
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     Path(no): Path<String>,
-    Body(who): Body<Who>,
+    OptionalBody(who): OptionalBody<Who>,
 ) -> Result<Done, Refused> {
     let scene = Scene::of(&api, &headers, &who.login_uid, client, &no).await?;
     scene.act(&api, GroupVerb::Leave).await?;
@@ -413,7 +352,7 @@ async fn transfer(
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     Path((no, to)): Path<(String, String)>,
-    Body(who): Body<Who>,
+    OptionalBody(who): OptionalBody<Who>,
 ) -> Result<Done, Refused> {
     let scene = Scene::of(&api, &headers, &who.login_uid, client, &no).await?;
     let to = users(&api, &[to]).await?.pop().ok_or(Refusal::NoSuchUser)?;
@@ -429,7 +368,7 @@ async fn promote(
     Body(named): Body<Named>,
 ) -> Result<Done, Refused> {
     let scene = Scene::of(&api, &headers, &named.login_uid, client, &no).await?;
-    for user in users(&api, &named.members).await? {
+    for user in some_users(&api, &named.members).await? {
         let verb = GroupVerb::Role(user, MemberRole::Administrator);
         scene.act(&api, verb).await?;
     }
@@ -444,7 +383,7 @@ async fn demote(
     Body(named): Body<Named>,
 ) -> Result<Done, Refused> {
     let scene = Scene::of(&api, &headers, &named.login_uid, client, &no).await?;
-    for user in users(&api, &named.members).await? {
+    for user in some_users(&api, &named.members).await? {
         let verb = GroupVerb::Role(user, MemberRole::Member);
         scene.act(&api, verb).await?;
     }
@@ -457,11 +396,16 @@ async fn forbid(
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     Path((no, on)): Path<(String, String)>,
-    Body(who): Body<Who>,
+    OptionalBody(who): OptionalBody<Who>,
 ) -> Result<Done, Refused> {
     let scene = Scene::of(&api, &headers, &who.login_uid, client, &no).await?;
+    let until_ms = match on.as_str() {
+        "0" => 0,
+        "1" => i64::MAX,
+        _ => return Err(Failure::new("forbidden must be 0 or 1").into()),
+    };
     let change = ChannelChange {
-        muted_until_ms: Some(if on == "0" { 0 } else { i64::MAX }),
+        muted_until_ms: Some(until_ms),
         ..ChannelChange::default()
     };
     scene.act(&api, GroupVerb::Update(Box::new(change))).await?;

@@ -12,8 +12,8 @@ use crosstalk_core::im::{EditRequest, ReadersQuery, Viewer};
 use crosstalk_core::mark::MAX_BATCH;
 use crosstalk_core::message::{Body as MessageBody, Draft, Message, OnReuse};
 use crosstalk_core::refusal::Refusal;
-use crosstalk_gateway::{may_be_edited, moderate, wukong_tag};
-use serde::{Deserialize, Serialize};
+use crosstalk_gateway::{may_be_edited, moderate, wukong_client_no, wukong_tag};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::answer::{Done, Failure};
@@ -22,7 +22,8 @@ use super::super::lenient;
 use super::super::message::MessageObject;
 use super::auth::{Refused, caller};
 use super::messages::{channel, find};
-use super::rows::with_objects;
+use super::reactions::{Names, ReactionRow};
+use super::rows::{with_marks, with_objects};
 use crate::http::state::WukongApiState;
 
 /// Rows in an answer if the request does not say.
@@ -190,23 +191,6 @@ pub(super) struct SyncRequest {
     limit: u64,
 }
 
-/// One reaction.
-#[derive(Debug, Serialize)]
-pub(super) struct ReactionRow {
-    message_id: i64,
-    message_id_str: String,
-    uid: String,
-    name: String,
-    channel_id: String,
-    channel_type: u8,
-    /// Its version.
-    seq: i64,
-    emoji: String,
-    is_deleted: u8,
-    /// Seconds since 1970.
-    created_at: i64,
-}
-
 /// `POST /v1/reaction/sync`, also as `/v1/reactions/sync`.
 pub(super) async fn sync_reactions(
     State(api): State<WukongApiState>,
@@ -222,22 +206,18 @@ pub(super) async fn sync_reactions(
     };
     let viewer = Viewer::User(user.clone());
     let found = api.im.reactions_since(&viewer, &key, request.seq, limit);
-    let rows = found
-        .await?
-        .into_iter()
-        .map(|(reaction, message)| ReactionRow {
-            message_id: message.id.0,
-            message_id_str: message.id.to_string(),
-            uid: reaction.user.uid.as_str().to_owned(),
-            name: reaction.user.uid.as_str().to_owned(),
-            channel_id: key.id_for(user.uid.as_str()).to_owned(),
-            channel_type: key.kind.0,
-            seq: reaction.version,
-            emoji: reaction.emoji.to_string(),
-            is_deleted: reaction.removed.into(),
-            created_at: reaction.at_ms.div_euclid(1000),
-        });
-    Ok(Json(rows.collect()))
+    let mut rows = Vec::new();
+    let mut names = Names::default();
+    for (reaction, message) in found.await? {
+        let name = names.of(&api, &reaction.user.uid).await;
+        rows.push(ReactionRow::of(
+            &reaction,
+            &message,
+            name,
+            user.uid.as_str(),
+        ));
+    }
+    Ok(Json(rows))
 }
 
 /// `POST /v1/message/pinned`.
@@ -281,6 +261,7 @@ pub(super) async fn sync_pins(
         json!({
             "message_id": message.id.0,
             "message_id_str": message.id.to_string(),
+            "client_msg_no": wukong_client_no(message),
             "message_seq": message.seq,
             "channel_id": channel_id,
             "channel_type": key.kind.0,
@@ -292,6 +273,7 @@ pub(super) async fn sync_pins(
     let messages: Vec<_> = pins.iter().map(|(_, it)| MessageObject::from(it)).collect();
     let mut messages = serde_json::to_value(messages).unwrap_or_default();
     with_objects(&mut messages);
+    with_marks(&api, &user, &key, &mut messages).await?;
     Ok(Json(json!({"pinned_messages": rows, "messages": messages})))
 }
 

@@ -8,6 +8,9 @@ use axum::extract::{ConnectInfo, State};
 use axum::http::HeaderMap;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use crosstalk_core::channel::ChannelKey;
+use crosstalk_core::id::{MessageId, UserRef};
+use crosstalk_core::im::Viewer;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -15,11 +18,15 @@ use super::super::history::{SyncRequest, stretch};
 use super::super::input::Body;
 use super::super::lenient;
 use super::auth::{Refused, caller};
+use super::extras::ExtraRow;
 use super::messages::channel;
+use super::reactions::{Names, ReactionRow};
 use crate::http::state::WukongApiState;
 
 /// The number of a payload that is no JSON object.
 const OPAQUE: u8 = 97;
+/// Reactions to one message that its row has.
+const MAX_REACTIONS: u32 = 1000;
 
 /// Has the payloads of message objects say what they are in JSON.
 pub(super) fn with_objects(messages: &mut Value) {
@@ -39,6 +46,46 @@ pub(super) fn with_objects(messages: &mut Value) {
             message["message_extra"] = Value::Null;
         }
     }
+}
+
+/// Has rows of a channel's messages say what became of them, as the extras do, and how users
+/// reacted to them. Reactions are read of those messages that have any.
+pub(super) async fn with_marks(
+    api: &WukongApiState,
+    user: &UserRef,
+    key: &ChannelKey,
+    rows: &mut Value,
+) -> Result<(), Refused> {
+    let Some(rows) = rows.as_array_mut() else {
+        return Ok(());
+    };
+    let ids = rows.iter().map(|row| row["message_id"].as_i64());
+    let ids: Vec<_> = ids.map(|id| MessageId(id.unwrap_or_default())).collect();
+    let viewer = Viewer::User(user.clone());
+    let uid = user.uid.as_str();
+    let changed = api.im.changed_among(&viewer, key, &ids).await?;
+    let tallies = api.im.tallies(&viewer, &ids).await?;
+    let mut names = Names::default();
+    for ((row, id), tallies) in rows.iter_mut().zip(&ids).zip(tallies) {
+        // Whatever was done to a message has left a state of it.
+        let Some(changed) = changed.iter().find(|changed| changed.message.id == *id) else {
+            continue;
+        };
+        row["message_extra"] = json!(ExtraRow::of(changed, uid));
+        if tallies.is_empty() {
+            continue;
+        }
+        let mut reactions = Vec::new();
+        let found = api
+            .im
+            .reactions(&api.realm, *id, &viewer, None, MAX_REACTIONS);
+        for reaction in found.await? {
+            let name = names.of(api, &reaction.user.uid).await;
+            reactions.push(ReactionRow::of(&reaction, &changed.message, name, uid));
+        }
+        row["reactions"] = json!(reactions);
+    }
+    Ok(())
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -67,6 +114,7 @@ pub(super) async fn sync_channel(
     let answer = stretch(&api, &user, &key, &request.wanted).await?;
     let mut answer = serde_json::to_value(answer).unwrap_or_default();
     with_objects(&mut answer["messages"]);
+    with_marks(&api, &user, &key, &mut answer["messages"]).await?;
     Ok(Json(answer))
 }
 

@@ -81,6 +81,14 @@ fn name(record: &UserRecord, profile: &Profile) -> String {
     given.unwrap_or_else(|| record.user.uid.as_str().to_owned())
 }
 
+/// What a user is called: by their profile, else by the uid.
+pub(super) async fn called(api: &WukongApiState, uid: &Uid) -> String {
+    match api.im.user(&api.realm, uid).await {
+        Ok(state) => name(&state.record, &profile(&state.record)),
+        Err(_) => uid.as_str().to_owned(),
+    }
+}
+
 /// What `viewer` sees of a user, and what the user is to them.
 async fn show(
     State(api): State<WukongApiState>,

@@ -103,3 +103,49 @@ async fn pins_are_those_of_the_channel() {
     let pins = managed(&api, "/v1/message/pinned/sync", direct("u2", "u1")).await;
     assert_eq!(pins, json!({"pinned_messages": [], "messages": []}));
 }
+
+#[tokio::test]
+async fn rows_of_messages_have_reactions_and_extras_as_their_syncs() {
+    let (api, id) = with_message().await;
+    let profile = UserChange {
+        profile: Some(json!({"name": "Ada"}).to_string()),
+        ..UserChange::default()
+    };
+    let uid = Uid::parse("u2").expect("a uid");
+    let put = api.im.put_user(&Realm::default(), &uid, &profile).await;
+    put.expect("a profile");
+    let react = at("u2", &json!({"message_id": id, "emoji": "👍"}));
+    managed(&api, "/v1/reactions", react).await;
+    let read = at("u2", &json!({"message_ids": [id]}));
+    managed(&api, "/v1/message/readed", read).await;
+    let number = id.as_str().and_then(|id| id.parse().ok()).expect("an id");
+    let number = crosstalk_core::id::MessageId(number);
+    let by = crosstalk_core::deliver::Operator::Application;
+    let pinned = api.im.pin(&Realm::default(), number, by, true).await;
+    pinned.expect("pinned");
+
+    let reactions = managed(&api, "/v1/reaction/sync", at("u2", &json!({}))).await;
+    let row = &reactions[0];
+    assert_eq!(
+        (&row["client_msg_no"], &row["uid"], &row["name"]),
+        (&json!("m-1"), &json!("u2"), &json!("Ada"))
+    );
+    let extra = extras(&api, 0).await[0].clone();
+    assert_eq!(
+        (&extra["readed_count"], &extra["is_pinned"]),
+        (&json!(1), &json!(1))
+    );
+    let asked = at("u2", &json!({"limit": 20}));
+    let page = managed(&api, "/v1/message/channel/sync", asked).await;
+    let pins = managed(&api, "/v1/message/pinned/sync", at("u2", &json!({}))).await;
+    assert_eq!(pins["pinned_messages"][0]["client_msg_no"], "m-1");
+    let of_message = |rows: &Value| {
+        let mut rows = rows.as_array().expect("a list").iter();
+        rows.find(|row| row["message_idstr"] == id).cloned()
+    };
+    for rows in [&page["messages"], &pins["messages"]] {
+        let row = of_message(rows).expect("its row");
+        assert_eq!(row["reactions"], reactions);
+        assert_eq!(row["message_extra"], extra);
+    }
+}
