@@ -97,6 +97,12 @@ impl Im {
         Ok(())
     }
 
+    async fn leave_for_good(&self, key: &ChannelKey, user: &UserRef) -> Result<(), Refusal> {
+        self.hand_on(key, user).await?;
+        let leave = vec![MemberChange::Leave(user.clone())];
+        self.change_members(key, leave).await.map(|_| ())
+    }
+
     pub(super) async fn erase_piece(&self, mut chore: Chore) -> Result<Piece, Refusal> {
         let Some(user) = chore.chore.user.clone() else {
             return Ok(failed(chore, "nobody knows whom it is about"));
@@ -116,9 +122,7 @@ impl Im {
             Place::Memberships => {
                 let channels = self.stores.channels.of_user(user.num).await?;
                 for channel in channels.iter().take(CHANNELS) {
-                    self.hand_on(&channel.key, &user).await?;
-                    let leave = vec![MemberChange::Leave(user.clone())];
-                    self.change_members(&channel.key, leave).await?;
+                    self.leave_for_good(&channel.key, &user).await?;
                     chore.done += 1;
                 }
                 if channels.len() > CHANNELS {
