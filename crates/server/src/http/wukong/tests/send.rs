@@ -155,7 +155,7 @@ async fn commands_go_to_the_command_log() {
             .filter(said)
             .map(|m| m.body.flags.command)
             .collect::<Vec<_>>(),
-        [true, false]
+        [true, true, false]
     );
     let history = json!({"login_uid": "u1", "channel_id": "g1", "channel_type": 2});
     let page = api.post("/channel/messagesync", history).await;
