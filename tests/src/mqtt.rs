@@ -395,11 +395,14 @@ impl MqttClient {
         json(&publish)
     }
 
-    /// The next message that is no news of presence or delivery.
+    /// The next message that is no news of presence, delivery, groups, conversations or friends.
     pub async fn message(&mut self) -> Value {
         self.envelope(|it| {
             let kind = it["content"]["type"].as_str().unwrap_or_default();
-            !matches!(kind, "presence" | "received" | "error" | "sync")
+            !matches!(
+                kind,
+                "presence" | "received" | "error" | "sync" | "group" | "conversation" | "friend"
+            )
         })
         .await
     }

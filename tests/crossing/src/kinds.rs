@@ -7,6 +7,8 @@
 
 mod written;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use crosstalk_gateway::Dialect;
 use serde_json::{Value, json};
 
@@ -306,6 +308,13 @@ pub fn differs(shown: &Value, expected: &Value) -> Option<String> {
                     let choice = expected.as_array().expect("$in takes a list");
                     (!choice.contains(shown)).then(|| format!("{shown} is none of {expected}"))
                 }
+                // What is elsewhere is stored under an id that stands for its address.
+                "storageId" => {
+                    let stored = shown["storageId"].as_str().unwrap_or_default();
+                    let is_it = expected.as_str() == Some(stored)
+                        || address_of(stored).as_deref() == expected.as_str();
+                    (!is_it).then(|| format!("{stored} instead of {expected}"))
+                }
                 key => {
                     let value = shown.get(key).unwrap_or(&Value::Null);
                     differs(value, expected).map(|why| format!("{key}: {why}"))
@@ -338,4 +347,11 @@ fn written_out(value: &Value) -> String {
         }
         other => other.to_string(),
     }
+}
+
+/// The address for which the id of something elsewhere stands.
+fn address_of(storage_id: &str) -> Option<String> {
+    let (_, encoded) = storage_id.strip_prefix('x')?.split_once('-')?;
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(encoded).ok()?;
+    String::from_utf8(bytes).ok()
 }

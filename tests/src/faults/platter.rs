@@ -97,8 +97,9 @@ impl Platter {
         for entry in entries {
             let entry = entry.expect("a readable folder");
             let name = entry.file_name().into_string().expect("a name in UTF-8");
-            if is_data(&name) {
-                names.insert(name, entry.metadata().expect("a file").ino());
+            let metadata = entry.metadata().expect("a file");
+            if is_data(&name) && metadata.is_file() {
+                names.insert(name, metadata.ino());
             }
         }
         names

@@ -46,6 +46,12 @@ impl Received {
         serde_json::from_slice(&self.payload).expect("a JSON payload")
     }
 
+    /// Whether it says what has changed about a channel or a person.
+    fn is_about_channels(&self) -> bool {
+        let json: Value = serde_json::from_slice(&self.payload).unwrap_or_default();
+        ["memberUpdate", "channelUpdate"].contains(&json["cmd"].as_str().unwrap_or_default())
+    }
+
     /// The text of a text message.
     ///
     /// # Panics
@@ -216,13 +222,17 @@ impl WukongClient {
         .await
     }
 
-    /// Waits for the next message.
+    /// Waits for the next message. What changes about channels and people is passed over, and
+    /// acknowledged.
     pub async fn message(&mut self) -> Received {
         let what = format!("{}: a message", self.uid);
         within(&what, async {
             loop {
-                if let Some(message) = self.messages.pop_front() {
-                    return message;
+                while let Some(message) = self.messages.pop_front() {
+                    if !message.is_about_channels() {
+                        return message;
+                    }
+                    self.ack(&message).await;
                 }
                 self.pump_or_panic(&what).await;
             }
@@ -234,8 +244,11 @@ impl WukongClient {
     /// long as it takes.
     pub async fn any_message(&mut self) -> Option<Received> {
         loop {
-            if let Some(message) = self.messages.pop_front() {
-                return Some(message);
+            while let Some(message) = self.messages.pop_front() {
+                if !message.is_about_channels() {
+                    return Some(message);
+                }
+                self.ack(&message).await;
             }
             if !self.pump().await {
                 return None;

@@ -12,6 +12,7 @@ use crosstalk_core::deliver::Sender;
 use crosstalk_core::directory::Seal;
 use crosstalk_core::id::{MessageId, Realm, Snowflake, Uid, UserRef};
 use crosstalk_core::im::{Credential, Im, OpenSession, Policy, Stores};
+use crosstalk_core::log::Log;
 use crosstalk_core::message::{Body, Draft, Message, OnReuse, Origin};
 use crosstalk_core::refusal::Refusal;
 use crosstalk_core::session::{Delivery, Event, MailboxLimits, Notice, Offline, Session};
@@ -166,8 +167,19 @@ impl World {
     pub(crate) async fn join(&self, group: &str, uid: &str) {
         let user = self.user(uid).await;
         let join = vec![MemberChange::Join(user, MemberRole::Member)];
+        let store = Arc::clone(self.store());
+        let last = async || Log::last_id(&*store).await.expect("the log");
+        let before = last().await;
         let changed = self.im().change_members(&key(group), join).await;
         changed.expect("joined");
+        // It is answered before those who are there are told: that is waited for.
+        let told = async {
+            while last().await == before {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(PATIENCE, told).await.expect("it is told");
+        self.handed_out(last().await).await;
     }
 
     /// Has a device know who has come into its user's channels, so that only what follows waits.
@@ -180,6 +192,8 @@ impl World {
                 break;
             }
         }
+        client.take_and_ack(self).await;
+        self.write().await;
         self.close(client).await;
     }
 

@@ -210,7 +210,7 @@ impl<'a> Scene<'a> {
             "message" => {
                 let group = self.thing("group").await;
                 let message = json!({"from": "member", "to": {"kind": "group", "id": group},
-                    "content": {"type": "text", "text": "hello"}});
+                    "content": {"type": "text", "text": "hello"}, "receipt": true});
                 text(&app.post("/v1/messages", message).await.ok(), "id")
             }
             "scheduled" => {

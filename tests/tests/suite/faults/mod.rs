@@ -21,7 +21,11 @@ use crosstalk_tests::Server;
 use crate::crash::ledger::{Ledger, Line, READER};
 
 /// Nothing is to be refused but for the fault.
-const SETTINGS: &[&str] = &["limits.send_rate=0"];
+const SETTINGS: &[&str] = &[
+    "limits.send_rate=0",
+    // Nothing but what is said is written.
+    "search.enabled=false",
+];
 
 /// Who writes: to the reader, and to a group.
 fn ledger() -> Ledger {
