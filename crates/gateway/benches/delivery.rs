@@ -66,31 +66,7 @@ async fn gateway() -> (Arc<Im>, Arc<Gateway>) {
     let ids = Arc::new(Snowflake::new(Arc::clone(&clock), 1));
     let options = SqliteOptions::temporary(Arc::clone(&clock), Arc::clone(&ids));
     let store = Arc::new(Sqlite::open(options).unwrap());
-    let stores = Stores {
-        log: store.clone(),
-        channels: store.clone(),
-        inbox: store.clone(),
-        directory: store.clone(),
-        apps: store.clone(),
-        relations: store.clone(),
-        friends: store.clone(),
-        people: store.clone(),
-        devices: store.clone(),
-        receipts: store.clone(),
-        marks: store.clone(),
-        subscribers: store.clone(),
-        outbox: store.clone(),
-        search: store.clone(),
-        hooks: store.clone(),
-        files: store.clone(),
-        uploads: store.clone(),
-        joining: store.clone(),
-        mentions: store.clone(),
-        expiry: store.clone(),
-        schedule: store.clone(),
-        admin: crosstalk_core::admin::AdminStores::of(Arc::clone(&store)),
-        registrations: store,
-    };
+    let stores = Stores::of(store);
     let mut policy = Policy::default();
     policy.send.rate_per_sec = 0;
     let im = Im::start(stores, Arc::new(NoSeal), ids, clock, policy);

@@ -48,31 +48,7 @@ impl World {
         let ids = Arc::new(Snowflake::new(Arc::clone(&clock), 1));
         let options = SqliteOptions::temporary(Arc::clone(&clock), Arc::clone(&ids));
         let store = Arc::new(Sqlite::open(options).expect("a store"));
-        let stores = Stores {
-            log: store.clone(),
-            channels: store.clone(),
-            inbox: store.clone(),
-            directory: store.clone(),
-            apps: store.clone(),
-            relations: store.clone(),
-            friends: store.clone(),
-            people: store.clone(),
-            devices: store.clone(),
-            receipts: store.clone(),
-            marks: store.clone(),
-            subscribers: store.clone(),
-            outbox: store.clone(),
-            search: store.clone(),
-            hooks: store.clone(),
-            files: store.clone(),
-            uploads: store.clone(),
-            joining: store.clone(),
-            mentions: store.clone(),
-            expiry: store.clone(),
-            schedule: store.clone(),
-            admin: crosstalk_core::admin::AdminStores::of(Arc::clone(&store)),
-            registrations: store,
-        };
+        let stores = Stores::of(store);
         let mut policy = Policy {
             mailbox,
             ..Policy::default()
@@ -199,31 +175,39 @@ impl Client {
         write(&mut self.stream, &Packet::Send(send)).await;
     }
 
+    /// The next packet but for what tells who comes and goes, which is acknowledged.
+    async fn next(&mut self) -> Packet {
+        loop {
+            let packet = read(&mut self.stream, &mut self.input).await;
+            let Packet::Recv(recv) = &packet else {
+                return packet;
+            };
+            if !self.text(recv).contains("\"cmd\"") {
+                return packet;
+            }
+            self.ack(recv).await;
+        }
+    }
+
+    fn text(&self, recv: &Recv) -> String {
+        let plain = self.cipher.decrypt(&recv.payload).expect("our key");
+        String::from_utf8(plain).expect("text")
+    }
+
     async fn sendack(&mut self) -> Sendack {
-        match read(&mut self.stream, &mut self.input).await {
+        match self.next().await {
             Packet::Sendack(ack) => ack,
             other => panic!("no SENDACK: {other:?}"),
         }
     }
 
     async fn recv(&mut self) -> (Recv, String) {
-        match read(&mut self.stream, &mut self.input).await {
+        match self.next().await {
             Packet::Recv(recv) => {
-                let plain = self.cipher.decrypt(&recv.payload).expect("our key");
-                (recv, String::from_utf8(plain).expect("text"))
+                let text = self.text(&recv);
+                (recv, text)
             }
             other => panic!("no RECV: {other:?}"),
-        }
-    }
-
-    /// The next that is said; who comes and goes is told in between, and acknowledged.
-    async fn said(&mut self) -> (Recv, String) {
-        loop {
-            let (recv, text) = self.recv().await;
-            if !text.contains("\"cmd\"") {
-                return (recv, text);
-            }
-            self.ack(&recv).await;
         }
     }
 
@@ -239,8 +223,7 @@ impl Client {
     /// Everything that was asked before has been handled when the answer is there.
     async fn ping(&mut self) {
         write(&mut self.stream, &Packet::Ping).await;
-        let answer = read(&mut self.stream, &mut self.input).await;
-        assert_eq!(answer, Packet::Pong);
+        assert_eq!(self.next().await, Packet::Pong);
     }
 }
 
@@ -294,7 +277,7 @@ async fn members_who_join_while_online_get_what_is_said_next() {
     world.group("g", &["bob"]).await;
     alice.send(("g", 2), "two").await;
     assert_eq!(alice.sendack().await.message_seq, 2);
-    let (recv, text) = bob.said().await;
+    let (recv, text) = bob.recv().await;
     assert_eq!((recv.message_seq, text.as_str()), (2, "two"));
     assert_eq!(recv.channel_id, "g");
 }
@@ -384,5 +367,5 @@ async fn who_is_removed_while_behind_is_told_no_more() {
         assert_eq!(bob.recv().await.0.message_seq, n);
     }
     alice.send(("bob", 1), "between us").await;
-    assert_eq!(bob.said().await.1, "between us", "nothing else came before");
+    assert_eq!(bob.recv().await.1, "between us", "nothing else came before");
 }

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crosstalk_backends::sqlite::{Sqlite, SqliteOptions};
-use crosstalk_core::channel::{Address, ChannelKey, ChannelKind, MemberChange, MemberRole};
+use crosstalk_core::channel::{
+    Address, ChannelKey, ChannelKind, Channels, MemberChange, MemberRole,
+};
 use crosstalk_core::clock::ManualClock;
 use crosstalk_core::contract::text;
 use crosstalk_core::deliver::Sender;
 use crosstalk_core::directory::Seal;
-use crosstalk_core::id::{MessageId, Realm, Snowflake, Uid, UserRef};
+use crosstalk_core::id::{MessageId, Realm, Snowflake, Uid, UserNum, UserRef};
 use crosstalk_core::im::{Credential, Im, OpenSession, Policy, Stores};
 use crosstalk_core::log::Log;
 use crosstalk_core::message::{Body, Draft, Message, OnReuse, Origin};
@@ -93,31 +95,7 @@ impl World {
             ..SqliteOptions::new(path, clock.clone(), Arc::clone(&ids))
         };
         let store = Arc::new(Sqlite::open(options).expect("a store"));
-        let stores = between(Stores {
-            log: store.clone(),
-            channels: store.clone(),
-            inbox: store.clone(),
-            directory: store.clone(),
-            apps: store.clone(),
-            relations: store.clone(),
-            friends: store.clone(),
-            people: store.clone(),
-            devices: store.clone(),
-            subscribers: store.clone(),
-            files: store.clone(),
-            uploads: store.clone(),
-            joining: store.clone(),
-            mentions: store.clone(),
-            expiry: store.clone(),
-            schedule: store.clone(),
-            admin: crosstalk_core::admin::AdminStores::of(Arc::clone(&store)),
-            registrations: store.clone(),
-            outbox: store.clone(),
-            search: store.clone(),
-            hooks: store.clone(),
-            receipts: store.clone(),
-            marks: store.clone(),
-        });
+        let stores = between(Stores::of(Arc::clone(&store)));
         let im = Im::start(stores, Arc::new(NoSeal), ids, clock.clone(), policy.clone()).await;
         Self {
             dir,
@@ -166,16 +144,31 @@ impl World {
 
     pub(crate) async fn join(&self, group: &str, uid: &str) {
         let user = self.user(uid).await;
-        let join = vec![MemberChange::Join(user, MemberRole::Member)];
-        let store = Arc::clone(self.store());
+        let (num, join) = (user.num, MemberChange::Join(user, MemberRole::Member));
+        self.change_member(group, num, join).await;
+    }
+
+    /// A change of a member, told to those who are there.
+    async fn change_member(&self, group: &str, user: UserNum, change: MemberChange) {
+        let (store, key) = (Arc::clone(self.store()), key(group));
+        let is_member = async || {
+            let record = Channels::record(&*store, &key).await.expect("a channel");
+            let Some(record) = record else { return false };
+            let member = Channels::member(&*store, record.channel.num, user).await;
+            member.expect("a member").is_some()
+        };
         let last = async || Log::last_id(&*store).await.expect("the log");
-        let before = last().await;
-        let changed = self.im().change_members(&key(group), join).await;
-        changed.expect("joined");
+        let (was_member, before) = (is_member().await, last().await);
+        let changed = self.im().change_members(&key, vec![change]).await;
+        changed.expect("changed");
+        if is_member().await == was_member {
+            return;
+        }
         // It is answered before those who are there are told: that is waited for.
         let told = async {
             while last().await == before {
-                tokio::task::yield_now().await;
+                // wait: for the entry that tells of it
+                sleep(Duration::from_millis(1)).await;
             }
         };
         timeout(PATIENCE, told).await.expect("it is told");
@@ -198,9 +191,9 @@ impl World {
     }
 
     pub(crate) async fn leave(&self, group: &str, uid: &str) {
-        let leave = vec![MemberChange::Leave(self.user(uid).await)];
-        let changed = self.im().change_members(&key(group), leave).await;
-        changed.expect("left");
+        let user = self.user(uid).await;
+        self.change_member(group, user.num, MemberChange::Leave(user))
+            .await;
     }
 
     /// Has a user say something, and returns its id.

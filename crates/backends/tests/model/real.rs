@@ -104,31 +104,7 @@ async fn open(path: PathBuf, clock: &Arc<ManualClock>, eager: bool) -> (Arc<Im>,
         options.flush_every = Duration::ZERO;
     }
     let store = Arc::new(Sqlite::open(options).expect("the store opens"));
-    let stores = Stores {
-        log: store.clone(),
-        channels: store.clone(),
-        inbox: store.clone(),
-        directory: store.clone(),
-        apps: store.clone(),
-        relations: store.clone(),
-        friends: store.clone(),
-        people: store.clone(),
-        devices: store.clone(),
-        subscribers: store.clone(),
-        files: store.clone(),
-        uploads: store.clone(),
-        joining: store.clone(),
-        mentions: store.clone(),
-        expiry: store.clone(),
-        schedule: store.clone(),
-        admin: crosstalk_core::admin::AdminStores::of(Arc::clone(&store)),
-        registrations: store.clone(),
-        outbox: store.clone(),
-        search: store.clone(),
-        hooks: store.clone(),
-        receipts: store.clone(),
-        marks: store.clone(),
-    };
+    let stores = Stores::of(Arc::clone(&store));
     let mut policy = Policy {
         mailbox: MAILBOX,
         lanes: 3,

@@ -37,6 +37,7 @@ mod screening;
 mod searching;
 mod sending;
 mod sessions;
+mod stores;
 mod typing;
 mod users;
 
@@ -65,32 +66,20 @@ pub use registering::{RegisterDevice, RegisteredDevice};
 pub(crate) use screening::Queue as ScreenedSends;
 pub use searching::{SearchPage, SearchQuery};
 pub use sessions::OpenSession;
+pub use stores::Stores;
 pub use users::{FlagTokenRegistration, Identity, OnlineDevice};
 
-use crate::admin::AdminStores;
 use crate::admin::banned::Banned;
-use crate::channel::{Channels, Joining};
 use crate::clock::Clock;
-use crate::conversation::Inbox;
 use crate::deliver::Counters;
 use crate::deliver::holding::{self, Holder};
 use crate::deliver::lane::{Lanes, Parts};
 use crate::deliver::receipts::Told;
-use crate::delivered::{Devices, Ledger, Positions};
-use crate::directory::{Aliases, AppKeys, Apps, Directory, People, Registrations, Seal, Users};
-use crate::expiry::Expiry;
-use crate::file::{FileAccess, FileUrls, Files, Uploads};
-use crate::hook::Hooks;
+use crate::delivered::{Ledger, Positions};
+use crate::directory::{Aliases, AppKeys, Seal, Users};
+use crate::file::{FileAccess, FileUrls};
 use crate::id::{Realm, Snowflake};
-use crate::log::Log;
-use crate::mark::Marks;
-use crate::mention::Mentions;
-use crate::outbox::Outbox;
-use crate::pubsub::{PubSub, Subscribers, TopicLimits};
-use crate::receipt::Receipts;
-use crate::relation::{Friends, Relations};
-use crate::schedule::Schedule;
-use crate::search::SearchIndex;
+use crate::pubsub::{PubSub, TopicLimits};
 use crate::send::limits::{Budgets, SendLimits};
 use crate::send::rates::Rates;
 use crate::send::screen::Screening;
@@ -102,57 +91,6 @@ use crate::session::presence::{Crier, Reports, reports};
 use crate::session::throttle::{LoginLimits, Throttle};
 use crate::session::{Ending, Hub, MailboxLimits};
 use crate::store::StoreResult;
-
-/// The stores behind the messenger.
-#[derive(Clone)]
-pub struct Stores {
-    /// Messages.
-    pub log: Arc<dyn Log>,
-    /// Channels.
-    pub channels: Arc<dyn Channels>,
-    /// Conversations.
-    pub inbox: Arc<dyn Inbox>,
-    /// Users.
-    pub directory: Arc<dyn Directory>,
-    /// Apps.
-    pub apps: Arc<dyn Apps>,
-    /// Relations.
-    pub relations: Arc<dyn Relations>,
-    /// Friends.
-    pub friends: Arc<dyn Friends>,
-    /// What is known of many users.
-    pub people: Arc<dyn People>,
-    /// What devices were given.
-    pub devices: Arc<dyn Devices>,
-    /// Who has read what.
-    pub receipts: Arc<dyn Receipts>,
-    /// What finds messages by what they say.
-    pub search: Arc<dyn SearchIndex>,
-    /// Subscribers of topics.
-    pub subscribers: Arc<dyn Subscribers>,
-    /// Registered devices.
-    pub registrations: Arc<dyn Registrations>,
-    /// What moderators and operators keep.
-    pub admin: AdminStores,
-    /// Who was mentioned.
-    pub mentions: Arc<dyn Mentions>,
-    /// When messages end.
-    pub expiry: Arc<dyn Expiry>,
-    /// What is to be sent later.
-    pub schedule: Arc<dyn Schedule>,
-    /// Requests to join, invitations and links.
-    pub joining: Arc<dyn Joining>,
-    /// Files.
-    pub files: Arc<dyn Files>,
-    /// Uploads of files that come in parts.
-    pub uploads: Arc<dyn Uploads>,
-    /// What users put on messages.
-    pub marks: Arc<dyn Marks>,
-    /// Events, and where consumers are.
-    pub outbox: Arc<dyn Outbox>,
-    /// Hooks.
-    pub hooks: Arc<dyn Hooks>,
-}
 
 /// How the messenger behaves.
 #[derive(Debug, Clone)]

@@ -154,29 +154,8 @@ impl Bed {
             is_dropped: AtomicBool::new(false),
         });
         let stores = Stores {
-            log: db.clone(),
-            channels: db.clone(),
-            inbox: db.clone(),
             directory: store.clone(),
-            apps: db.clone(),
-            relations: db.clone(),
-            friends: db.clone(),
-            people: db.clone(),
-            devices: db.clone(),
-            subscribers: db.clone(),
-            files: db.clone(),
-            uploads: db.clone(),
-            joining: db.clone(),
-            mentions: db.clone(),
-            expiry: db.clone(),
-            schedule: db.clone(),
-            admin: crosstalk_core::admin::AdminStores::of(Arc::clone(&db)),
-            registrations: db.clone(),
-            outbox: db.clone(),
-            search: db.clone(),
-            hooks: db.clone(),
-            receipts: db.clone(),
-            marks: db,
+            ..Stores::of(db)
         };
         let im = Im::start(stores, Arc::new(NoSeal), ids, clock, Policy::default());
         let im = im.await.expect("an Im");

@@ -68,31 +68,7 @@ impl Core {
         };
         let store = spawn_blocking(move || Sqlite::open(options)).await?;
         let store = Arc::new(store.with_context(|| db.display().to_string())?);
-        let stores = Stores {
-            log: Arc::clone(&store) as _,
-            channels: Arc::clone(&store) as _,
-            inbox: Arc::clone(&store) as _,
-            directory: Arc::clone(&store) as _,
-            apps: Arc::clone(&store) as _,
-            relations: Arc::clone(&store) as _,
-            friends: Arc::clone(&store) as _,
-            people: Arc::clone(&store) as _,
-            devices: Arc::clone(&store) as _,
-            receipts: Arc::clone(&store) as _,
-            marks: Arc::clone(&store) as _,
-            subscribers: Arc::clone(&store) as _,
-            files: Arc::clone(&store) as _,
-            uploads: Arc::clone(&store) as _,
-            joining: Arc::clone(&store) as _,
-            mentions: Arc::clone(&store) as _,
-            expiry: Arc::clone(&store) as _,
-            schedule: Arc::clone(&store) as _,
-            admin: crosstalk_core::admin::AdminStores::of(Arc::clone(&store)),
-            registrations: Arc::clone(&store) as _,
-            outbox: Arc::clone(&store) as _,
-            search: Arc::clone(&store) as _,
-            hooks: Arc::clone(&store) as _,
-        };
+        let stores = Stores::of(Arc::clone(&store));
         let im = Im::start(
             stores,
             Arc::new(sealer),

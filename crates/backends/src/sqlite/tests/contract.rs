@@ -20,31 +20,7 @@ fn options() -> SqliteOptions {
 
 fn stores_of(options: SqliteOptions) -> Stores {
     let store = Arc::new(Sqlite::open(options).unwrap());
-    Stores {
-        log: store.clone(),
-        channels: store.clone(),
-        inbox: store.clone(),
-        directory: store.clone(),
-        apps: store.clone(),
-        relations: store.clone(),
-        friends: store.clone(),
-        people: store.clone(),
-        devices: store.clone(),
-        receipts: store.clone(),
-        marks: store.clone(),
-        subscribers: store.clone(),
-        outbox: store.clone(),
-        search: store.clone(),
-        hooks: store.clone(),
-        files: store.clone(),
-        uploads: store.clone(),
-        joining: store.clone(),
-        mentions: store.clone(),
-        expiry: store.clone(),
-        schedule: store.clone(),
-        admin: crosstalk_core::admin::AdminStores::of(Arc::clone(&store)),
-        registrations: store,
-    }
+    Stores::of(store)
 }
 
 mod usual {

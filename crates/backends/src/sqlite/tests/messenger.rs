@@ -55,31 +55,7 @@ impl World {
         let options = bed.options();
         let ids = Arc::clone(&options.ids);
         let db = Arc::new(Sqlite::open(options).unwrap());
-        let stores = Stores {
-            log: db.clone(),
-            channels: db.clone(),
-            inbox: db.clone(),
-            directory: db.clone(),
-            apps: db.clone(),
-            relations: db.clone(),
-            friends: db.clone(),
-            people: db.clone(),
-            devices: db.clone(),
-            subscribers: db.clone(),
-            files: db.clone(),
-            uploads: db.clone(),
-            joining: db.clone(),
-            mentions: db.clone(),
-            expiry: db.clone(),
-            schedule: db.clone(),
-            admin: crosstalk_core::admin::AdminStores::of(Arc::clone(&db)),
-            registrations: db.clone(),
-            outbox: db.clone(),
-            search: db.clone(),
-            hooks: db.clone(),
-            receipts: db.clone(),
-            marks: db.clone(),
-        };
+        let stores = Stores::of(Arc::clone(&db));
         let im = Im::start(stores, Arc::new(NoSeal), ids, clock.clone(), policy);
         let im = im.await.unwrap();
         let realm = Realm::default();

@@ -137,7 +137,7 @@ async fn messages(
                     "highlights": highlights(&text, &terms),
                 })
             });
-            return Ok(Done(list(&shown.collect::<Vec<_>>(), next)));
+            return Ok(Done(list(&shown.collect::<Vec<_>>(), next.as_deref())));
         }
         let Some(next) = found.next else {
             return Ok(Done(list(&[], None)));
@@ -158,7 +158,7 @@ fn sender(input: &Input) -> Result<Option<Uid>, Failure> {
     Ok(Some(uid))
 }
 
-fn list(items: &[Value], next: Option<String>) -> Value {
+fn list(items: &[Value], next: Option<&str>) -> Value {
     json!({
         "list": items,
         "hasMore": next.is_some(),
