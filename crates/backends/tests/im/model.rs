@@ -220,10 +220,12 @@ impl Run {
                 let left = self.model.due.iter().filter(|(_, to)| **to == 1);
                 self.model.leftover.extend(left.map(|(id, _)| *id));
                 self.model.due.retain(|_, to| *to != 1);
+                self.behind = true;
             }
             Step::Join => {
                 self.world.join("h", "bob").await;
                 self.is_member = true;
+                self.behind = true;
             }
             Step::Write => {
                 self.settle();
