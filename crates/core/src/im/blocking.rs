@@ -1,7 +1,8 @@
 //! Who is blocked by whom.
 
 use super::Im;
-use crate::id::{Realm, Uid};
+use crate::directory::UserState;
+use crate::id::{Realm, Uid, UserNum};
 use crate::refusal::Refusal;
 use crate::relation::RelationChange;
 use crate::relation::friend::MAX_BLOCKED;
@@ -48,6 +49,20 @@ impl Im {
         uid: &Uid,
         others: &[Uid],
     ) -> Result<Vec<(bool, bool)>, Refusal> {
+        self.both_ways(realm, uid, others, |user, other| {
+            user.blocked.contains(&other)
+        })
+        .await
+    }
+
+    /// For each of `others` whether the user has something with them, and they with the user.
+    pub(super) async fn both_ways(
+        &self,
+        realm: &Realm,
+        uid: &Uid,
+        others: &[Uid],
+        has: impl Fn(&UserState, UserNum) -> bool,
+    ) -> Result<Vec<(bool, bool)>, Refusal> {
         let users = &self.parts.users;
         let user = users.existing(realm, uid).await?;
         let mut are = Vec::with_capacity(others.len());
@@ -55,10 +70,7 @@ impl Im {
             are.push(match users.find(realm, other).await? {
                 Some(other) => {
                     let back = users.state(other.num).await?;
-                    (
-                        user.blocked.contains(&other.num),
-                        back.blocked.contains(&user.record.user.num),
-                    )
+                    (has(&user, other.num), has(&back, user.record.user.num))
                 }
                 None => (false, false),
             });

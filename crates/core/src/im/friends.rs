@@ -339,22 +339,10 @@ impl Im {
         uid: &Uid,
         others: &[Uid],
     ) -> Result<Vec<(bool, bool)>, Refusal> {
-        let users = &self.parts.users;
-        let user = users.existing(realm, uid).await?;
-        let mut are = Vec::with_capacity(others.len());
-        for other in others {
-            are.push(match users.find(realm, other).await? {
-                Some(other) => {
-                    let back = users.state(other.num).await?;
-                    (
-                        user.friends.contains(&other.num),
-                        back.friends.contains(&user.record.user.num),
-                    )
-                }
-                None => (false, false),
-            });
-        }
-        Ok(are)
+        self.both_ways(realm, uid, others, |user, other| {
+            user.friends.contains(&other)
+        })
+        .await
     }
 
     /// An existing user's number and name.

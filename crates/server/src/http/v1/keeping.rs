@@ -13,6 +13,7 @@ use crosstalk_core::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::acting;
 use super::auth::Caller;
 use super::channels::seen_by;
 use super::conversations::{ConversationView, ReadUpTo, views};
@@ -44,7 +45,7 @@ impl ConversationPatch {
     fn wish(self) -> Result<Keep, Problem> {
         Ok(Keep {
             pinned: self.pinned,
-            muted_until_ms: muted_until(self.muted, self.muted_until_at)?,
+            muted_until_ms: acting::muted_until(self.muted, self.muted_until_at)?,
             marked: self.marked,
             draft: self
                 .draft
@@ -53,24 +54,6 @@ impl ConversationPatch {
             hidden: self.hidden,
             ..Keep::default()
         })
-    }
-}
-
-/// Until when a conversation is to be muted.
-fn muted_until(muted: Option<bool>, until: Option<i64>) -> Result<Option<i64>, Problem> {
-    match (muted, until) {
-        (Some(false), Some(_)) => {
-            let wrong = "says when muting ends, and so excludes `muted: false`";
-            Err(Problem::field("muted_until_at", wrong))
-        }
-        (_, Some(at)) if at <= 0 => Err(Problem::field(
-            "muted_until_at",
-            "must be a time, ms since 1970",
-        )),
-        (_, Some(at)) => Ok(Some(at)),
-        (Some(true), None) => Ok(Some(i64::MAX)),
-        (Some(false), None) => Ok(Some(0)),
-        (None, None) => Ok(None),
     }
 }
 
@@ -353,7 +336,7 @@ impl Batch {
                 ..keep
             },
             BatchOp::Mute => Keep {
-                muted_until_ms: muted_until(Some(true), self.muted_until_at)?,
+                muted_until_ms: acting::muted_until(Some(true), self.muted_until_at)?,
                 ..keep
             },
             BatchOp::Unmute => Keep {
@@ -443,11 +426,15 @@ mod tests {
             ((Some(true), Some(7)), Ok(Some(7))),
         ];
         for ((muted, until), expected) in cases {
-            assert_eq!(muted_until(muted, until), expected, "{muted:?} {until:?}");
+            assert_eq!(
+                acting::muted_until(muted, until),
+                expected,
+                "{muted:?} {until:?}"
+            );
         }
         for (muted, until) in [(Some(false), 7), (None, 0), (Some(true), -1)] {
             assert!(
-                muted_until(muted, Some(until)).is_err(),
+                acting::muted_until(muted, Some(until)).is_err(),
                 "{muted:?} {until}"
             );
         }
