@@ -29,6 +29,7 @@ mod wg;
 mod wukong;
 
 pub use content::{content_of, content_of_body, may_be_edited, moderate};
+pub use editing::{NewBody, edit_message};
 pub use files::{sign_all, signed_for};
 pub use forward::{forwarded, meaning_of};
 #[cfg(feature = "gyyx")]

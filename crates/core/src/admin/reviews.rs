@@ -92,6 +92,10 @@ pub trait Reviews: Send + Sync + 'static {
     /// many.
     async fn hold(&self, held: &Held) -> StoreResult<bool>;
 
+    /// Puts a stored message into the queue, or back into it if it was decided on; what waits
+    /// stays as it is.
+    async fn reopen(&self, message: MessageId) -> StoreResult<()>;
+
     /// Entries of a realm in a state, after a place. Messages that were delivered with
     /// [`Flags::review`](crate::message::Flags::review) are put into the queue first.
     async fn reviews(

@@ -9,6 +9,7 @@ use crate::contract::{append, group, numbered, store, text, user};
 use crate::directory::UserChange;
 use crate::id::{MessageId, Realm, Uid, UserNum};
 use crate::im::Stores;
+use crate::log::AppendOutcome;
 use crate::message::Flags;
 
 /// The cases, one test each; `make` gives empty stores.
@@ -19,6 +20,7 @@ macro_rules! admin_contract {
             words_are_added_changed_and_removed,
             what_is_held_comes_back_as_it_was,
             delivered_messages_come_into_the_queue_once,
+            an_edited_message_comes_into_the_queue_again,
             an_entry_is_settled_once,
             bans_are_put_and_lifted,
             reports_are_bounded_and_resolved_once,
@@ -147,6 +149,38 @@ pub async fn delivered_messages_come_into_the_queue_once(stores: &Stores) {
     assert_eq!(pending().await, first);
     store(&*stores.log, vec![append(&channel, &sender, odd)]).await;
     assert_eq!(pending().await.len(), 2);
+}
+
+/// A message that says something else is looked at, and again after it was decided on.
+pub async fn an_edited_message_comes_into_the_queue_again(stores: &Stores) {
+    let sender = user(&*stores.directory, "alice").await;
+    let channel = stores.channels.open(&group("g"), LogKind::Chat, true).await;
+    let channel = channel.expect("open").expect("a channel");
+    let batch = vec![append(&channel, &sender, text("fine"))];
+    let [AppendOutcome::Stored { id, .. }] = store(&*stores.log, batch).await[..] else {
+        panic!("it is new")
+    };
+    let reviews = &stores.admin.reviews;
+    let pending = async || {
+        let realm = Realm::default();
+        let found = reviews.reviews(&realm, ReviewState::Pending, 0, 9);
+        found.await.expect("reviews")
+    };
+    assert_eq!(pending().await, []);
+    for round in 0..2 {
+        for _ in 0..2 {
+            reviews.reopen(id).await.expect("reopened");
+        }
+        let found = pending().await;
+        assert_eq!(found.len(), 1, "round {round}");
+        assert_eq!(
+            (found[0].message, &found[0].held.key),
+            (Some(id), &group("g"))
+        );
+        let settled = reviews.settle_review(found[0].num, ReviewState::Approved, "m", "");
+        assert!(settled.await.expect("settled"));
+        assert_eq!(pending().await, []);
+    }
 }
 
 /// Of two who decide the first counts.

@@ -30,6 +30,8 @@ pub struct EditRequest {
     pub payload: Bytes,
     /// What the edge found wrong with it, such as a word that may not be said.
     pub fault: Option<Refusal>,
+    /// A moderator is to look at it.
+    pub review: bool,
 }
 
 impl Im {
@@ -55,6 +57,10 @@ impl Im {
             None => {}
         }
         self.screen_edit(realm, &mut request).await?;
+        if request.review && is_user {
+            // First: nothing that is to be looked at is said unseen.
+            self.have_reviewed(realm, &request).await?;
+        }
         let what = Alteration::Edit {
             origin: request.origin,
             tag: request.tag,
@@ -62,6 +68,15 @@ impl Im {
             window_ms: self.policy.edit_window_ms,
         };
         self.alter(realm, request.message, request.by, what).await
+    }
+
+    /// Puts a message into the review queue for what it is to say now.
+    async fn have_reviewed(&self, realm: &Realm, request: &EditRequest) -> Result<(), Refusal> {
+        let message = self.said(realm, request.message).await?;
+        if Some(message.sender.num) == request.by.user().map(|user| user.num) {
+            self.stores.admin.reviews.reopen(message.id).await?;
+        }
+        Ok(())
     }
 
     /// Has whoever looks at what users send look at what they make of it afterwards, too.

@@ -16,8 +16,8 @@ use crosstalk_wire::mqtt::im::{MsgType, TypeValue};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use crate::editing::edit;
-use crate::protocol::{Done, NewBody, Work};
+use crate::editing::{NewBody, edit_message};
+use crate::protocol::{Done, Work};
 use crate::registry::Dialect;
 
 /// Messages that may be named in one `read`.
@@ -139,7 +139,9 @@ async fn run(im: &Im, session: &Session, chore: Chore) -> Outcome {
                 payload: content.into(),
             };
             let message = message.await?;
-            let edited = edit(im, &session.realm, &session.user, &message, body);
+            let by = Operator::User(session.user.clone());
+            let body = body.in_kind(&message);
+            let edited = edit_message(im, &session.realm, by, &message, body);
             edited.await.map(|_| ())
         }
         Chore::React {

@@ -4,15 +4,16 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use crosstalk_core::channel::{Address, ChannelKey};
 use crosstalk_core::conversation::ConversationRow;
 use crosstalk_core::deliver::{Altered, TakenBack};
 use crosstalk_core::delivered::Pulled;
 use crosstalk_core::im::HistoryQuery;
-use crosstalk_core::message::{Message, Origin};
+use crosstalk_core::message::Message;
 use crosstalk_core::refusal::Refusal;
 use futures_util::future::BoxFuture;
+
+use crate::editing::NewBody;
 
 /// A machine's own number for a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -66,17 +67,6 @@ impl PartialEq for Job {
 }
 
 impl Eq for Job {}
-
-/// What an edited message shall say.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewBody {
-    /// The dialect that writes the payload.
-    pub origin: Origin,
-    /// Its tag, unless the message is of the same dialect: then it keeps its own.
-    pub tag: Arc<str>,
-    /// The payload.
-    pub payload: Bytes,
-}
 
 /// What a machine asks on behalf of its session's user.
 #[derive(Debug, Clone, PartialEq, Eq)]

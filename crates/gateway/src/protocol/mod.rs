@@ -21,7 +21,7 @@ use crosstalk_core::refusal::Refusal;
 use crosstalk_core::session::{Ending, Event, SendReply, Session, Ticket};
 
 pub use arrival::{Arrival, Carrier};
-pub use ask::{Answer, Ask, AskId, Done, Job, NewBody, Scope, Target, Work};
+pub use ask::{Answer, Ask, AskId, Done, Job, Scope, Target, Work};
 pub use command::Command;
 pub use messages::{MESSAGE_HEADER_BYTES, MessageKind, put_message, take_message};
 pub use topics::{TopicAnswer, TopicSession, TopicVerb};

@@ -21,7 +21,8 @@ use super::reasons::failure;
 use super::render::{ORIGIN, view};
 use super::sends::PendingSend;
 use super::sync::Sync;
-use crate::protocol::{Answer, Ask, AskId, Command, NewBody, Now, Out, Turn};
+use crate::editing::NewBody;
+use crate::protocol::{Answer, Ask, AskId, Command, Now, Out, Turn};
 
 /// Requests that may wait for their turn.
 const MAX_JOBS: usize = 512;

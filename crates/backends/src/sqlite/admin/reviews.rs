@@ -38,6 +38,10 @@ impl Reviews for Sqlite {
         self.write(move |tx| hold(tx, &held)).await
     }
 
+    async fn reopen(&self, message: MessageId) -> StoreResult<()> {
+        self.write(move |tx| reopen(tx, message)).await
+    }
+
     async fn reviews(
         &self,
         realm: &Realm,
@@ -118,6 +122,17 @@ fn hold(tx: &Tx<'_>, held: &Held) -> DbResult<bool> {
         held.at_ms,
     ])?;
     Ok(true)
+}
+
+fn reopen(tx: &Tx<'_>, message: MessageId) -> DbResult<()> {
+    let sql = "INSERT INTO review (realm, state, message, sender, kind, channel_id, client_no, \
+               created_at) \
+               SELECT c.realm, 0, m.id, m.sender, c.kind, c.id, m.client_no, m.sent_at \
+               FROM message m JOIN channel c ON c.num = m.channel WHERE m.id = ?1 \
+               ON CONFLICT (message) DO UPDATE SET state = 0, settled_by = NULL, note = NULL, \
+               settled_at = NULL";
+    tx.conn.prepare_cached(sql)?.execute([message.0])?;
+    Ok(())
 }
 
 /// Whether messages wait that were delivered since the queue was last looked at.

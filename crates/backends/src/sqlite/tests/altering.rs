@@ -28,6 +28,7 @@ fn request(message: MessageId, by: Operator, payload: &'static str) -> EditReque
         tag: "".into(),
         payload: Bytes::from_static(payload.as_bytes()),
         fault: None,
+        review: false,
     }
 }
 

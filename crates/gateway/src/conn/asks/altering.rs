@@ -1,11 +1,11 @@
 //! Changing what was said: edits, reactions; and saying that somebody writes.
 
-use crosstalk_core::deliver::Altered;
+use crosstalk_core::deliver::{Altered, Operator};
 use crosstalk_core::refusal::Refusal;
 
 use super::Asker;
-use crate::editing;
-use crate::protocol::{Answer, NewBody, Target};
+use crate::editing::{NewBody, edit_message};
+use crate::protocol::{Answer, Target};
 
 pub(super) async fn edit(
     asker: &Asker,
@@ -14,8 +14,9 @@ pub(super) async fn edit(
     body: NewBody,
 ) -> Result<Altered, Refusal> {
     let message = asker.find(name, within).await?;
-    let (realm, user) = (&asker.session.realm, &asker.session.user);
-    editing::edit(&asker.im, realm, user, &message, body).await
+    let by = Operator::User(asker.session.user.clone());
+    let body = body.in_kind(&message);
+    edit_message(&asker.im, &asker.session.realm, by, &message, body).await
 }
 
 pub(super) async fn react(

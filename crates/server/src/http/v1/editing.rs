@@ -3,14 +3,13 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use crosstalk_core::channel::Address;
 use crosstalk_core::deliver::Operator;
 use crosstalk_core::id::MessageId;
-use crosstalk_core::im::{EditRequest, Viewer};
+use crosstalk_core::im::Viewer;
 use crosstalk_core::mark::MAX_BATCH;
-use crosstalk_core::message::{Body as MessageBody, Draft, Message, OnReuse, Origin};
+use crosstalk_core::message::Origin;
 use crosstalk_core::refusal::Refusal;
-use crosstalk_gateway::{content_of_body, may_be_edited, moderate};
+use crosstalk_gateway::{NewBody, content_of_body};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -67,24 +66,12 @@ pub(super) async fn edit_message(
     let payload = content::payload(&edit.content)?;
     let viewer = view_of(&by);
     let before = api.im.sight(realm, id, &viewer).await?;
-    if before.revoked.is_none() && !may_be_edited(&before) {
-        let why = "a call or a notice cannot be edited";
-        return Err(Problem::new(Refusal::WrongState, why));
-    }
-    let mut draft = draft(&before, payload);
-    // The application may say what it wants.
-    if by.user().is_some() {
-        moderate(&api.im.words(realm), &mut draft);
-    }
-    let request = EditRequest {
-        message: id,
-        by,
+    let body = NewBody {
         origin: Origin::REST,
         tag: "".into(),
-        payload: draft.body.payload,
-        fault: draft.fault,
+        payload,
     };
-    let edited = api.im.edit(realm, request).await?;
+    let edited = crosstalk_gateway::edit_message(&api.im, realm, by, &before, body).await?;
     let views = MessageView::all(&api, &viewer, std::slice::from_ref(&edited.message)).await?;
     Ok(Json(views.into_iter().next().ok_or(Refusal::Internal)?))
 }
@@ -93,25 +80,6 @@ fn view_of(by: &Operator) -> Viewer {
     match by {
         Operator::Application => Viewer::Application,
         Operator::User(user) => Viewer::User(user.clone()),
-    }
-}
-
-/// What the word lists judge: the new content, where the message stands.
-fn draft(message: &Message, payload: bytes::Bytes) -> Draft {
-    let key = &message.channel.key;
-    Draft {
-        to: Address {
-            kind: key.kind,
-            id: std::sync::Arc::clone(&key.id),
-        },
-        body: MessageBody {
-            origin: Origin::REST,
-            payload,
-            ..MessageBody::default()
-        },
-        on_reuse: OnReuse::Store,
-        require_peer: false,
-        fault: None,
     }
 }
 

@@ -5,7 +5,7 @@ use axum::extract::State;
 use crosstalk_core::admin::ReviewState;
 use crosstalk_core::id::MessageId;
 use crosstalk_core::im::admin::{Decision, Reviewed};
-use crosstalk_gateway::content_of_body;
+use crosstalk_gateway::{content_of, content_of_body};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -67,9 +67,7 @@ impl ReviewView {
         let held = review.held;
         let content = match (&review.message, &reviewed.message) {
             (None, _) => Some(content_of_body(&held.body)),
-            (Some(_), Some(message)) if message.revoked.is_none() => {
-                Some(content_of_body(&message.body))
-            }
+            (Some(_), Some(message)) if message.revoked.is_none() => Some(content_of(message)),
             (Some(_), _) => None,
         };
         let id = review.message.or(sent);

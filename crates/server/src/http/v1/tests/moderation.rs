@@ -98,6 +98,26 @@ async fn names_are_looked_at_too() {
 }
 
 #[tokio::test]
+async fn what_is_edited_is_looked_at_again() {
+    let rest = Rest::start().await;
+    let (alice, _bob) = (rest.user("alice").await, rest.user("bob").await);
+    rest.post(WORDS, json!({"words": ["odd"], "action": "review"}))
+        .await;
+    let sent = say(&rest, &alice, "bob", "fine").await.ok();
+    let path = format!("/v1/messages/{}", sent["id"].as_str().expect("an id"));
+    for text in ["odd now", "odder"] {
+        assert_eq!(rest.get(REVIEWS).await["items"], json!([]));
+        let edit = json!({"content": {"type": "text", "text": text}});
+        rest.call(&alice, "PATCH", &path, edit).await.ok();
+        let queue = rest.get(REVIEWS).await;
+        assert_eq!(each(&queue["items"], "/content/text"), [text]);
+        let id = queue["items"][0]["id"].as_str().expect("an id");
+        rest.post(&format!("{REVIEWS}/{id}/approve"), json!({}))
+            .await;
+    }
+}
+
+#[tokio::test]
 async fn what_was_delivered_is_looked_at_afterwards() {
     let rest = Rest::start().await;
     let (alice, _bob) = (rest.user("alice").await, rest.user("bob").await);

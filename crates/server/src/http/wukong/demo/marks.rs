@@ -5,14 +5,12 @@ use std::net::SocketAddr;
 use axum::Json;
 use axum::extract::{ConnectInfo, Path, Query, State};
 use axum::http::HeaderMap;
-use crosstalk_core::channel::Address;
 use crosstalk_core::deliver::Operator;
 use crosstalk_core::id::UserNum;
-use crosstalk_core::im::{EditRequest, ReadersQuery, Viewer};
+use crosstalk_core::im::{ReadersQuery, Viewer};
 use crosstalk_core::mark::MAX_BATCH;
-use crosstalk_core::message::{Body as MessageBody, Draft, Message, OnReuse};
-use crosstalk_core::refusal::Refusal;
-use crosstalk_gateway::{may_be_edited, moderate, wukong_client_no, wukong_tag};
+use crosstalk_core::message::Message;
+use crosstalk_gateway::{NewBody, edit_message, wukong_client_no, wukong_tag};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -87,34 +85,13 @@ pub(super) async fn edit(
     if !is_object {
         return Err(Failure::new("content_edit must be a JSON object").into());
     }
-    if message.revoked.is_none() && !may_be_edited(&message) {
-        return Err(Refusal::WrongState.into());
-    }
-    let mut draft = Draft {
-        to: Address {
-            kind: key.kind,
-            id: std::sync::Arc::clone(&key.id),
-        },
-        body: MessageBody {
-            origin: api.origin,
-            tag: wukong_tag(&payload),
-            payload: payload.into(),
-            ..MessageBody::default()
-        },
-        on_reuse: OnReuse::Store,
-        require_peer: false,
-        fault: None,
+    let body = NewBody {
+        origin: api.origin,
+        tag: wukong_tag(&payload),
+        payload: payload.into(),
     };
-    moderate(&api.im.words(&api.realm), &mut draft);
-    let request = EditRequest {
-        message: message.id,
-        by: Operator::User(user),
-        origin: draft.body.origin,
-        tag: draft.body.tag,
-        payload: draft.body.payload,
-        fault: draft.fault,
-    };
-    api.im.edit(&api.realm, request).await?;
+    let by = Operator::User(user);
+    edit_message(&api.im, &api.realm, by, &message, body).await?;
     Ok(Done)
 }
 
