@@ -195,7 +195,7 @@ fn rest_answers() {
         r#"{"code":401,"status":"1","data":null,"message":"Unauthorized"}"#
     );
     let page = Page {
-        list: &[1, 2],
+        list: vec![1, 2],
         has_more: false,
         cursor: None,
     };

@@ -13,7 +13,7 @@ use crosstalk_core::im::admin::{Audience, Broadcast, ImportUser, Imported, MAX_N
 use crosstalk_core::message::{Body, Draft, Flags, OnReuse, Origin};
 use crosstalk_core::refusal::Refusal;
 use crosstalk_gateway::stomp_failure;
-use serde::Serialize;
+use crosstalk_wire::stomp::im::{Outcomes, Page};
 use serde_json::{Value, json};
 
 use super::admin::{Administrator, administrating};
@@ -24,9 +24,6 @@ use crate::http::edge::Edge;
 
 /// Users or words in one request.
 const AT_ONCE: usize = 1000;
-/// Entries in an answer, if the request does not say, and at most.
-const DEFAULT_LIMIT: u32 = 50;
-const MAX_LIMIT: u32 = 200;
 /// The longest text, bytes.
 const TEXT_BYTES: usize = 32 << 10;
 
@@ -74,34 +71,6 @@ pub(super) fn routes() -> Router<Edge> {
         )
 }
 
-/// Part of a list.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct List {
-    list: Vec<Value>,
-    has_more: bool,
-    cursor: Option<String>,
-}
-
-impl List {
-    /// Of what was found one more than is shown.
-    fn of<T>(
-        mut found: Vec<T>,
-        limit: u32,
-        place: impl Fn(&T) -> i64,
-        view: impl Fn(T) -> Value,
-    ) -> Self {
-        let has_more = found.len() > limit as usize;
-        found.truncate(limit as usize);
-        let cursor = found.last().filter(|_| has_more);
-        Self {
-            cursor: cursor.map(|last| place(last).to_string()),
-            has_more,
-            list: found.into_iter().map(view).collect(),
-        }
-    }
-}
-
 /// Reads a request of an administrator.
 async fn asked(edge: &Edge, request: Request) -> Result<(Input, Administrator), Failure> {
     let input = Input::read(request).await?;
@@ -111,11 +80,7 @@ async fn asked(edge: &Edge, request: Request) -> Result<(Input, Administrator), 
 
 /// How much is wanted, and after which place.
 fn stretch(input: &Input) -> Result<(u32, Option<i64>), Failure> {
-    let limit: u32 = input.number("limit")?.unwrap_or(DEFAULT_LIMIT);
-    if !(1..=MAX_LIMIT).contains(&limit) {
-        return Err(Failure::field("limit", "is out of range"));
-    }
-    Ok((limit, input.number("cursor")?))
+    Ok((input.limit()?, input.number("cursor")?))
 }
 
 fn uid(name: &str, text: &str) -> Result<Uid, Failure> {
@@ -127,7 +92,10 @@ fn number(name: &str, text: &str) -> Result<i64, Failure> {
 }
 
 /// `GET /admin/users?keyword&tag&limit&cursor`.
-async fn list_users(State(edge): State<Edge>, request: Request) -> Result<Done<List>, Failure> {
+async fn list_users(
+    State(edge): State<Edge>,
+    request: Request,
+) -> Result<Done<Page<Value>>, Failure> {
     let (input, by) = asked(&edge, request).await?;
     let (limit, after) = stretch(&input)?;
     let filter = PersonFilter {
@@ -137,8 +105,8 @@ async fn list_users(State(edge): State<Edge>, request: Request) -> Result<Done<L
     };
     let after = UserNum(after.unwrap_or(0));
     let found = edge.im.population(by.realm(), &filter, after, limit + 1);
-    let place = |person: &Person| person.record.user.num.0;
-    Ok(Done(List::of(found.await?, limit, place, |person| {
+    let place = |person: &Person| person.record.user.num.0.to_string();
+    Ok(Done(Page::of(found.await?, limit, place, |person| {
         let profile = Profile::of(person.record.profile.as_deref());
         json!({
             "userId": person.record.user.uid.as_str(),
@@ -152,7 +120,10 @@ async fn list_users(State(edge): State<Edge>, request: Request) -> Result<Done<L
 }
 
 /// `POST /admin/users {userId, nickname?, avatar?}` or `{users: [{…}, …]}`.
-async fn import_users(State(edge): State<Edge>, request: Request) -> Result<Done<Value>, Failure> {
+async fn import_users(
+    State(edge): State<Edge>,
+    request: Request,
+) -> Result<Done<Outcomes<String>>, Failure> {
     let (input, by) = asked(&edge, request).await?;
     let single;
     let users = match input.member("users") {
@@ -167,18 +138,14 @@ async fn import_users(State(edge): State<Edge>, request: Request) -> Result<Done
             &single
         }
     };
-    let (mut succeeded, mut failed) = (Vec::new(), Vec::new());
+    let mut outcomes = Outcomes::default();
     for user in users {
         let id = user["userId"].as_str().unwrap_or_default().to_owned();
-        match import(&edge, by.realm(), &id, user).await {
-            Ok(_) => succeeded.push(id),
-            Err(why) => {
-                let (code, message) = stomp_failure(why);
-                failed.push(json!({"userId": id, "code": code, "message": message}));
-            }
-        }
+        let imported = import(&edge, by.realm(), &id, user).await;
+        let imported = imported.map(|_| id.clone()).map_err(stomp_failure);
+        outcomes.put(&id, imported);
     }
-    Ok(Done(json!({"succeeded": succeeded, "failed": failed})))
+    Ok(Done(outcomes))
 }
 
 async fn import(edge: &Edge, realm: &Realm, id: &str, user: &Value) -> Result<Imported, Refusal> {
@@ -360,13 +327,13 @@ async fn broadcast(State(edge): State<Edge>, request: Request) -> Result<Done<Va
 async fn list_broadcasts(
     State(edge): State<Edge>,
     request: Request,
-) -> Result<Done<List>, Failure> {
+) -> Result<Done<Page<Value>>, Failure> {
     let (input, by) = asked(&edge, request).await?;
     let (limit, before) = stretch(&input)?;
     let kind = ChoreKind::Broadcast;
     let found = edge.im.chores(by.realm(), kind, before, limit + 1).await?;
-    let place = |chore: &Chore| chore.num;
-    Ok(Done(List::of(found, limit, place, |chore| work(&chore))))
+    let place = |chore: &Chore| chore.num.to_string();
+    Ok(Done(Page::of(found, limit, place, |chore| work(&chore))))
 }
 
 /// `GET /admin/broadcast/{id}`.
@@ -394,7 +361,7 @@ async fn cancel_broadcast(
 }
 
 /// `GET /admin/logs?actor&action&target&since&until&limit&cursor`, the newest first.
-async fn logs(State(edge): State<Edge>, request: Request) -> Result<Done<List>, Failure> {
+async fn logs(State(edge): State<Edge>, request: Request) -> Result<Done<Page<Value>>, Failure> {
     let (input, by) = asked(&edge, request).await?;
     let (limit, before) = stretch(&input)?;
     let text = |name: &str| input.get(name).map(str::to_owned);
@@ -409,10 +376,10 @@ async fn logs(State(edge): State<Edge>, request: Request) -> Result<Done<List>, 
         limit: limit + 1,
     };
     let found = edge.im.audit().acts(&query).await.map_err(Refusal::from)?;
-    Ok(Done(List::of(
+    Ok(Done(Page::of(
         found,
         limit,
-        |act| act.num,
+        |act| act.num.to_string(),
         |act| {
             let entry = act.entry;
             json!({
@@ -438,7 +405,10 @@ fn action(input: &Input) -> Result<Option<WordAction>, Failure> {
 }
 
 /// `GET /admin/sensitive-words?action&limit&cursor`.
-async fn list_words(State(edge): State<Edge>, request: Request) -> Result<Done<List>, Failure> {
+async fn list_words(
+    State(edge): State<Edge>,
+    request: Request,
+) -> Result<Done<Page<Value>>, Failure> {
     let (input, by) = asked(&edge, request).await?;
     let (limit, after) = stretch(&input)?;
     let after = after.unwrap_or(0);
@@ -447,10 +417,10 @@ async fn list_words(State(edge): State<Edge>, request: Request) -> Result<Done<L
         .im
         .listed_words(by.realm(), action, after, limit + 1)
         .await?;
-    Ok(Done(List::of(
+    Ok(Done(Page::of(
         found,
         limit,
-        |word| word.num,
+        |word| word.num.to_string(),
         |word| {
             json!({
                 "word": word.word,

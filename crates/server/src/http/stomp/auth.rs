@@ -35,6 +35,17 @@ pub(super) struct LoggedIn {
     ws_url: String,
 }
 
+/// Reads a request of a user, who is named by a token.
+pub(super) async fn asked(
+    edge: &Edge,
+    client: SocketAddr,
+    request: Request,
+) -> Result<(Input, Login), Failure> {
+    let input = Input::read(request).await?;
+    let login = known(edge, &input, client).await?;
+    Ok((input, login))
+}
+
 /// `POST /auth/login {appId, userId, userSig}`.
 pub(super) async fn login(
     State(edge): State<Edge>,
@@ -62,8 +73,7 @@ pub(super) async fn refresh(
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Result<Done<LoggedIn>, Failure> {
-    let input = Input::read(request).await?;
-    let login = known(&edge, &input, client).await?;
+    let (input, login) = asked(&edge, client, request).await?;
     logged_in(&edge, &input, &login).await
 }
 
@@ -74,8 +84,7 @@ pub(super) async fn logout(
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Result<Done<()>, Failure> {
-    let input = Input::read(request).await?;
-    let login = known(&edge, &input, client).await?;
+    let (input, login) = asked(&edge, client, request).await?;
     if input.get("all") == Some("true") {
         edge.im.revoke_tokens(&login.realm, &login.user.uid).await?;
         return Ok(Done(()));

@@ -5,10 +5,13 @@ use std::net::SocketAddr;
 use axum::Router;
 use axum::extract::{ConnectInfo, Path, Request, State};
 use axum::routing::{get, post};
-use serde_json::json;
+use crosstalk_core::id::UserRef;
+use crosstalk_wire::stomp::im::Page;
+use serde_json::{Value, json};
 
 use super::answer::{Done, Failure};
-use super::friends::{List, asked, limit, user, users};
+use super::auth::asked;
+use super::friends::{user, users};
 use super::no_route;
 use crate::http::edge::Edge;
 
@@ -32,9 +35,9 @@ async fn list_blocked(
     State(edge): State<Edge>,
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     request: Request,
-) -> Result<Done<List>, Failure> {
+) -> Result<Done<Page<Value>>, Failure> {
     let (input, login) = asked(&edge, client, request).await?;
-    let limit = limit(&input)? as usize;
+    let limit = input.limit()?;
     let after = input.number::<i64>("cursor")?.unwrap_or(i64::MIN);
     let relations = edge.im.relations(&login.realm, &login.user.uid).await?;
     let mut blocked: Vec<_> = relations
@@ -43,17 +46,9 @@ async fn list_blocked(
         .map(|(other, _)| other)
         .collect();
     blocked.sort_by_key(|other| other.num);
-    let has_more = blocked.len() > limit;
-    blocked.truncate(limit);
-    let last = blocked.last().filter(|_| has_more);
-    Ok(Done(List {
-        cursor: last.map(|last| last.num.0.to_string()),
-        list: blocked
-            .iter()
-            .map(|other| json!({"userId": other.uid.as_str()}))
-            .collect(),
-        has_more,
-    }))
+    let place = |other: &UserRef| other.num.0.to_string();
+    let view = |other: UserRef| json!({"userId": other.uid.as_str()});
+    Ok(Done(Page::of(blocked, limit, place, view)))
 }
 
 /// `POST /blacklist {userId}`.
@@ -88,12 +83,12 @@ async fn check_blocked(
     State(edge): State<Edge>,
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     request: Request,
-) -> Result<Done<List>, Failure> {
+) -> Result<Done<Page<Value>>, Failure> {
     let (input, login) = asked(&edge, client, request).await?;
     let others = users(&input)?;
     let are = edge.im.are_blocked(&login.realm, &login.user.uid, &others);
     let pairs = others.iter().zip(are.await?);
     let list =
         pairs.map(|(other, (blocked, _))| json!({"userId": other.as_str(), "blocked": blocked}));
-    Ok(Done(List::whole(list.collect())))
+    Ok(Done(Page::whole(list.collect())))
 }

@@ -15,22 +15,17 @@ use crosstalk_core::im::{ConversationWish, Login, MAX_AT_ONCE, Viewer};
 use crosstalk_core::message::Message;
 use crosstalk_core::refusal::Refusal;
 use crosstalk_gateway::{Dialect, sign_all, stomp_conversation, stomp_failure, stomp_message};
-use crosstalk_wire::stomp::im::{ChatType, Conversation, ConversationId};
-use serde::Serialize;
+use crosstalk_wire::stomp::im::{ChatType, Conversation, ConversationId, Outcomes, Page};
 use serde_json::{Value, json};
 
 use super::answer::{Done, Failure};
-use super::auth::known;
+use super::auth::asked;
 use super::input::Input;
 use super::no_route;
 use crate::http::edge::Edge;
 
 /// Who speaks for the system.
 const SYSTEM: &str = "SYSTEM";
-/// Conversations in an answer, if the request does not say.
-const DEFAULT_LIMIT: usize = 50;
-/// Conversations in an answer at most.
-const MAX_LIMIT: usize = 200;
 
 /// The calls, below `/api/im`.
 pub(super) fn routes() -> Router<Edge> {
@@ -56,36 +51,19 @@ pub(super) fn routes() -> Router<Edge> {
         )
 }
 
-/// Part of a list.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct List {
-    list: Vec<Value>,
-    has_more: bool,
-    cursor: Option<String>,
-}
-
-/// What became of each of several.
-#[derive(Debug, Serialize)]
-struct Outcomes {
-    succeeded: Vec<String>,
-    failed: Vec<Value>,
-}
-
-async fn asked(
-    edge: &Edge,
-    client: SocketAddr,
-    request: Request,
-) -> Result<(Input, Login), Failure> {
-    let input = Input::read(request).await?;
-    let login = known(edge, &input, client).await?;
-    Ok((input, login))
-}
-
 /// The channel of a conversation's id.
 fn channel(login: &Login, id: &str) -> Result<ChannelKey, Failure> {
     let id = ConversationId::parse(id);
     let id = id.ok_or_else(|| Failure::field("conversationId", "is invalid"))?;
+    channel_of(login, &id, "conversationId")
+}
+
+/// The channel of a user's conversation, named by this field.
+pub(super) fn channel_of(
+    login: &Login,
+    id: &ConversationId,
+    field: &str,
+) -> Result<ChannelKey, Failure> {
     let realm = &login.realm;
     if id.chat_type == ChatType::Group {
         let address = Address::parse(ChannelKind::GROUP, &id.target_id)?;
@@ -98,7 +76,7 @@ fn channel(login: &Login, id: &str) -> Result<ChannelKey, Failure> {
     let peer = if id.target_id == SYSTEM {
         Uid::system()
     } else {
-        Uid::parse(&id.target_id).map_err(|_| Failure::field("conversationId", "is invalid"))?
+        Uid::parse(&id.target_id).map_err(|_| Failure::field(field, "is invalid"))?
     };
     Ok(ChannelKey::direct(realm, &login.user.uid, &peer))
 }
@@ -173,10 +151,9 @@ async fn list(
     State(edge): State<Edge>,
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     request: Request,
-) -> Result<Done<List>, Failure> {
+) -> Result<Done<Page<Value>>, Failure> {
     let (input, login) = asked(&edge, client, request).await?;
-    let limit = input.number::<usize>("limit")?.unwrap_or(DEFAULT_LIMIT);
-    let limit = limit.clamp(1, MAX_LIMIT);
+    let limit = input.limit()? as usize;
     let after = after(&input)?;
     let mut rows = edge.im.conversations(&login.user).await?;
     // Kinds that the dialect has no name for are not its conversations.
@@ -187,7 +164,7 @@ async fn list(
     let page = &rest[..limit.min(rest.len())];
     let has_more = rest.len() > limit;
     let last = page.last().filter(|_| has_more);
-    Ok(Done(List {
+    Ok(Done(Page {
         list: views(&edge, &login, page).await?,
         has_more,
         cursor: last.map(|row| place(row).map(|number| number.to_string()).join("_")),
@@ -315,7 +292,7 @@ async fn batch(
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     Path(op): Path<String>,
     request: Request,
-) -> Result<Done<Outcomes>, Failure> {
+) -> Result<Done<Outcomes<String>>, Failure> {
     let (input, login) = asked(&edge, client, request).await?;
     let wish = match op.as_str() {
         "pin" => ConversationWish::Keep(Keep {
@@ -334,10 +311,7 @@ async fn batch(
         _ => return Err(Failure::no_route()),
     };
     let ids = input.list("conversationIds", MAX_AT_ONCE)?;
-    let mut outcomes = Outcomes {
-        succeeded: Vec::new(),
-        failed: Vec::new(),
-    };
+    let mut outcomes = Outcomes::default();
     let (mut named, mut wishes) = (Vec::new(), Vec::new());
     for id in ids {
         match channel(&login, &id) {
@@ -345,23 +319,13 @@ async fn batch(
                 wishes.push((key, wish.clone()));
                 named.push(id);
             }
-            Err(_) => outcomes.failed(&id, Refusal::InvalidArgument),
+            Err(_) => outcomes.put(&id, Err(stomp_failure(Refusal::InvalidArgument))),
         }
     }
     let done = edge.im.change_conversations(&login.user, wishes).await;
     for (id, done) in named.into_iter().zip(done) {
-        match done {
-            Ok(_) => outcomes.succeeded.push(id),
-            Err(why) => outcomes.failed(&id, why),
-        }
+        let done = done.map(|_| id.clone()).map_err(stomp_failure);
+        outcomes.put(&id, done);
     }
     Ok(Done(outcomes))
-}
-
-impl Outcomes {
-    fn failed(&mut self, id: &str, why: Refusal) {
-        let (code, message) = stomp_failure(why);
-        self.failed
-            .push(json!({"id": id, "code": code as u16, "message": message}));
-    }
 }

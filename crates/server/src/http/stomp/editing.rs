@@ -8,32 +8,24 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{ConnectInfo, Path, Request, State};
 use axum::routing::{get, post, put};
-use crosstalk_core::channel::{Address, ChannelKey, ChannelKind};
+use crosstalk_core::channel::ChannelKey;
 use crosstalk_core::deliver::Operator;
-use crosstalk_core::id::{MessageId, Uid};
-use crosstalk_core::im::{EditRequest, Fetch, HistoryQuery, Login, Viewer};
+use crosstalk_core::id::MessageId;
+use crosstalk_core::im::{Fetch, HistoryQuery, Login, Viewer};
 use crosstalk_core::mark::MAX_BATCH;
-use crosstalk_core::message::{Body, Draft, Message, OnReuse};
+use crosstalk_core::message::Message;
 use crosstalk_core::refusal::Refusal;
-use crosstalk_gateway::{
-    Dialect, may_be_edited, moderate, signed_for, stomp_failure, stomp_message,
-};
-use crosstalk_wire::stomp::im::{ChatType, ConversationId};
-use serde::Serialize;
-use serde_json::{Value, json};
+use crosstalk_gateway::{Dialect, NewBody, edit_message, signed_for, stomp_failure, stomp_message};
+use crosstalk_wire::stomp::im::{ChatType, ConversationId, Outcomes, Page};
+use serde_json::Value;
 
 use super::answer::{Done, Failure};
-use super::auth::known;
+use super::auth::asked;
+use super::conversations::channel_of;
 use super::input::Input;
 use super::{marks, no_route};
 use crate::http::edge::Edge;
 
-/// Messages in an answer, if the request does not say.
-const DEFAULT_LIMIT: u32 = 50;
-/// Messages in an answer at most.
-const MAX_LIMIT: u32 = 200;
-/// Who speaks for the system.
-const SYSTEM: &str = "SYSTEM";
 /// How far back what waits for somebody goes, in ms.
 const OFFLINE_MS: i64 = 30 * 24 * 3600 * 1000;
 /// Numbers below this are seqs, others are ids.
@@ -58,45 +50,6 @@ pub(super) fn routes() -> Router<Edge> {
         .merge(marks::routes())
 }
 
-/// Part of a list.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct List {
-    pub(super) list: Vec<Value>,
-    pub(super) has_more: bool,
-    pub(super) cursor: Option<String>,
-}
-
-/// What became of each of several.
-#[derive(Debug, Default, Serialize)]
-struct Outcomes {
-    succeeded: Vec<String>,
-    failed: Vec<Value>,
-}
-
-impl Outcomes {
-    fn note(&mut self, id: String, done: Result<(), Refusal>) {
-        match done {
-            Ok(()) => self.succeeded.push(id),
-            Err(why) => {
-                let (code, message) = stomp_failure(why);
-                let failed = json!({"id": id, "code": code as u16, "message": message});
-                self.failed.push(failed);
-            }
-        }
-    }
-}
-
-pub(super) async fn asked(
-    edge: &Edge,
-    client: SocketAddr,
-    request: Request,
-) -> Result<(Input, Login), Failure> {
-    let input = Input::read(request).await?;
-    let login = known(edge, &input, client).await?;
-    Ok((input, login))
-}
-
 fn by(login: &Login) -> Operator {
     Operator::User(login.user.clone())
 }
@@ -110,15 +63,6 @@ fn shown(edge: &Edge, login: &Login, message: &Message) -> Value {
     let message = signed_for(&edge.im, Dialect::Stomp.origin(), message);
     // A number that JSON does not have is the only way to fail.
     serde_json::to_value(stomp_message(&message, app)).unwrap_or_default()
-}
-
-pub(super) fn limit(input: &Input) -> Result<u32, Failure> {
-    let limit = input.number("limit")?.unwrap_or(DEFAULT_LIMIT);
-    if (1..=MAX_LIMIT).contains(&limit) {
-        Ok(limit)
-    } else {
-        Err(Failure::field("limit", "is out of range"))
-    }
 }
 
 /// The message that a client means by an id (data-model.md §4).
@@ -137,21 +81,7 @@ fn channel(login: &Login, input: &Input) -> Result<ChannelKey, Failure> {
             ConversationId::parse(&id).ok_or_else(|| Failure::field("chatType", "is invalid"))?
         }
     };
-    let realm = &login.realm;
-    if id.chat_type == ChatType::Group {
-        let address = Address::parse(ChannelKind::GROUP, &id.target_id)?;
-        return Ok(ChannelKey {
-            realm: realm.clone(),
-            kind: address.kind,
-            id: address.id,
-        });
-    }
-    let peer = if id.target_id == SYSTEM {
-        Uid::system()
-    } else {
-        Uid::parse(&id.target_id).map_err(|_| Failure::field("targetId", "is invalid"))?
-    };
-    Ok(ChannelKey::direct(realm, &login.user.uid, &peer))
+    channel_of(login, &id, "targetId")
 }
 
 /// `GET /messages/history?chatType&targetId&before&limit`: newest first towards older ones;
@@ -160,10 +90,10 @@ async fn history(
     State(edge): State<Edge>,
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     request: Request,
-) -> Result<Done<List>, Failure> {
+) -> Result<Done<Page<Value>>, Failure> {
     let (input, login) = asked(&edge, client, request).await?;
     let key = channel(&login, &input)?;
-    let limit = limit(&input)?;
+    let limit = input.limit()?;
     let before = input.get("before").or_else(|| input.get("cursor"));
     let to = match before {
         None => i64::MAX.unsigned_abs(),
@@ -194,7 +124,7 @@ async fn history(
         .iter()
         .rev()
         .map(|message| shown(&edge, &login, message));
-    Ok(Done(List {
+    Ok(Done(Page {
         list: list.collect(),
         has_more,
         cursor,
@@ -207,7 +137,7 @@ async fn offline(
     State(edge): State<Edge>,
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     request: Request,
-) -> Result<Done<List>, Failure> {
+) -> Result<Done<Page<Value>>, Failure> {
     let (input, login) = asked(&edge, client, request).await?;
     let rows = edge.im.conversations(&login.user).await?;
     let read: BTreeMap<_, _> = rows
@@ -220,7 +150,7 @@ async fn offline(
         from_ms: Some(now_ms.saturating_sub(OFFLINE_MS)),
         before_ms: None,
         after: input.number("cursor")?.map(MessageId),
-        limit: limit(&input)?,
+        limit: input.limit()?,
     };
     let found = edge.im.fetch_history(&login.user, &fetch).await?;
     let is_unread = |message: &&Arc<Message>| {
@@ -230,7 +160,7 @@ async fn offline(
             && read.is_some_and(|read| message.seq > *read)
     };
     let unread = found.messages.iter().filter(is_unread);
-    Ok(Done(List {
+    Ok(Done(Page {
         list: unread
             .map(|message| shown(&edge, &login, message))
             .collect(),
@@ -299,49 +229,24 @@ async fn edit(
 ) -> Result<Done<Value>, Failure> {
     let (input, login) = asked(&edge, client, request).await?;
     let message = find(&edge, &login, &id).await?;
-    if message.revoked.is_none() && !may_be_edited(&message) {
-        return Err(Refusal::WrongState.into());
-    }
     let content = match input.member("content") {
         Some(object @ (Value::Object(_) | Value::Array(_))) => object.to_string(),
         _ => input.need("content")?.to_owned(),
     };
     let origin = Dialect::Stomp.origin();
-    let now = message.shown();
-    let tag: Arc<str> = match input.get("msgType") {
+    let body = |tag: &str| NewBody {
+        origin,
+        tag: tag.into(),
+        payload: content.into(),
+    };
+    let body = match input.get("msgType") {
         Some(kind) if kind.len() > TYPE_BYTES => {
             return Err(Failure::field("msgType", "is too long"));
         }
-        Some(kind) => kind.into(),
-        None if now.origin == origin => Arc::clone(&now.tag),
-        None => TEXT.into(),
+        Some(kind) => body(kind),
+        None => body(TEXT).in_kind(&message),
     };
-    let key = &message.channel.key;
-    let mut draft = Draft {
-        to: Address {
-            kind: key.kind,
-            id: Arc::clone(&key.id),
-        },
-        body: Body {
-            origin,
-            tag,
-            payload: content.into(),
-            ..Body::default()
-        },
-        on_reuse: OnReuse::Store,
-        require_peer: false,
-        fault: None,
-    };
-    moderate(&edge.im.words(&login.realm), &mut draft);
-    let request = EditRequest {
-        message: message.id,
-        by: by(&login),
-        origin,
-        tag: draft.body.tag,
-        payload: draft.body.payload,
-        fault: draft.fault,
-    };
-    let edited = edge.im.edit(&login.realm, request).await?;
+    let edited = edit_message(&edge.im, &login.realm, by(&login), &message, body).await?;
     Ok(Done(shown(&edge, &login, &edited.message)))
 }
 
@@ -384,7 +289,7 @@ async fn revoke_batch(
     State(edge): State<Edge>,
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     request: Request,
-) -> Result<Done<Outcomes>, Failure> {
+) -> Result<Done<Outcomes<String>>, Failure> {
     let (input, login) = asked(&edge, client, request).await?;
     let mut outcomes = Outcomes::default();
     for id in input.list("messageIds", MAX_BATCH)? {
@@ -392,8 +297,8 @@ async fn revoke_batch(
             let message = find(&edge, &login, &id).await?;
             edge.im.revoke(&login.realm, message.id, by(&login)).await
         };
-        let done = done.await.map(|_| ());
-        outcomes.note(id, done);
+        let done = done.await.map(|_| id.clone()).map_err(stomp_failure);
+        outcomes.put(&id, done);
     }
     Ok(Done(outcomes))
 }
@@ -403,13 +308,14 @@ async fn delete_batch(
     State(edge): State<Edge>,
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     request: Request,
-) -> Result<Done<Outcomes>, Failure> {
+) -> Result<Done<Outcomes<String>>, Failure> {
     let (input, login) = asked(&edge, client, request).await?;
     let for_all = is_for_all(&input)?;
     let mut outcomes = Outcomes::default();
     for id in input.list("messageIds", MAX_BATCH)? {
         let done = remove(&edge, &login, &id, for_all).await;
-        outcomes.note(id, done);
+        let done = done.map(|()| id.clone()).map_err(stomp_failure);
+        outcomes.put(&id, done);
     }
     Ok(Done(outcomes))
 }

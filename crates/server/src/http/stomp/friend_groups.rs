@@ -7,10 +7,12 @@ use axum::extract::{ConnectInfo, Path, Request, State};
 use axum::routing::{get, put};
 use crosstalk_core::im::Login;
 use crosstalk_core::relation::friend::FriendGroup;
+use crosstalk_wire::stomp::im::Page;
 use serde_json::{Value, json};
 
 use super::answer::{Done, Failure};
-use super::friends::{List, MAX_USERS, asked, id};
+use super::auth::asked;
+use super::friends::{MAX_USERS, id};
 use super::input::Input;
 use super::no_route;
 use crate::http::edge::Edge;
@@ -47,10 +49,10 @@ async fn list_groups(
     State(edge): State<Edge>,
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     request: Request,
-) -> Result<Done<List>, Failure> {
+) -> Result<Done<Page<Value>>, Failure> {
     let (_, login) = asked(&edge, client, request).await?;
     let groups = edge.im.friend_groups(&login.realm, &login.user.uid).await?;
-    Ok(Done(List::whole(groups.iter().map(group_view).collect())))
+    Ok(Done(Page::whole(groups.iter().map(group_view).collect())))
 }
 
 /// `POST /friend-groups {name}`.
@@ -101,7 +103,7 @@ async fn order_groups(
     let ids = ids.collect::<Result<Vec<_>, _>>()?;
     let (realm, uid) = (&login.realm, &login.user.uid);
     let groups = edge.im.order_friend_groups(realm, uid, &ids).await?;
-    let list = List::whole(groups.iter().map(group_view).collect());
+    let list = Page::whole(groups.iter().map(group_view).collect());
     Ok(Done(serde_json::to_value(list).unwrap_or_default()))
 }
 

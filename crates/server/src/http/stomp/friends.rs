@@ -12,19 +12,15 @@ use crosstalk_core::relation::friend::{
     Answer, Friend, FriendChange, FriendRequest, RequestStatus, Sides, WhichFriends,
 };
 use crosstalk_gateway::stomp_failure;
-use serde::Serialize;
+use crosstalk_wire::stomp::im::{Code, Outcomes, Page};
 use serde_json::{Value, json};
 
 use super::answer::{Done, Failure};
-use super::auth::known;
+use super::auth::asked;
 use super::input::Input;
 use super::no_route;
 use crate::http::edge::Edge;
 
-/// Items in an answer, if the request does not say.
-const DEFAULT_LIMIT: u32 = 50;
-/// Items in an answer at most.
-const MAX_LIMIT: u32 = 200;
 /// Users who are named at once.
 pub(super) const MAX_USERS: usize = 100;
 /// The longest keyword, characters.
@@ -54,57 +50,6 @@ pub(super) fn routes() -> Router<Edge> {
         )
 }
 
-/// Part of a list.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct List {
-    pub(super) list: Vec<Value>,
-    pub(super) has_more: bool,
-    pub(super) cursor: Option<String>,
-}
-
-impl List {
-    /// A list that is whole.
-    pub(super) fn whole(list: Vec<Value>) -> Self {
-        Self {
-            list,
-            has_more: false,
-            cursor: None,
-        }
-    }
-}
-
-/// What became of each of several.
-#[derive(Debug, Default, Serialize)]
-struct Outcomes {
-    succeeded: Vec<String>,
-    failed: Vec<Value>,
-}
-
-impl Outcomes {
-    fn put(&mut self, id: &str, outcome: Result<(), Refusal>) {
-        match outcome {
-            Ok(()) => self.succeeded.push(id.to_owned()),
-            Err(why) => {
-                let (code, message) = stomp_failure(why);
-                let failed = json!({"id": id, "code": code as u16, "message": message});
-                self.failed.push(failed);
-            }
-        }
-    }
-}
-
-/// The request, and whose it is.
-pub(super) async fn asked(
-    edge: &Edge,
-    client: SocketAddr,
-    request: Request,
-) -> Result<(Input, Login), Failure> {
-    let input = Input::read(request).await?;
-    let login = known(edge, &input, client).await?;
-    Ok((input, login))
-}
-
 pub(super) fn user(field: &str, text: &str) -> Result<Uid, Failure> {
     Uid::parse(text).map_err(|_| Failure::field(field, "is invalid"))
 }
@@ -119,12 +64,6 @@ pub(super) fn users(input: &Input) -> Result<Vec<Uid>, Failure> {
         }
     }
     Ok(users)
-}
-
-/// How many items are wanted.
-pub(super) fn limit(input: &Input) -> Result<u32, Failure> {
-    let limit = input.number("limit")?.unwrap_or(DEFAULT_LIMIT);
-    Ok(limit.clamp(1, MAX_LIMIT))
 }
 
 pub(super) fn id(field: &str, text: &str) -> Result<i64, Failure> {
@@ -177,9 +116,9 @@ async fn list(
     State(edge): State<Edge>,
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     request: Request,
-) -> Result<Done<List>, Failure> {
+) -> Result<Done<Page<Value>>, Failure> {
     let (input, login) = asked(&edge, client, request).await?;
-    let limit = limit(&input)?;
+    let limit = input.limit()?;
     let cursor = input.number::<i64>("cursor")?;
     let since = input.number::<i64>("since")?;
     let keyword = input.get("keyword").unwrap_or_default();
@@ -195,19 +134,13 @@ async fn list(
         },
     };
     let (realm, uid) = (&login.realm, &login.user.uid);
-    let mut friends = edge.im.friends(realm, uid, which, limit + 1).await?;
-    let has_more = friends.len() > limit as usize;
-    friends.truncate(limit as usize);
-    let last = friends.last().filter(|_| has_more);
-    let place = last.map(|last| match since {
-        Some(_) => last.version,
-        None => last.user.num.0,
-    });
-    Ok(Done(List {
-        list: friends.iter().map(friend_view).collect(),
-        has_more,
-        cursor: place.map(|place| place.to_string()),
-    }))
+    let friends = edge.im.friends(realm, uid, which, limit + 1).await?;
+    let place = |friend: &Friend| match since {
+        Some(_) => friend.version.to_string(),
+        None => friend.user.num.0.to_string(),
+    };
+    let view = |friend| friend_view(&friend);
+    Ok(Done(Page::of(friends, limit, place, view)))
 }
 
 /// `POST /friends/requests {userId, message?, remark?, groupId?}`.
@@ -236,7 +169,7 @@ async fn requests(
     State(edge): State<Edge>,
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     request: Request,
-) -> Result<Done<List>, Failure> {
+) -> Result<Done<Page<Value>>, Failure> {
     let (input, login) = asked(&edge, client, request).await?;
     let incoming = match input.get("direction") {
         None | Some("incoming") => true,
@@ -250,7 +183,7 @@ async fn requests(
             Some(status.ok_or_else(|| Failure::field("status", "is invalid"))?)
         }
     };
-    let (limit, before) = (limit(&input)?, input.number("cursor")?);
+    let (limit, before) = (input.limit()?, input.number("cursor")?);
     let (realm, uid) = (&login.realm, &login.user.uid);
     let wanted = WantedRequests {
         incoming,
@@ -259,15 +192,9 @@ async fn requests(
         limit: limit + 1,
     };
     let found = edge.im.friend_requests(realm, uid, wanted);
-    let mut found = found.await?;
-    let has_more = found.len() > limit as usize;
-    found.truncate(limit as usize);
-    let last = found.last().filter(|_| has_more);
-    Ok(Done(List {
-        cursor: last.map(|last| last.id.to_string()),
-        list: found.iter().map(request_view).collect(),
-        has_more,
-    }))
+    let place = |request: &FriendRequest| request.id.to_string();
+    let view = |request| request_view(&request);
+    Ok(Done(Page::of(found.await?, limit, place, view)))
 }
 
 /// `POST /friends/requests/{id}/accept {remark?, groupId?}`, `/reject`, `/cancel`.
@@ -335,6 +262,12 @@ async fn delete(
     }
 }
 
+/// What became of one of several.
+fn done<T>(other: &Uid, outcome: Result<T, Refusal>) -> Result<String, (Code, &'static str)> {
+    let done = |_| other.as_str().to_owned();
+    outcome.map(done).map_err(stomp_failure)
+}
+
 /// `POST /friends/batch/add {userIds, message?}`, `/batch/delete {userIds, both?}`,
 /// `/batch/check {userIds}`.
 async fn batch(
@@ -357,19 +290,15 @@ async fn batch(
                     Ok(()) => edge.im.ask_friend(realm, uid, &other, &ask).await,
                     Err(why) => Err(why),
                 };
-                outcomes.put(other.as_str(), asked.map(|_| ()));
+                outcomes.put(other.as_str(), done(&other, asked));
             }
         }
         "delete" => {
             let others = users(&input)?;
             let ended = edge.im.unfriend(realm, uid, &others, sides(&input)?);
             for (other, ended) in others.iter().zip(ended.await?) {
-                let outcome = if ended {
-                    Ok(())
-                } else {
-                    Err(Refusal::NotFound)
-                };
-                outcomes.put(other.as_str(), outcome);
+                let ended = ended.then_some(()).ok_or(Refusal::NotFound);
+                outcomes.put(other.as_str(), done(other, ended));
             }
         }
         "check" => return checked(&edge, &input, &login).await,
@@ -396,6 +325,6 @@ async fn checked(edge: &Edge, input: &Input, login: &Login) -> Result<Done<Value
     let list = pairs.map(
         |(other, (is, has))| json!({"userId": other.as_str(), "isFriend": is, "isFriendOf": has}),
     );
-    let list = List::whole(list.collect());
+    let list = Page::whole(list.collect());
     Ok(Done(serde_json::to_value(list).unwrap_or_default()))
 }

@@ -18,10 +18,12 @@ use crosstalk_core::deliver::{Changed, GroupVerb, Operator};
 use crosstalk_core::id::UserRef;
 use crosstalk_core::im::Login;
 use crosstalk_core::refusal::Refusal;
+use crosstalk_wire::stomp::im::Page;
 use serde_json::{Value, json};
 
 use super::answer::{Done, Failure};
-use super::friends::{List, asked, limit, user};
+use super::auth::asked;
+use super::friends::user;
 use super::input::Input;
 use super::no_route;
 use crate::http::edge::Edge;
@@ -255,9 +257,9 @@ async fn list(
     State(edge): State<Edge>,
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     request: Request,
-) -> Result<Done<List>, Failure> {
+) -> Result<Done<Page<Value>>, Failure> {
     let (input, login) = asked(&edge, client, request).await?;
-    let limit = limit(&input)? as usize;
+    let limit = input.limit()? as usize;
     let after: Option<i64> = input.number("cursor")?;
     let mut channels = edge.im.channels_of(&login.user).await?;
     channels.retain(|channel| {
@@ -271,7 +273,7 @@ async fn list(
     for channel in &channels {
         list.push(shown(&edge, &channel.key).await?);
     }
-    Ok(Done(List {
+    Ok(Done(Page {
         list,
         has_more,
         cursor,

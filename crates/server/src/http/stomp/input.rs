@@ -17,6 +17,10 @@ use serde_json::Value;
 
 use super::answer::Failure;
 
+/// Items in an answer, if the request does not say.
+const DEFAULT_LIMIT: u32 = 50;
+/// Items in an answer at most.
+const MAX_LIMIT: u32 = 200;
 /// The largest body.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
@@ -118,6 +122,14 @@ impl Input {
                 .map_err(|_| Failure::field(name, "is no number, or out of range"))
         };
         self.get(name).map(parse).transpose()
+    }
+
+    /// How many items are wanted in the answer: `limit`, 50 if it does not say, 200 at most.
+    pub(super) fn limit(&self) -> Result<u32, Failure> {
+        match self.number("limit")?.unwrap_or(DEFAULT_LIMIT) {
+            0 => Err(Failure::field("limit", "is out of range")),
+            limit => Ok(limit.min(MAX_LIMIT)),
+        }
     }
 
     /// A field that is a list of texts, of 1 to `max`: in JSON a list, elsewhere separated by

@@ -7,10 +7,12 @@ use axum::extract::{ConnectInfo, Path, Request, State};
 use axum::routing::{get, post};
 use crosstalk_core::id::UserNum;
 use crosstalk_core::im::ReadersQuery;
+use crosstalk_wire::stomp::im::Page;
 use serde_json::{Value, json};
 
 use super::answer::{Done, Failure};
-use super::editing::{List, asked, find, limit, viewer};
+use super::auth::asked;
+use super::editing::{find, viewer};
 use super::no_route;
 use crate::http::edge::Edge;
 
@@ -70,7 +72,7 @@ async fn reactions(
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     Path(id): Path<String>,
     request: Request,
-) -> Result<Done<List>, Failure> {
+) -> Result<Done<Page<Value>>, Failure> {
     let (_, login) = asked(&edge, client, request).await?;
     let message = find(&edge, &login, &id).await?;
     let tallies = edge.im.tallies(&viewer(&login), &[message.id]).await?;
@@ -78,11 +80,7 @@ async fn reactions(
         .into_iter()
         .flatten()
         .map(|tally| json!({"emoji": &*tally.emoji, "count": tally.count, "mine": tally.mine}));
-    Ok(Done(List {
-        list: list.collect(),
-        has_more: false,
-        cursor: None,
-    }))
+    Ok(Done(Page::whole(list.collect())))
 }
 
 /// `GET /messages/{id}/receipts?state=read|unread&cursor&limit`: who has read it, for its
@@ -104,7 +102,7 @@ async fn receipts(
     let query = ReadersQuery {
         is_read,
         after,
-        limit: limit(&input)?,
+        limit: input.limit()?,
     };
     let viewer = viewer(&login);
     let readers = edge.im.readers(&login.realm, message.id, &viewer, query);

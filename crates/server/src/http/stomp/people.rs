@@ -10,10 +10,12 @@ use crosstalk_core::directory::{FoundPlace, Profile, ProfileChange, UserChange, 
 use crosstalk_core::id::UserRef;
 use crosstalk_core::im::{Presence, PresenceChange};
 use crosstalk_core::refusal::Refusal;
+use crosstalk_wire::stomp::im::Page;
 use serde_json::{Map, Value, json};
 
 use super::answer::{Done, Failure};
-use super::friends::{List, MAX_USERS, asked, limit, user, users};
+use super::auth::asked;
+use super::friends::{MAX_USERS, user, users};
 use super::input::Input;
 use super::no_route;
 use crate::http::edge::Edge;
@@ -145,11 +147,11 @@ async fn batch(
     State(edge): State<Edge>,
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     request: Request,
-) -> Result<Done<List>, Failure> {
+) -> Result<Done<Page<Value>>, Failure> {
     let (input, login) = asked(&edge, client, request).await?;
     let found = edge.im.users(&login.realm, &users(&input)?).await?;
     let list = found.iter().map(|record| view(&login.user, record));
-    Ok(Done(List::whole(list.collect())))
+    Ok(Done(Page::whole(list.collect())))
 }
 
 /// `GET /users/search?keyword&limit&cursor`.
@@ -157,7 +159,7 @@ async fn search(
     State(edge): State<Edge>,
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     request: Request,
-) -> Result<Done<List>, Failure> {
+) -> Result<Done<Page<Value>>, Failure> {
     let (input, login) = asked(&edge, client, request).await?;
     let keyword = input.need("keyword")?;
     let after = match input.get("cursor") {
@@ -170,13 +172,13 @@ async fn search(
         }
     };
     edge.im.spend(login.user.num)?;
-    let limit = limit(&input)?;
+    let limit = input.limit()?;
     let found = edge
         .im
         .find_users(&login.realm, keyword, false, after, limit);
     let found = found.await?;
     let list = found.users.iter().map(|record| view(&login.user, record));
-    Ok(Done(List {
+    Ok(Done(Page {
         list: list.collect(),
         has_more: found.next.is_some(),
         cursor: found.next.map(|[list, place]| format!("{list}_{place}")),
@@ -197,13 +199,13 @@ async fn statuses(
     State(edge): State<Edge>,
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     request: Request,
-) -> Result<Done<List>, Failure> {
+) -> Result<Done<Page<Value>>, Failure> {
     let (input, login) = asked(&edge, client, request).await?;
     let ids = input.list("ids", MAX_USERS)?;
     let uids = ids.iter().map(|id| user("ids", id));
     let uids = uids.collect::<Result<Vec<_>, _>>()?;
     let shown = edge.im.presence(&login.realm, Some(&login.user), &uids);
-    Ok(Done(List::whole(shown.await?.iter().map(status).collect())))
+    Ok(Done(Page::whole(shown.await?.iter().map(status).collect())))
 }
 
 /// `PUT /users/status {status?, invisible?}`.

@@ -12,10 +12,11 @@ use crosstalk_core::im::{Login, SearchQuery, Viewer};
 use crosstalk_core::refusal::Refusal;
 use crosstalk_core::search::{Term, highlights, terms};
 use crosstalk_gateway::{Dialect, searchable, signed_for, stomp_group, stomp_message};
+use crosstalk_wire::stomp::im::Page;
 use serde_json::{Value, json};
 
 use super::answer::{Done, Failure};
-use super::auth::known;
+use super::auth::asked;
 use super::input::Input;
 use super::no_route;
 use crate::http::edge::Edge;
@@ -85,9 +86,8 @@ async fn messages(
     State(edge): State<Edge>,
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     request: Request,
-) -> Result<Done<Value>, Failure> {
-    let input = Input::read(request).await?;
-    let login = known(&edge, &input, client).await?;
+) -> Result<Done<Page<Value>>, Failure> {
+    let (input, login) = asked(&edge, client, request).await?;
     let terms: Vec<Term> = match input.get("keyword") {
         None if input.get("msgType").is_some() => Vec::new(),
         _ => terms(keyword(&input)?),
@@ -123,7 +123,7 @@ async fn messages(
     loop {
         let found = edge.im.search(&login.realm, &viewer, query.clone()).await;
         let found = match found {
-            Err(Refusal::NoSuchChannel) => return Ok(Done(list(&[], None))),
+            Err(Refusal::NoSuchChannel) => return Ok(Done(Page::whole(Vec::new()))),
             found => found?,
         };
         left -= 1;
@@ -137,10 +137,14 @@ async fn messages(
                     "highlights": highlights(&text, &terms),
                 })
             });
-            return Ok(Done(list(&shown.collect::<Vec<_>>(), next.as_deref())));
+            return Ok(Done(Page {
+                list: shown.collect(),
+                has_more: next.is_some(),
+                cursor: next,
+            }));
         }
         let Some(next) = found.next else {
-            return Ok(Done(list(&[], None)));
+            return Ok(Done(Page::whole(Vec::new())));
         };
         query.before = Some(next);
     }
@@ -158,22 +162,13 @@ fn sender(input: &Input) -> Result<Option<Uid>, Failure> {
     Ok(Some(uid))
 }
 
-fn list(items: &[Value], next: Option<&str>) -> Value {
-    json!({
-        "list": items,
-        "hasMore": next.is_some(),
-        "cursor": next,
-    })
-}
-
 /// `GET /groups/search?keyword`: the user's groups by name or id.
 async fn groups(
     State(edge): State<Edge>,
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Result<Done<Value>, Failure> {
-    let input = Input::read(request).await?;
-    let login = known(&edge, &input, client).await?;
+    let (input, login) = asked(&edge, client, request).await?;
     let keyword = keyword(&input)?;
     edge.im.spend(login.user.num)?;
     let found = edge

@@ -12,12 +12,11 @@ use crosstalk_core::im::Login;
 use crosstalk_core::message::Accepted;
 use crosstalk_core::refusal::Refusal;
 use crosstalk_gateway::{moderate, note_mentions, stomp_draft, stomp_failure, stomp_message};
-use crosstalk_wire::stomp::im::{ChatSend, Code};
-use serde::Serialize;
+use crosstalk_wire::stomp::im::{ChatSend, Code, Outcomes};
 use serde_json::{Map, Value, json};
 
 use super::answer::{Done, Failure};
-use super::auth::known;
+use super::auth::asked;
 use super::input::Input;
 use super::no_route;
 use crate::http::edge::Edge;
@@ -87,8 +86,7 @@ async fn send(
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Result<Done<Value>, Failure> {
-    let input = Input::read(request).await?;
-    let login = known(&edge, &input, client).await?;
+    let (input, login) = asked(&edge, client, request).await?;
     let accepted = say(&edge, &login, frame(&input, None)?).await?;
     let app = login.app.as_ref().map_or("", |app| app.as_str());
     let message = edge.im.message(accepted.id).await?;
@@ -97,21 +95,13 @@ async fn send(
     Ok(Done(shown))
 }
 
-/// What became of each of several.
-#[derive(Debug, Default, Serialize)]
-struct Outcomes {
-    succeeded: Vec<Value>,
-    failed: Vec<Value>,
-}
-
 /// `POST /messages/batch/send {toIds, …}`: `succeeded` has `{toId, id, seq, createdAt}`.
 async fn send_batch(
     State(edge): State<Edge>,
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     request: Request,
-) -> Result<Done<Outcomes>, Failure> {
-    let input = Input::read(request).await?;
-    let login = known(&edge, &input, client).await?;
+) -> Result<Done<Outcomes<Value>>, Failure> {
+    let (input, login) = asked(&edge, client, request).await?;
     let to_ids = input.list("toIds", MAX_RECEIVERS)?;
     // What is wrong for all of them is said once.
     frame(&input, to_ids.first().map(String::as_str))?;
@@ -121,19 +111,15 @@ async fn send_batch(
             Ok(chat) => say(&edge, &login, chat).await.map_err(stomp_failure),
             Err(_) => Err((Code::BadRequest, "toId is invalid")),
         };
-        match sent {
-            Ok(accepted) => outcomes.succeeded.push(json!({
+        let view = |accepted: Accepted| {
+            json!({
                 "toId": to_id,
                 "id": accepted.id.to_string(),
                 "seq": accepted.seq,
                 "createdAt": accepted.sent_at_ms,
-            })),
-            Err((code, message)) => outcomes.failed.push(json!({
-                "id": to_id,
-                "code": code,
-                "message": message,
-            })),
-        }
+            })
+        };
+        outcomes.put(&to_id, sent.map(view));
     }
     Ok(Done(outcomes))
 }

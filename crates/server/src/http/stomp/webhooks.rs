@@ -9,6 +9,7 @@ use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::routing::{get, post};
 use crosstalk_core::hook::{HookFormat, HookKind, HookSettings, OnFailure};
+use crosstalk_wire::stomp::im::Page;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -88,15 +89,6 @@ impl Webhook {
     }
 }
 
-/// A list that is whole (stomp.md Q2-31).
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct List {
-    list: Vec<Webhook>,
-    has_more: bool,
-    cursor: Option<String>,
-}
-
 /// What a test has shown.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -111,15 +103,12 @@ async fn list(
     State(edge): State<Edge>,
     Extension(hooks): Extension<Arc<HookService>>,
     request: Request,
-) -> Result<Done<List>, Failure> {
+) -> Result<Done<Page<Webhook>>, Failure> {
     let input = Input::read(request).await?;
     let app = administrator(&edge, &input).await?;
     let all = hooks.of(&app.realm);
-    Ok(Done(List {
-        list: all.iter().map(|hook| Webhook::of(hook, None)).collect(),
-        has_more: false,
-        cursor: None,
-    }))
+    let list = all.iter().map(|hook| Webhook::of(hook, None));
+    Ok(Done(Page::whole(list.collect())))
 }
 
 async fn create(

@@ -35,6 +35,6 @@ pub use records::{Conversation, Group, JoinMode, Permissions, Profile, Who};
 pub use requests::{
     ChatEdit, ChatRead, ChatRevoke, ChatSync, ChatTyping, ReadTarget, RefusedRequest,
 };
-pub use rest::{Answer, Page};
+pub use rest::{Answer, Outcomes, Page};
 pub use send::{ChatSend, MAX_MENTIONS, RefusedSend, Submitted};
 pub use user_sig::{Claims, UserSig, UserSigError, query_token, signing_input, with_signature};

@@ -7,18 +7,17 @@ use axum::Router;
 use axum::extract::{ConnectInfo, Path, Request, State};
 use axum::routing::{get, post};
 use crosstalk_core::channel::joining::MAX_MESSAGE_CHARS;
-use crosstalk_core::channel::{
-    Decider, JoinRequest, JoinStatus, List as AccessList, RequestId, Right,
-};
+use crosstalk_core::channel::{Decider, JoinRequest, JoinStatus, List, RequestId, Right};
 use crosstalk_core::deliver::{Decision, GroupVerb};
 use crosstalk_core::id::UserRef;
 use crosstalk_core::refusal::Refusal;
+use crosstalk_wire::stomp::im::Page;
 use serde_json::{Value, json};
 
 use super::{Asked, text};
 use crate::http::edge::Edge;
 use crate::http::stomp::answer::{Done, Failure};
-use crate::http::stomp::friends::{List, asked, limit};
+use crate::http::stomp::auth::asked;
 use crate::http::stomp::no_route;
 
 pub(super) fn routes(group: &str) -> Router<Edge> {
@@ -72,19 +71,11 @@ pub(super) fn request_view(request: &JoinRequest, now_ms: i64) -> Value {
     })
 }
 
-fn page(edge: &Edge, mut requests: Vec<JoinRequest>, limit: u32) -> List {
-    let has_more = requests.len() > limit as usize;
-    requests.truncate(limit as usize);
-    let last = requests.last().filter(|_| has_more);
+fn page(edge: &Edge, requests: Vec<JoinRequest>, limit: u32) -> Page<Value> {
     let now_ms = edge.im.clock().now_ms();
-    List {
-        cursor: last.map(|last| last.id.0.to_string()),
-        list: requests
-            .iter()
-            .map(|request| request_view(request, now_ms))
-            .collect(),
-        has_more,
-    }
+    let place = |request: &JoinRequest| request.id.0.to_string();
+    let view = |request| request_view(&request, now_ms);
+    Page::of(requests, limit, place, view)
 }
 
 async fn list(
@@ -92,9 +83,9 @@ async fn list(
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     Path(gid): Path<String>,
     request: Request,
-) -> Result<Done<List>, Failure> {
+) -> Result<Done<Page<Value>>, Failure> {
     let asked = Asked::read(&edge, client, &gid, request).await?;
-    let limit = limit(&asked.input)?;
+    let limit = asked.input.limit()?;
     let before = asked.input.number("cursor")?.map(RequestId);
     let requests = edge
         .im
@@ -107,9 +98,9 @@ async fn own(
     State(edge): State<Edge>,
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     request: Request,
-) -> Result<Done<List>, Failure> {
+) -> Result<Done<Page<Value>>, Failure> {
     let (input, login) = asked(&edge, client, request).await?;
-    let limit = limit(&input)?;
+    let limit = input.limit()?;
     let before = input.number("cursor")?.map(RequestId);
     let requests = edge
         .im
@@ -168,7 +159,7 @@ async fn invite(
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     Path(gid): Path<String>,
     request: Request,
-) -> Result<Done<List>, Failure> {
+) -> Result<Done<Page<Value>>, Failure> {
     let asked = Asked::read(&edge, client, &gid, request).await?;
     let message = text(&asked.input, "message", MAX_MESSAGE_CHARS)?.unwrap_or_default();
     let users = asked.users(&edge, "userIds").await?;
@@ -181,14 +172,14 @@ async fn banned(
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     Path(gid): Path<String>,
     request: Request,
-) -> Result<Done<List>, Failure> {
+) -> Result<Done<Page<Value>>, Failure> {
     let asked = Asked::read(&edge, client, &gid, request).await?;
     edge.im
         .require(&asked.key, &asked.operator(), Right::Ban)
         .await?;
-    let users = edge.im.list(&asked.key, AccessList::Deny).await?;
+    let users = edge.im.list(&asked.key, List::Deny).await?;
     let view = |user: &UserRef| json!({"userId": user.uid.as_str()});
-    Ok(Done(List::whole(users.iter().map(view).collect())))
+    Ok(Done(Page::whole(users.iter().map(view).collect())))
 }
 
 async fn ban(

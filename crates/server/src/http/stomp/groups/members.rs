@@ -9,13 +9,13 @@ use crosstalk_core::channel::member::MAX_NICK_CHARS;
 use crosstalk_core::channel::{Member, MemberQuery, MemberRole};
 use crosstalk_core::deliver::GroupVerb;
 use crosstalk_core::id::UserNum;
+use crosstalk_wire::stomp::im::Page;
 use serde_json::{Value, json};
 
 use super::joining::request_view;
 use super::{Asked, muted_until, text};
 use crate::http::edge::Edge;
 use crate::http::stomp::answer::{Done, Failure};
-use crate::http::stomp::friends::{List, limit};
 use crate::http::stomp::no_route;
 
 /// The longest keyword, characters.
@@ -66,10 +66,10 @@ async fn list(
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     Path(gid): Path<String>,
     request: Request,
-) -> Result<Done<List>, Failure> {
+) -> Result<Done<Page<Value>>, Failure> {
     let asked = Asked::read(&edge, client, &gid, request).await?;
     asked.belongs(&edge).await?;
-    let limit = limit(&asked.input)?;
+    let limit = asked.input.limit()?;
     let after: Option<i64> = asked.input.number("cursor")?;
     let query = MemberQuery {
         at_least: match asked.input.get("role") {
@@ -80,16 +80,11 @@ async fn list(
         after: after.map(UserNum),
         limit: limit + 1,
     };
-    let mut members = edge.im.find_members(&asked.key, &query).await?;
-    let has_more = members.len() > limit as usize;
-    members.truncate(limit as usize);
-    let last = members.last().filter(|_| has_more);
+    let members = edge.im.find_members(&asked.key, &query).await?;
     let now_ms = edge.im.clock().now_ms();
-    Ok(Done(List {
-        cursor: last.map(|last| last.user.num.0.to_string()),
-        list: members.iter().map(|member| view(member, now_ms)).collect(),
-        has_more,
-    }))
+    let place = |member: &Member| member.user.num.0.to_string();
+    let view = |member| view(&member, now_ms);
+    Ok(Done(Page::of(members, limit, place, view)))
 }
 
 fn role(name: &str) -> Result<MemberRole, Failure> {

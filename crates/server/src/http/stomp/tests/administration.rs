@@ -76,7 +76,7 @@ async fn administrators_are_made_and_do_what_users_may_not() {
         .as_user("POST", "/api/im/admin/users", &boss, users)
         .await;
     assert_eq!(imported.data()["succeeded"], json!(["alice"]));
-    assert_eq!(imported.data()["failed"][0]["userId"], "____no");
+    assert_eq!(imported.data()["failed"][0]["id"], "____no");
     let listed = api
         .as_user("GET", "/api/im/admin/users?keyword=al", &boss, Value::Null)
         .await;
