@@ -71,7 +71,7 @@ impl Im {
             id: self.parts.ids.next().0,
             from: from.num,
             to: to.num,
-            message: ask.message.clone(),
+            message: self.seemly_text(realm, &ask.message)?,
             keep: ask.keep.clone(),
             now_ms: self.parts.clock.now_ms(),
         };

@@ -3,8 +3,9 @@
 //! neighbours are one, so that any two characters are found, and one alone by what begins
 //! with it.
 
-use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
+
+use crate::form::{Piece, pieces};
 
 /// The longest word that is told from others, in characters; the rest of it is not looked at.
 const MAX_WORD_CHARS: usize = 64;
@@ -51,13 +52,6 @@ pub struct Term {
     pub is_prefix: bool,
 }
 
-/// A character in its one form, with the places in the original of what it came of.
-struct Piece {
-    char: char,
-    start: usize,
-    end: usize,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Class {
     /// Of a script with spaces.
@@ -85,32 +79,6 @@ fn class(char: char) -> Class {
         | 0xa000..=0xa4cf | 0xa960..=0xa97f | 0xac00..=0xd7ff | 0xf900..=0xfaff
         | 0x1_b000..=0x1_b16f | 0x2_0000..=0x3_ffff);
     if dense { Class::Dense } else { Class::Spaced }
-}
-
-/// Brings a text to its one form. A letter and the marks on it are one, as far as Unicode has
-/// a character for them.
-fn pieces(text: &str) -> Vec<Piece> {
-    let chars: Vec<char> = text.chars().collect();
-    let mut pieces = Vec::with_capacity(chars.len());
-    let mut start = 0;
-    while start < chars.len() {
-        let mut end = start + 1;
-        // Parts of a Korean syllable go together, too, and narrow kana with their marks.
-        while end < chars.len()
-            && (is_combining_mark(chars[end])
-                || matches!(
-                    chars[end],
-                    '\u{1160}'..='\u{11ff}' | '\u{ff9e}' | '\u{ff9f}'
-                ))
-        {
-            end += 1;
-        }
-        let cluster: String = chars[start..end].iter().collect();
-        let lower: String = cluster.nfkc().flat_map(char::to_lowercase).collect();
-        pieces.extend(lower.nfkc().map(|char| Piece { char, start, end }));
-        start = end;
-    }
-    pieces
 }
 
 /// Runs of one class, marks with what they stand on.

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use daachorse::{CharwiseDoubleArrayAhoCorasick, CharwiseDoubleArrayAhoCorasickBuilder, MatchKind};
 use parking_lot::RwLock;
 
+use super::folding::{Folded, folded_word};
 use crate::id::Realm;
 
 /// What is put in the place of each character of a masked word.
@@ -29,7 +30,7 @@ pub enum Verdict {
 #[error("the word list cannot be used: {0}")]
 pub struct BadWords(String);
 
-/// The lists. Case does not matter.
+/// The lists. Neither case nor width matters, nor what cannot be seen.
 #[derive(Default)]
 pub struct Words {
     reject: Option<Matcher>,
@@ -117,8 +118,8 @@ impl Words {
         let mut words = Some(self);
         while let Some(these) = words {
             if let Some(list) = list(these) {
-                let folded = folded.get_or_insert_with(|| folded_text(text));
-                if list.leftmost_find_iter(&*folded).next().is_some() {
+                let folded = folded.get_or_insert_with(|| Folded::of(text));
+                if list.leftmost_find_iter(&folded.text).next().is_some() {
                     return true;
                 }
             }
@@ -138,36 +139,17 @@ impl Words {
     }
 }
 
-fn folded_text(text: &str) -> String {
-    text.chars().map(fold).collect()
-}
-
+/// The text with its words covered, if it has any.
 fn mask_words(mask: &Matcher, text: &str) -> Option<String> {
-    let folded = folded_text(text);
-    // Places in the folded text, ascending and beside each other; it has the same
-    // characters, though not the same bytes.
-    let mut found = mask
-        .leftmost_find_iter(&folded)
-        .map(|m| (m.start(), m.end()))
-        .peekable();
-    found.peek()?;
-    let mut hide = |at: usize| {
-        while found.next_if(|(_, end)| *end <= at).is_some() {}
-        found.peek().is_some_and(|(start, _)| *start <= at)
-    };
-    let places = folded.char_indices().map(|(at, _)| at);
-    let masked = text.chars().zip(places);
-    Some(
-        masked
-            .map(|(c, at)| if hide(at) { MASK } else { c })
-            .collect(),
-    )
-}
-
-/// The form in which a word is looked for.
-#[must_use]
-pub fn folded_word(word: &str) -> String {
-    folded_text(word.trim())
+    let folded = Folded::of(text);
+    let mut hidden = vec![false; text.chars().count()];
+    let mut any = false;
+    for found in mask.leftmost_find_iter(&folded.text) {
+        any = true;
+        hidden[folded.source(found.start()..found.end())].fill(true);
+    }
+    let cover = |(c, hide)| if hide { MASK } else { c };
+    any.then(|| text.chars().zip(hidden).map(cover).collect())
 }
 
 /// The lists of all realms. Each is built beside what is in force and takes its place.
@@ -226,15 +208,6 @@ fn matcher(words: &[String]) -> Result<Option<Matcher>, BadWords> {
     built.map(Some).map_err(|error| BadWords(error.to_string()))
 }
 
-/// One character for one: the small form, if that is one character.
-fn fold(c: char) -> char {
-    let mut small = c.to_lowercase();
-    match (small.next(), small.next()) {
-        (Some(one), None) => one,
-        _ => c,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -260,6 +233,9 @@ mod tests {
         assert_eq!(words.judge("DAMN it, damned"), masked("**** it, ****ed"));
         assert_eq!(words.judge("你这笨蛋😀"), masked("你这**😀"));
         assert_eq!(words.judge("İ damn"), masked("İ ****"));
+        assert_eq!(words.judge("ＤＡＭＮ it"), masked("**** it"));
+        assert_eq!(words.judge("a d\u{200b}am\u{ad}n x"), masked("a ****** x"));
+        assert_eq!(words.judge("违\u{200d}禁"), Verdict::Reject);
         assert_eq!(words.judge("fine"), Verdict::Pass);
         assert_eq!(words.judge("damn, forbidden"), Verdict::Reject);
     }

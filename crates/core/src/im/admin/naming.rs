@@ -19,10 +19,14 @@ impl Im {
         change: &'a UserChange,
     ) -> Result<Cow<'a, UserChange>, Refusal> {
         let words = self.words(realm);
-        if words.is_empty() || change.members.is_empty() {
+        let says_nothing = change.members.is_empty() && change.status.is_none();
+        if words.is_empty() || says_nothing {
             return Ok(Cow::Borrowed(change));
         }
         let mut change = change.clone();
+        if let Some(status) = &mut change.status {
+            clean(&words, status)?;
+        }
         let members = &mut change.members;
         for text in [
             &mut members.name,
@@ -59,12 +63,22 @@ impl Im {
                 GroupVerb::Create { change, .. } | GroupVerb::Update(change) => {
                     clean_channel(&words, change)?;
                 }
-                GroupVerb::Nick(_, nick) => clean(&words, nick)?,
+                GroupVerb::Nick(_, text)
+                | GroupVerb::Add(_, text)
+                | GroupVerb::Invite(_, text)
+                | GroupVerb::Join { message: text, .. } => clean(&words, text)?,
                 _ => {}
             },
             ChannelVerb::Tell(_) | ChannelVerb::KeepOnly(_) | ChannelVerb::List(..) => {}
         }
         Ok(verb)
+    }
+
+    /// What one user tells another beside a request.
+    pub(in crate::im) fn seemly_text(&self, realm: &Realm, text: &str) -> Result<String, Refusal> {
+        let mut text = text.to_owned();
+        clean(&self.words(realm), &mut text)?;
+        Ok(text)
     }
 }
 

@@ -6,7 +6,8 @@ use super::super::Im;
 use crate::admin::{Word, WordAction};
 use crate::id::Realm;
 use crate::refusal::Refusal;
-use crate::send::words::{Words, folded_word};
+use crate::send::folding::folded_word;
+use crate::send::words::Words;
 
 /// The longest word, characters.
 pub const MAX_WORD_CHARS: usize = 100;

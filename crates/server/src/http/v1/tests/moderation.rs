@@ -93,8 +93,20 @@ async fn names_are_looked_at_too() {
         .await;
     let named = rest.call(&alice, "PUT", "/v1/users/me", json!({"name": "Mr Spam"}));
     assert_eq!(named.await.problem(), (403, "sensitive_word".into()));
-    let named = rest.call(&alice, "PUT", "/v1/users/me", json!({"name": "damn"}));
+    let named = rest.call(&alice, "PUT", "/v1/users/me", json!({"name": "ｄａｍｎ"}));
     assert_eq!(named.await.ok()["name"], "****");
+    // And what is said beside a request, and of oneself.
+    rest.user("bob").await;
+    let request = json!({"to": "bob", "message": "sp\u{200b}am"});
+    let requests = "/v1/users/me/friend-requests";
+    let presence = "/v1/users/me/presence";
+    for (method, path, said) in [
+        ("POST", requests, request),
+        ("PUT", presence, json!({"status": "SPAM"})),
+    ] {
+        let refused = rest.call(&alice, method, path, said).await;
+        assert_eq!(refused.problem(), (403, "sensitive_word".into()), "{path}");
+    }
 }
 
 #[tokio::test]
