@@ -6,6 +6,7 @@
 //! (send → deliver → session), never back up.
 
 pub mod admin;
+pub mod answered;
 pub mod carried;
 pub mod change;
 pub mod channel;

@@ -5,7 +5,7 @@
 //! whether a client number is new (`pending`, `filter`, `dedup`), how far senders have read by
 //! sending (`advance`); the last two are written down later (`flush`). The ports stand in one
 //! file each: `log`, `channels`, `inbox`, `directory`, `relations`, `apps`, `devices`, `receipts`,
-//! `pubsub`, `outbox`, `hooks`, `probe`, `verify`; what the log does
+//! `pubsub`, `outbox`, `hooks`, `answered`, `probe`, `verify`; what the log does
 //! besides appending in `revoke`, `retain`, `called` and `scan`.
 //!
 //! It guarantees that what was answered survives a crash (and, with [`Durability::Full`], a
@@ -14,6 +14,7 @@
 
 mod admin;
 mod advance;
+mod answered;
 mod append;
 mod apps;
 mod called;

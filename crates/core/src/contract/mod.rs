@@ -6,6 +6,7 @@
 //! empty [`Stores`] (the log's cases need only a [`LogBed`]).
 
 pub mod admin;
+pub mod answered;
 pub mod apps;
 pub mod blobs;
 pub mod changes;

@@ -2,6 +2,7 @@
 //! their modules. One file per group of verbs.
 
 pub mod admin;
+mod answering;
 mod blocking;
 mod carrying;
 mod changes;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::admin::{AdminStores, Audit, Bans, Census, Chores, Reports, Reviews, WordLists};
+use crate::answered::Answers;
 use crate::channel::{Channels, Joining};
 use crate::conversation::Inbox;
 use crate::delivered::Devices;
@@ -69,6 +70,8 @@ pub struct Stores {
     pub outbox: Arc<dyn Outbox>,
     /// Hooks.
     pub hooks: Arc<dyn Hooks>,
+    /// Answers that are kept under keys.
+    pub answers: Arc<dyn Answers>,
 }
 
 impl Stores {
@@ -97,6 +100,7 @@ impl Stores {
             + Marks
             + Outbox
             + Hooks
+            + Answers
             + WordLists
             + Reviews
             + Bans
@@ -128,7 +132,8 @@ impl Stores {
             uploads: Arc::<S>::clone(&store),
             marks: Arc::<S>::clone(&store),
             outbox: Arc::<S>::clone(&store),
-            hooks: store,
+            hooks: Arc::<S>::clone(&store),
+            answers: store,
         }
     }
 }

@@ -47,6 +47,8 @@ pub(in crate::sqlite) const OWNED: &[Owned] = &[
     ("user_report", "reporter", Fate::Blanked("text = ''")),
     // Moderators decide about these; what was said in them goes.
     ("review", "sender", Fate::Quietly),
+    // What the user was answered for a day.
+    ("answered", "user", Fate::Quietly),
     // That a user was erased has to be known.
     ("chore", "user", Fate::Stays),
     // What was said is taken back, message by message.

@@ -48,6 +48,7 @@ mod usual {
     crosstalk_core::directory_contract!(stores);
     crosstalk_core::apps_contract!(stores);
     crosstalk_core::admin_contract!(stores);
+    crosstalk_core::answered_contract!(stores);
     crosstalk_core::relations_contract!(stores);
     crosstalk_core::friends_contract!(stores);
     crosstalk_core::people_contract!(stores);
