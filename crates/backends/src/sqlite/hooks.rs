@@ -6,6 +6,7 @@ use crosstalk_core::directory::AppId;
 use crosstalk_core::hook::{
     DeadLetter, HookKind, HookRecord, Hooks, NewDeadLetter, NewPostponed, Postponed,
 };
+use crosstalk_core::id::{Realm, Uid};
 use crosstalk_core::store::StoreResult;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -149,10 +150,16 @@ impl Hooks for Sqlite {
     ) -> StoreResult<()> {
         let (hook, dead) = (hook.to_owned(), dead.cloned());
         self.write(move |tx| {
-            let sql = "DELETE FROM postponed WHERE hook = ?1 AND n = ?2";
-            let ended = tx.conn.prepare_cached(sql)?.execute(params![hook, n])?;
+            let sql = "DELETE FROM postponed WHERE hook = ?1 AND n = ?2 RETURNING length(body)";
+            let mut end = tx.conn.prepare_cached(sql)?;
+            let left: Option<i64> = end
+                .query_row(params![hook, n], |row| row.get(0))
+                .optional()?;
             match &dead {
-                Some(letter) if ended > 0 => bury(tx.conn, &hook, letter, keep),
+                // What was forgotten while it was tried is not kept after all.
+                Some(letter) if left.is_some_and(|bytes| bytes > 0) => {
+                    bury(tx.conn, &hook, letter, keep)
+                }
                 _ => Ok(()),
             }
         })
@@ -167,6 +174,62 @@ impl Hooks for Sqlite {
         })
         .await
     }
+
+    async fn forget_user(&self, realm: &Realm, uid: &Uid) -> StoreResult<u64> {
+        let mut forgotten = 0;
+        for (table, forget) in [
+            ("dead_letter", FORGET_LETTERS),
+            ("postponed", FORGET_POSTPONED),
+        ] {
+            let mut after = Some(0);
+            while let Some(from) = after {
+                let (realm, uid) = (realm.clone(), uid.clone());
+                let stretch = self
+                    .write(move |tx| forget_some(tx.conn, (table, forget), (&realm, &uid), from));
+                let (rows, next) = stretch.await?;
+                forgotten += rows;
+                after = next;
+            }
+        }
+        Ok(forgotten)
+    }
+}
+
+/// Rows that are looked at in one transaction.
+const STRETCH: u32 = 500;
+/// All that name the user, as JSON has it.
+const FORGET_LETTERS: &str = "DELETE FROM dead_letter WHERE n > ?1 AND n <= ?2 \
+    AND hook IN (SELECT id FROM hook WHERE realm = ?3) AND instr(CAST(body AS TEXT), json_quote(?4)) > 0";
+/// Those of events that tell what somebody wrote, where that is the user.
+const FORGET_POSTPONED: &str = "UPDATE postponed SET body = x'' WHERE n > ?1 AND n <= ?2 \
+    AND hook IN (SELECT id FROM hook WHERE realm = ?3) AND instr(CAST(body AS TEXT), json_quote(?4)) > 0 \
+    AND event IN ('message.stored', 'message.edited', 'message.offline', 'friend.updated', \
+                  'friend_request.created', 'friend_request.answered', 'join_request.created', \
+                  'join_request.answered', 'member.changed', 'conversation.updated', \
+                  'user.profile') \
+    AND CASE WHEN json_valid(CAST(body AS TEXT)) THEN ?4 IN ( \
+        coalesce(json_extract(CAST(body AS TEXT), '$.data.from'), ''), \
+        coalesce(json_extract(CAST(body AS TEXT), '$.data.user'), ''), \
+        coalesce(json_extract(CAST(body AS TEXT), '$.data.message.from'), ''), \
+        coalesce(json_extract(CAST(body AS TEXT), '$.data.request.from'), ''), \
+        coalesce(json_extract(CAST(body AS TEXT), '$.data.request.user'), '')) END";
+
+/// Goes through a stretch of a table after a row: how many rows it was about, and where to go
+/// on.
+fn forget_some(
+    conn: &Connection,
+    (table, forget): (&str, &str),
+    (realm, uid): (&Realm, &Uid),
+    after: i64,
+) -> DbResult<(u64, Option<i64>)> {
+    let sql =
+        format!("SELECT max(n) FROM (SELECT n FROM {table} WHERE n > ?1 ORDER BY n LIMIT ?2)");
+    let last: Option<i64> = conn.query_row(&sql, (after, STRETCH), |row| row.get(0))?;
+    let Some(last) = last else {
+        return Ok((0, None));
+    };
+    let row = params![after, last, realm.as_str(), uid.as_str()];
+    Ok((conn.execute(forget, row)? as u64, Some(last)))
 }
 
 fn hook(row: &Row<'_>) -> DbResult<HookRecord> {

@@ -6,7 +6,7 @@ use crate::directory::AppId;
 use crate::hook::{
     HookFormat, HookKind, HookRecord, HookSettings, NewDeadLetter, NewPostponed, OnFailure,
 };
-use crate::id::Realm;
+use crate::id::{Realm, Uid};
 use crate::im::Stores;
 
 /// The cases of hooks, one test each; `make` gives empty stores.
@@ -19,6 +19,7 @@ macro_rules! hooks_contract {
             dead_letters_are_kept_in_order,
             the_newest_dead_letters_are_kept,
             postponed_deliveries_keep_the_order_of_their_lanes,
+            what_a_user_wrote_is_forgotten,
         );
     };
 }
@@ -198,4 +199,68 @@ pub async fn postponed_deliveries_keep_the_order_of_their_lanes(stores: &Stores)
     assert_eq!(hooks.drop_postponed("a").await.expect("dropped"), 1);
     assert!(hooks.delete_hook("b").await.expect("deleted"));
     assert!(hooks.postponed_lanes("b").await.expect("none").is_empty());
+}
+
+/// Of one realm only; what says that others did something is told all the same.
+pub async fn what_a_user_wrote_is_forgotten(stores: &Stores) {
+    let hooks = &stores.hooks;
+    for (id, realm) in [("a", "one"), ("b", "two")] {
+        assert!(hooks.put_hook(&hook(id, realm, 1), 9).await.expect("put"));
+    }
+    let from = |uid: &str| format!(r#"{{"data":{{"from":"{uid}","to":"x\"y"}}}}"#);
+    for (n, body) in [(1, from("dora")), (2, from("bob"))] {
+        let letter = NewDeadLetter {
+            body: body.into(),
+            ..letter(n)
+        };
+        for id in ["a", "b"] {
+            hooks.bury(id, &letter, 99).await.expect("buried");
+        }
+    }
+    let gone = r#"{"data":{"user":"dora"}}"#.to_owned();
+    let quotes = r#"{"data":{"from":"bob","reply":{"from":"dora"}}}"#.to_owned();
+    let waiting = [
+        ("message.stored", from("dora"), true),
+        ("message.stored", from("bob"), false),
+        ("message.stored", quotes, false),
+        ("message.stored", "no JSON \"dora\"".to_owned(), false),
+        (
+            "message.edited",
+            r#"{"data":{"message":{"from":"dora"}}}"#.to_owned(),
+            true,
+        ),
+        ("user.profile", gone.clone(), true),
+        ("user.offline", gone, false),
+    ];
+    for (n, (event, body, _)) in waiting.iter().enumerate() {
+        let delivery = NewPostponed {
+            lane: n.to_string(),
+            event: (*event).to_owned(),
+            event_id: n.to_string(),
+            query: String::new(),
+            body: body.clone().into(),
+            tries: 1,
+            tried_for_ms: 1,
+        };
+        assert!(hooks.postpone("a", &delivery).await.expect("kept"), "{n}");
+    }
+    let (realm, dora) = (Realm::parse("one"), Uid::parse("dora"));
+    let (realm, dora) = (realm.expect("a realm"), dora.expect("a uid"));
+    let forgotten = hooks.forget_user(&realm, &dora).await.expect("forgotten");
+    assert_eq!(forgotten, 4);
+    let left = hooks.dead_letters("a", 0, 9).await.expect("letters");
+    let left: Vec<_> = left.iter().map(|dead| dead.letter.at_ms).collect();
+    assert_eq!(left, [2]);
+    assert_eq!(hooks.count_dead_letters("b").await.expect("a count"), 2);
+    for (n, (event, body, is_gone)) in waiting.iter().enumerate() {
+        let found = hooks.next_postponed("a", &n.to_string()).await;
+        let found = found.expect("read").expect("it waits");
+        let is_empty = found.delivery.body.is_empty();
+        assert_eq!(is_empty, *is_gone, "{n} {event} {body}");
+        // What was being tried meanwhile does not come back as a dead letter.
+        let dead = letter(50 + found.n);
+        let ended = hooks.end_postponed("a", found.n, Some(&dead), 99).await;
+        ended.expect("ended");
+    }
+    assert_eq!(hooks.count_dead_letters("a").await.expect("a count"), 5);
 }

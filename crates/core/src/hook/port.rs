@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::directory::AppId;
-use crate::id::Realm;
+use crate::id::{Realm, Uid};
 use crate::store::StoreResult;
 
 /// Hooks of one realm, at most.
@@ -135,7 +135,7 @@ pub struct NewPostponed {
     pub event_id: String,
     /// What stands behind `?` of the address beside what the hook's own has; empty = nothing.
     pub query: String,
-    /// The body.
+    /// The body; empty = nothing is left to be told.
     pub body: Bytes,
     /// How often it was tried; 0 = it waits for others.
     pub tries: u32,
@@ -210,4 +210,9 @@ pub trait Hooks: Send + Sync + 'static {
 
     /// Drops all deliveries of a hook that wait. How many went.
     async fn drop_postponed(&self, hook: &str) -> StoreResult<u64>;
+
+    /// Forgets what is kept of a user for the hooks of a realm: dead letters that name the user
+    /// go, and deliveries that wait and tell what the user wrote lose their body; they are not
+    /// made any more, nor become dead letters. How many those were.
+    async fn forget_user(&self, realm: &Realm, uid: &Uid) -> StoreResult<u64>;
 }

@@ -255,6 +255,12 @@ impl Post<'_> {
             return Ok(Some(limits.first_pause));
         };
         let delivery = found.delivery;
+        if delivery.body.is_empty() {
+            // What it told was erased meanwhile.
+            self.im.end_postponed(id, found.n, None).await?;
+            let is_last = self.end(late, lane);
+            return Ok(is_last.then_some(Duration::ZERO));
+        }
         let parcel = Parcel {
             event: delivery.event,
             id: delivery.event_id,

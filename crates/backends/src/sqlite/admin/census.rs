@@ -89,6 +89,9 @@ impl Census for Sqlite {
                 Fate::Deleted | Fate::Quietly => {
                     format!("DELETE FROM {table} WHERE {column} = ?1")
                 }
+                Fate::Unnamed(of) => {
+                    format!("UPDATE {table} SET {column} = NULL WHERE {column} = ?1 AND {of}")
+                }
                 Fate::Blanked(set) => {
                     format!("UPDATE {table} SET {set} WHERE {column} = ?1 AND NOT ({set})")
                 }

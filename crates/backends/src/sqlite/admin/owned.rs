@@ -10,6 +10,9 @@ pub(in crate::sqlite) enum Fate {
     Quietly,
     /// They stay without what they say of the user.
     Blanked(&'static str),
+    /// They stay, and no longer say that it was the user; only rows for which this holds have
+    /// to be looked at.
+    Unnamed(&'static str),
     /// They stay, because they say nothing of the user beside a number that nobody can resolve
     /// any more, or because something else sees to them.
     Stays,
@@ -30,6 +33,9 @@ pub(in crate::sqlite) const OWNED: &[Owned] = &[
     ("member", "user", Fate::Blanked("nick = ''")),
     ("access_list", "user", Fate::Deleted),
     ("join_request", "user", Fate::Deleted),
+    ("join_request", "decided_by", Fate::Unnamed("status <> 0")),
+    // The link itself is the channel's.
+    ("invite_link", "made_by", Fate::Unnamed("true")),
     ("flag_token", "user", Fate::Deleted),
     ("device", "user", Fate::Deleted),
     ("registration", "user", Fate::Deleted),
@@ -43,6 +49,14 @@ pub(in crate::sqlite) const OWNED: &[Owned] = &[
     ("mention_done", "user", Fate::Quietly),
     ("scheduled", "sender", Fate::Deleted),
     ("burn", "sender", Fate::Quietly),
+    (
+        "message_state",
+        "pinned_by",
+        Fate::Unnamed("pinned_at IS NOT NULL"),
+    ),
+    // Who changed or took back a message, also that of another, is part of what became of it.
+    ("message_state", "revoked_by", Fate::Stays),
+    ("message_version", "by", Fate::Stays),
     ("user_tag", "user", Fate::Deleted),
     ("user_report", "reporter", Fate::Blanked("text = ''")),
     // Moderators decide about these; what was said in them goes.

@@ -128,6 +128,10 @@ const NAMING: &[&str] = &[
     "inviter",
     "invited_by",
     "member",
+    "made_by",
+    "decided_by",
+    "pinned_by",
+    "revoked_by",
 ];
 /// Columns that do so and are seen to otherwise: what they say is about somebody else's row.
 const OTHERWISE: &[(&str, &str)] = &[("user_report", "about"), ("join_request", "inviter")];

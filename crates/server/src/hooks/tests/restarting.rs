@@ -1,8 +1,9 @@
 //! What is not told yet is told after a restart.
 
+use crosstalk_core::admin::ChoreState;
 use crosstalk_core::directory::AppId;
 use crosstalk_core::hook::{HookKind, HookSettings};
-use crosstalk_core::id::Realm;
+use crosstalk_core::id::{Realm, Uid};
 use tempfile::TempDir;
 
 use super::super::HookService;
@@ -99,4 +100,38 @@ async fn hooks_outlive_the_process() {
     drop(hooks);
     consumers.stop().await;
     core.close().await;
+}
+
+/// Neither what still waits nor what was given up.
+#[tokio::test]
+async fn what_an_erased_user_wrote_is_told_no_more() {
+    let bed = Bed::start().await;
+    let receiver = Receiver::answering(500, "").await;
+    let (late, _) = bed.hook(receiver.url(), &["message.stored"]).await;
+    let settings = HookSettings {
+        retry_for_ms: 0,
+        ..bed.settings(HookKind::Events, receiver.url(), &["message.stored"])
+    };
+    let (impatient, _) = bed.hook_with(HookKind::Events, settings).await;
+    bed.say("dora", "carol", "secret").await;
+    bed.say("dora", "carol", "secret, too").await;
+    bed.say("alice", "bob", "plain").await;
+    until(async || impatient.stats().dead == 3 && late.stats().retrying == 2).await;
+    let (realm, dora) = (Realm::default(), Uid::parse("dora").expect("a uid"));
+    let begun = bed.im.erase_user(&realm, &dora, "admin").await;
+    let begun = begun.expect("begun");
+    bed.im.work_off(&|_| String::new()).await;
+    let again = bed.im.erase_user(&realm, &dora, "admin").await;
+    let again = again.expect("answered");
+    assert_eq!((again.num, again.state), (begun.num, ChoreState::Done));
+    let id = impatient.record.id.as_str();
+    let left = bed.hooks.dead_letters(&realm, id, 0, 9).await;
+    assert_eq!(left.expect("letters").len(), 1);
+    let before = receiver.calls().len();
+    receiver.now(200, "");
+    until(async || late.stats().retrying == 0).await;
+    let told = receiver.calls().split_off(before);
+    let told: Vec<_> = texts(&told);
+    assert!(told.contains(&"plain".to_owned()), "{told:?}");
+    assert!(!told.iter().any(|text| text.contains("secret")), "{told:?}");
 }

@@ -29,16 +29,21 @@ const TAG_CHARS: usize = 64;
 pub(super) enum To {
     /// `"all"`: everybody in the realm.
     All(String),
-    /// Everybody with a tag.
-    Tag {
-        /// The tag.
-        tag: String,
+    /// Some: one of the two.
+    Some {
+        /// Everybody with this tag.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        tag: Option<String>,
+        /// These users, at most 10,000.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        uids: Option<Vec<String>>,
     },
-    /// These users, at most 10,000.
-    Uids {
-        /// Their ids.
-        uids: Vec<String>,
-    },
+}
+
+impl To {
+    fn some(tag: Option<String>, uids: Option<Vec<String>>) -> Self {
+        Self::Some { tag, uids }
+    }
 }
 
 /// A message to many.
@@ -75,8 +80,8 @@ impl BroadcastView {
     fn of(chore: Chore) -> Self {
         let said: Option<Broadcast> = serde_json::from_str(&chore.chore.spec).ok();
         let to = match said.as_ref().map(|said| &said.to) {
-            Some(Audience::Tag(tag)) => To::Tag { tag: tag.clone() },
-            Some(Audience::Uids(uids)) => To::Uids { uids: uids.clone() },
+            Some(Audience::Tag(tag)) => To::some(Some(tag.clone()), None),
+            Some(Audience::Uids(uids)) => To::some(None, Some(uids.clone())),
             Some(Audience::All) | None => To::All("all".to_owned()),
         };
         let content = said
@@ -94,7 +99,9 @@ impl BroadcastView {
 /// Say something to many
 ///
 /// In the background, as direct messages from one sender, at the pace that
-/// `limits.broadcast_rate` says. It goes on after a restart, and everybody gets it once.
+/// `limits.broadcast_rate` says. It goes on after a restart, and everybody gets it once. It is
+/// the application that says it, also in a user's name: neither word lists nor the hook that is
+/// asked before a message are.
 #[utoipa::path(
     post, path = "/v1/broadcasts", tag = "administration", request_body = NewBroadcast,
     responses(
@@ -113,18 +120,26 @@ pub(super) async fn start_broadcast(
     let payload = String::from_utf8(payload.to_vec()).map_err(|_| Refusal::Internal)?;
     let to = match new.to {
         To::All(all) if all == "all" => Audience::All,
-        To::All(_) => return Err(Problem::field("to", "is \"all\", a tag or uids")),
-        To::Tag { tag } => {
+        To::Some {
+            tag: Some(tag),
+            uids: None,
+        } => {
             input::check_name("to.tag", &tag, TAG_CHARS)?;
             Audience::Tag(tag)
         }
-        To::Uids { uids } => {
+        To::Some {
+            tag: None,
+            uids: Some(uids),
+        } => {
             if uids.is_empty() || uids.len() > MAX_NAMED {
                 let wrong = format_args!("has 1 to {MAX_NAMED} of them");
                 return Err(Problem::field("to.uids", wrong));
             }
             let uids = input::uids("to.uids", &uids)?;
             Audience::Uids(uids.iter().map(|uid| uid.as_str().to_owned()).collect())
+        }
+        To::All(_) | To::Some { .. } => {
+            return Err(Problem::field("to", "is \"all\", a tag, or uids"));
         }
     };
     let from = match new.from.as_deref() {

@@ -35,12 +35,14 @@ pub(crate) fn line(im: &Im, message: &Message) -> String {
 ///
 /// Sessions end and no login succeeds at once; in the background memberships end, what the
 /// user said is taken back, and everything else that is kept of them goes. The name is never
-/// given again. It goes on after a restart; called again, it answers how far it is.
+/// given again. It goes on after a restart; called again, it answers how far it is, and 200
+/// once it is done.
 #[utoipa::path(
     delete, path = "/v1/users/{uid}", tag = "administration",
     params(("uid" = String, Path, description = "The user's id")),
     responses(
         (status = 202, description = "It goes on", body = WorkView),
+        (status = 200, description = "It was done before", body = WorkView),
         Denials, Missing, Conflict
     ),
     security(("admin_key" = []), ("app_secret" = []))
@@ -53,7 +55,12 @@ pub(in crate::http::v1) async fn erase_user(
     let realm = &caller.app()?.realm;
     let uid = input::uid("uid", &uid)?;
     let chore = api.im.erase_user(realm, &uid, &actor(&caller)).await?;
-    Ok((StatusCode::ACCEPTED, Json(chore.into())))
+    let status = if chore.state == ChoreState::Done {
+        StatusCode::OK
+    } else {
+        StatusCode::ACCEPTED
+    };
+    Ok((status, Json(chore.into())))
 }
 
 /// How far erasing a user is

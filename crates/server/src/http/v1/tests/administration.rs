@@ -149,6 +149,11 @@ async fn a_broadcast_reaches_each_once() {
             json!({"to": {"uids": []}, "content": content}),
             "invalid_argument",
         ),
+        (
+            json!({"to": {"uids": ["alice"], "tag": "vip"}, "content": content}),
+            "invalid_argument",
+        ),
+        (json!({"to": {}, "content": content}), "invalid_argument"),
         (json!({"to": "all", "content": "x"}), "invalid_argument"),
         (
             json!({"to": "all", "from": "nobody", "content": content}),
@@ -257,6 +262,8 @@ async fn nothing_is_left_of_a_user_who_was_erased() {
     assert_eq!(there.status, 200);
     let begun = rest.app("DELETE", "/v1/users/alice", Value::Null).await;
     assert_eq!(begun.status, 202);
+    let again = rest.app("DELETE", "/v1/users/alice", Value::Null).await;
+    assert_eq!((again.status, &again.body["id"]), (202, &begun.body["id"]));
     let owner = async || rest.get("/v1/channels/group/own").await["owner"].clone();
     assert_eq!(owner().await, "alice", "in the background");
     assert_eq!(live.mailbox.drain(false).ending, Some(Ending::Kicked));
@@ -265,6 +272,8 @@ async fn nothing_is_left_of_a_user_who_was_erased() {
     work(&rest).await;
     let done = rest.get("/v1/users/alice/erasure").await;
     assert_eq!(done["state"], "done", "{done}");
+    let again = rest.app("DELETE", "/v1/users/alice", Value::Null).await;
+    assert_eq!((again.status, &again.body), (200, &done), "not begun again");
     assert_eq!(owner().await, "bob", "what was alice's is another member's");
     let gone = rest.app("GET", "/v1/users/alice", Value::Null).await;
     assert_eq!(gone.problem(), (404, "no_such_user".into()));
