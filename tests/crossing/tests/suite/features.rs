@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 
 use crate::cast::{group, peer_of, text_by};
 
-const GROUP: &str = "g-1";
+pub(crate) const GROUP: &str = "g-1";
 const IN_GROUP: &str = "/v1/channels/group/g-1";
 
 /// Everything that an event says, as text: what stands in it is looked for there.
-fn text_of(event: &Event) -> String {
+pub(crate) fn text_of(event: &Event) -> String {
     match event {
         Event::Other(raw) | Event::Revoked { raw, .. } => raw.to_string(),
         Event::Heard(heard) => json!({
@@ -29,7 +29,7 @@ fn text_of(event: &Event) -> String {
 }
 
 /// Waits until the client has said something with all of these.
-async fn learns(peer: &Peer, what: &str, parts: &[&str]) {
+pub(crate) async fn learns(peer: &Peer, what: &str, parts: &[&str]) {
     peer.log()
         .wait(format!("{what}: {parts:?}"), |events| {
             let has_all = |event: &Event| {
@@ -72,7 +72,7 @@ impl Words<'_> {
 }
 
 /// A world in which everybody is in one group.
-async fn together() -> World {
+pub(crate) async fn together() -> World {
     let mut world = World::start().await;
     let members: Vec<String> = world.uids().into_iter().map(str::to_owned).collect();
     let members: Vec<&str> = members.iter().map(String::as_str).collect();

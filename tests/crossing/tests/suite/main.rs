@@ -1,5 +1,6 @@
 //! Every dialect with every other, through one server each. One module per subject.
 
+mod administered;
 mod cast;
 mod expectations;
 mod features;
