@@ -15,11 +15,11 @@ use crosstalk_core::send::screen::{Screen, Verdict};
 use crosstalk_gateway::{Dialect, content_of_body};
 use hyper::StatusCode;
 use parking_lot::RwLock;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use super::bodies::{Action, BeforeSendAnswer, BeforeSendData, Destination};
 use super::call::{Parcel, call};
 use super::registry::Hook;
 use super::stats::short;
@@ -30,26 +30,6 @@ use crate::http::v1::content_payload;
 const AT_ONCE: usize = 256;
 /// The name of the question.
 pub(super) const EVENT: &str = "message.before_send";
-
-/// What a hook answers.
-#[derive(Deserialize)]
-struct Said {
-    #[serde(default)]
-    action: Action,
-    #[serde(default)]
-    reason: String,
-    #[serde(default)]
-    content: Value,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Action {
-    #[default]
-    Allow,
-    Deny,
-    Replace,
-}
 
 /// Asks the hook of each realm that has one.
 pub(super) struct Before {
@@ -80,7 +60,7 @@ impl Before {
     }
 
     /// What the hook says; the error is why it says nothing.
-    async fn ask(&self, hook: &Hook, parcel: &Parcel) -> Result<Said, String> {
+    async fn ask(&self, hook: &Hook, parcel: &Parcel) -> Result<BeforeSendAnswer, String> {
         let now_ms = self.clock.now_ms();
         let within = Duration::from_millis(hook.record.settings.timeout_ms.into());
         let answer = timeout(within, async {
@@ -89,7 +69,7 @@ impl Before {
         });
         let answer = answer.await.map_err(|_| "no answer in time".to_owned())??;
         match answer.status {
-            StatusCode::NO_CONTENT => Ok(Said {
+            StatusCode::NO_CONTENT => Ok(BeforeSendAnswer {
                 action: Action::Allow,
                 reason: String::new(),
                 content: Value::Null,
@@ -110,12 +90,15 @@ impl Before {
             "at": self.clock.now_ms(),
             "app_id": hook.record.app.as_str(),
             "realm": to.realm.as_str(),
-            "data": {
-                "from": sender.uid.as_str(),
-                "to": { "kind": to.kind.name(), "id": to.id_for(sender.uid.as_str()) },
-                "content": content_of_body(body),
-                "client_no": (!body.client_no.is_empty()).then_some(&*body.client_no),
-                "dialect": Dialect::of(body.origin).map(Dialect::name),
+            "data": BeforeSendData {
+                from: sender.uid.as_str().to_owned(),
+                to: Destination {
+                    kind: to.kind.name(),
+                    id: to.id_for(sender.uid.as_str()).to_owned(),
+                },
+                content: content_of_body(body),
+                client_no: (!body.client_no.is_empty()).then(|| body.client_no.to_string()),
+                dialect: Dialect::of(body.origin).map(Dialect::name),
             },
         });
         Parcel {
@@ -160,7 +143,7 @@ impl Screen for Before {
 }
 
 /// What an answer means for a message.
-fn verdict(said: &Said, body: &Body) -> Result<Verdict, String> {
+fn verdict(said: &BeforeSendAnswer, body: &Body) -> Result<Verdict, String> {
     match said.action {
         Action::Allow => Ok(Verdict::Allow),
         Action::Deny => {

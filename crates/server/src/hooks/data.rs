@@ -1,55 +1,34 @@
-//! What is said of an event, as JSON: members as in `/v1`, channels by kind and id, messages by
-//! what their clients know them by, times in ms since 1970.
+//! What is said of an event: which it is, and its body (`bodies`) as JSON.
 
-use crosstalk_core::change::{Change, ChannelName, EditedBody, MessageName};
-use crosstalk_core::channel::{ChannelKey, ChannelKind, LogKind};
+use crosstalk_core::change::{Change, ChannelName, EditedBody};
+use crosstalk_core::channel::{ChannelKey, LogKind};
 use crosstalk_core::message::{Body, Message};
 use crosstalk_gateway::content_of_body;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::bodies::{
+    BlockedData, Channel, ChannelData, ChannelInfo, ConversationData, ConversationReadData,
+    DissolvedData, EditedData, ExpiredData, FriendData, FriendRequestData, GoneData, HiddenData,
+    JoinRequestData, KeptBody, MemberChangedData, MembersData, Named, ProfileData, ReactedData,
+    ReadData, StoredData,
+};
 use super::event::Said;
-use crate::http::v1::message_json;
+use crate::http::v1::message_view;
 
 /// A message, as `/v1` shows it, with its channel.
 pub(super) fn of_said(message: &Message, now_ms: i64) -> Value {
-    let mut data = message_json(now_ms, message);
-    if let Value::Object(members) = &mut data {
-        let key = &message.channel.key;
-        members.insert("channel".to_owned(), channel(&ChannelName::of(key)));
-        if message.channel.log == LogKind::Command {
-            members.insert("command".to_owned(), true.into());
-        }
-        if message.body.audience.is_some() {
-            members.insert("directed".to_owned(), true.into());
-        }
-    }
-    data
-}
-
-/// A channel. Of a direct one the two users say more than the id, which is both.
-fn channel(name: &ChannelName) -> Value {
-    let kind = ChannelKind(name.kind).name();
-    match name.id.split_once('|') {
-        Some((one, other)) if name.kind == ChannelKind::DIRECT.0 => {
-            json!({ "kind": kind, "id": name.id, "users": [one, other] })
-        }
-        _ => json!({ "kind": kind, "id": name.id }),
-    }
-}
-
-fn named(message: &MessageName) -> Value {
-    json!({
-        "id": message.id.to_string(),
-        "seq": message.seq,
-        "client_no": (!message.client_no.is_empty()).then_some(&message.client_no),
-        "from": message.sender,
-        "sent_at": message.sent_at_ms,
+    json(&StoredData {
+        message: message_view(now_ms, message),
+        channel: Channel::of(&ChannelName::of(&message.channel.key)),
+        command: message.channel.log == LogKind::Command,
+        directed: message.body.audience.is_some(),
     })
 }
 
-fn all_named(messages: &[MessageName]) -> Vec<Value> {
-    messages.iter().map(named).collect()
+/// A body is made of texts, numbers and what is JSON already: it cannot fail to be JSON.
+pub(super) fn json(body: &impl Serialize) -> Value {
+    serde_json::to_value(body).unwrap_or_default()
 }
 
 /// What an edited message says now, in `/v1`'s form.
@@ -60,31 +39,6 @@ fn content(body: &EditedBody) -> Value {
         payload: body.payload.clone(),
         ..Body::default()
     })
-}
-
-/// A view of the core's, with times named as everywhere here.
-fn view(of: &impl Serialize) -> Value {
-    let mut value = serde_json::to_value(of).unwrap_or_default();
-    if let Value::Object(members) = &mut value {
-        for name in ["name", "channel"] {
-            let named = members.get(name).cloned();
-            if let Some(Ok(name_of)) = named.map(serde_json::from_value::<ChannelName>) {
-                members.remove(name);
-                members.insert("channel".to_owned(), channel(&name_of));
-            }
-        }
-        let times: Vec<String> = members
-            .keys()
-            .filter(|name| name.ends_with("_ms"))
-            .cloned()
-            .collect();
-        for name in times {
-            if let Some(time) = members.remove(&name) {
-                members.insert(name.trim_end_matches("_ms").to_owned(), time);
-            }
-        }
-    }
-    value
 }
 
 /// Whose command log an entry stands in, if it is one user's own.
@@ -98,19 +52,27 @@ pub(super) fn of_change(change: &Change, entry: &Message) -> Option<Said> {
     let key = &entry.channel.key;
     let here = ChannelName::of(key);
     let user = owner(key).unwrap_or_default();
-    let at = channel(&here);
+    let at = || Channel::of(&here);
     let (name, about, at_ms, data) = match change {
         Change::Revoked { message, by, at_ms } => (
             "message.revoked",
             None,
             *at_ms,
-            json!({ "channel": at, "message": named(message), "by": by }),
+            json(&GoneData {
+                channel: at(),
+                message: Named::of(message),
+                by: by.clone(),
+            }),
         ),
         Change::Deleted { message, by, at_ms } => (
             "message.deleted",
             None,
             *at_ms,
-            json!({ "channel": at, "message": named(message), "by": by }),
+            json(&GoneData {
+                channel: at(),
+                message: Named::of(message),
+                by: by.clone(),
+            }),
         ),
         Change::Edited {
             message,
@@ -122,19 +84,22 @@ pub(super) fn of_change(change: &Change, entry: &Message) -> Option<Said> {
             "message.edited",
             None,
             *at_ms,
-            json!({
-                "channel": at,
-                "message": named(message),
-                "by": by,
-                "edits": n,
-                "content": content(body),
+            json(&EditedData {
+                channel: at(),
+                message: Named::of(message),
+                by: by.clone(),
+                edits: *n,
+                content: content(body),
             }),
         ),
         Change::Expired { messages, at_ms } => (
             "message.expired",
             None,
             *at_ms,
-            json!({ "channel": at, "messages": all_named(messages) }),
+            json(&ExpiredData {
+                channel: at(),
+                messages: Named::all(messages),
+            }),
         ),
         Change::Reacted {
             message,
@@ -146,12 +111,12 @@ pub(super) fn of_change(change: &Change, entry: &Message) -> Option<Said> {
             "message.reacted",
             None,
             *at_ms,
-            json!({
-                "channel": at,
-                "message": named(message),
-                "user": user,
-                "emoji": emoji,
-                "removed": removed,
+            json(&ReactedData {
+                channel: at(),
+                message: Named::of(message),
+                user: user.clone(),
+                emoji: emoji.clone(),
+                removed: *removed,
             }),
         ),
         Change::Pinned {
@@ -163,7 +128,11 @@ pub(super) fn of_change(change: &Change, entry: &Message) -> Option<Said> {
             if *pinned { "message.pinned" } else { "message.unpinned" },
             None,
             *at_ms,
-            json!({ "channel": at, "message": named(message), "by": by }),
+            json(&GoneData {
+                channel: at(),
+                message: Named::of(message),
+                by: by.clone(),
+            }),
         ),
         Change::Read {
             channel: there,
@@ -175,12 +144,12 @@ pub(super) fn of_change(change: &Change, entry: &Message) -> Option<Said> {
             "message.read",
             Some(there),
             *at_ms,
-            json!({
-                "channel": channel(there),
-                "reader": reader,
-                "author": user,
-                "up_to": up_to,
-                "messages": all_named(messages),
+            json(&ReadData {
+                channel: Channel::of(there),
+                reader: reader.clone(),
+                author: user.to_owned(),
+                up_to: *up_to,
+                messages: Named::all(messages),
             }),
         ),
         Change::Unread {
@@ -192,11 +161,11 @@ pub(super) fn of_change(change: &Change, entry: &Message) -> Option<Said> {
             "conversation.read",
             Some(there),
             *at_ms,
-            json!({
-                "user": user,
-                "channel": channel(there),
-                "read_seq": read_seq,
-                "unread": unread,
+            json(&ConversationReadData {
+                user: user.to_owned(),
+                channel: Channel::of(there),
+                read_seq: *read_seq,
+                unread: *unread,
             }),
         ),
         Change::Hidden {
@@ -207,10 +176,10 @@ pub(super) fn of_change(change: &Change, entry: &Message) -> Option<Said> {
             "message.hidden",
             Some(there),
             *at_ms,
-            json!({
-                "user": user,
-                "channel": channel(there),
-                "messages": all_named(messages),
+            json(&HiddenData {
+                user: user.to_owned(),
+                channel: Channel::of(there),
+                messages: Named::all(messages),
             }),
         ),
         Change::Conversation {
@@ -221,7 +190,11 @@ pub(super) fn of_change(change: &Change, entry: &Message) -> Option<Said> {
             "conversation.updated",
             Some(there),
             *at_ms,
-            json!({ "user": user, "channel": channel(there), "conversation": view(kept) }),
+            json(&ConversationData {
+                user: user.to_owned(),
+                channel: Channel::of(there),
+                conversation: KeptBody::of(kept, *at_ms),
+            }),
         ),
         Change::ChannelCreated {
             by,
@@ -231,7 +204,11 @@ pub(super) fn of_change(change: &Change, entry: &Message) -> Option<Said> {
             "channel.created",
             None,
             *at_ms,
-            json!({ "channel": at, "by": by, "info": view(made) }),
+            json(&ChannelData {
+                channel: at(),
+                by: by.clone(),
+                info: ChannelInfo::of(made, *at_ms),
+            }),
         ),
         Change::ChannelUpdated {
             by,
@@ -241,13 +218,20 @@ pub(super) fn of_change(change: &Change, entry: &Message) -> Option<Said> {
             "channel.updated",
             None,
             *at_ms,
-            json!({ "channel": at, "by": by, "info": view(changed) }),
+            json(&ChannelData {
+                channel: at(),
+                by: by.clone(),
+                info: ChannelInfo::of(changed, *at_ms),
+            }),
         ),
         Change::ChannelDissolved { by, at_ms } => (
             "channel.dissolved",
             None,
             *at_ms,
-            json!({ "channel": at, "by": by }),
+            json(&DissolvedData {
+                channel: at(),
+                by: by.clone(),
+            }),
         ),
         Change::Joined {
             users,
@@ -258,7 +242,12 @@ pub(super) fn of_change(change: &Change, entry: &Message) -> Option<Said> {
             "member.joined",
             None,
             *at_ms,
-            json!({ "channel": at, "users": users, "count": count, "by": by }),
+            json(&MembersData {
+                channel: at(),
+                users: users.clone(),
+                count: *count,
+                by: by.clone(),
+            }),
         ),
         Change::Departed {
             users,
@@ -269,7 +258,12 @@ pub(super) fn of_change(change: &Change, entry: &Message) -> Option<Said> {
             "member.departed",
             None,
             *at_ms,
-            json!({ "channel": at, "users": users, "count": count, "by": by }),
+            json(&MembersData {
+                channel: at(),
+                users: users.clone(),
+                count: *count,
+                by: by.clone(),
+            }),
         ),
         Change::MemberChanged {
             user,
@@ -282,14 +276,12 @@ pub(super) fn of_change(change: &Change, entry: &Message) -> Option<Said> {
             "member.changed",
             None,
             *at_ms,
-            json!({
-                "channel": at,
-                "user": user,
-                "by": by,
-                "role": role,
-                "nick": nick,
-                "muted_until": muted_until_ms,
-            }),
+            json(&MemberChangedData::new(
+                (at(), user, by.as_ref()),
+                role.as_ref(),
+                nick.as_ref(),
+                (*muted_until_ms, *at_ms),
+            )),
         ),
         // It stands in the logs of all whom it concerns: told once, from that of the one it
         // is about.
@@ -297,7 +289,9 @@ pub(super) fn of_change(change: &Change, entry: &Message) -> Option<Said> {
             answered(&request.status, "join_request.created", "join_request.answered"),
             Some(&request.channel),
             *at_ms,
-            json!({ "request": view(request) }),
+            json(&JoinRequestData {
+                request: request.into(),
+            }),
         ),
         Change::FriendRequest { request, at_ms } if user == request.from => (
             answered(
@@ -307,7 +301,9 @@ pub(super) fn of_change(change: &Change, entry: &Message) -> Option<Said> {
             ),
             None,
             *at_ms,
-            json!({ "request": view(request) }),
+            json(&FriendRequestData {
+                request: request.into(),
+            }),
         ),
         Change::Friend {
             user: friend,
@@ -319,7 +315,12 @@ pub(super) fn of_change(change: &Change, entry: &Message) -> Option<Said> {
             if *is_friend { "friend.updated" } else { "friend.removed" },
             None,
             *at_ms,
-            json!({ "user": user, "friend": friend, "remark": remark, "group": group }),
+            json(&FriendData {
+                user: user.to_owned(),
+                friend: friend.clone(),
+                remark: remark.clone(),
+                group: group.clone(),
+            }),
         ),
         Change::Blocked {
             user: whom,
@@ -329,7 +330,10 @@ pub(super) fn of_change(change: &Change, entry: &Message) -> Option<Said> {
             if *blocked { "user.blocked" } else { "user.unblocked" },
             None,
             *at_ms,
-            json!({ "user": user, "other": whom }),
+            json(&BlockedData {
+                user: user.to_owned(),
+                other: whom.clone(),
+            }),
         ),
         Change::Profile {
             user: whose,
@@ -339,7 +343,10 @@ pub(super) fn of_change(change: &Change, entry: &Message) -> Option<Said> {
             "user.profile",
             None,
             *at_ms,
-            json!({ "user": whose, "profile": profile }),
+            json(&ProfileData {
+                user: whose.clone(),
+                profile: profile.clone(),
+            }),
         ),
         Change::JoinRequest { .. }
         | Change::FriendRequest { .. }

@@ -6,6 +6,7 @@ use crosstalk_core::id::Realm;
 use crosstalk_core::refusal::Refusal;
 use serde_json::json;
 
+use super::bodies::TestData;
 use super::call::{Parcel, call};
 use super::deliver::Post;
 use super::registry::{HookService, Tested};
@@ -25,7 +26,7 @@ impl HookService {
             "at": now_ms,
             "app_id": hook.record.app.as_str(),
             "realm": realm.as_str(),
-            "data": { "hook": hook.record.id },
+            "data": TestData { hook: hook.record.id.clone() },
         });
         let parcel = Parcel {
             event: "hook.test".to_owned(),

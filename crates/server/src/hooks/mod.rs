@@ -6,6 +6,7 @@
 //! `late` what is not taken at once). `before` asks.
 
 mod before;
+mod bodies;
 mod call;
 mod data;
 mod deliver;
@@ -22,8 +23,10 @@ mod stats;
 #[cfg(test)]
 pub(crate) mod tests;
 mod told;
+mod webhooks;
 mod wukong;
 
 pub use registry::{Hook, HookService, Replay, Tested};
 pub use settings::{HookLimits, Wrong, check_settings};
 pub use stats::Snapshot;
+pub use webhooks::describe;

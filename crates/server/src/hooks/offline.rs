@@ -7,8 +7,9 @@ use crosstalk_core::im::Im;
 use crosstalk_core::message::Message;
 use crosstalk_core::refusal::Refusal;
 use crosstalk_core::session::DeviceLevel;
-use serde_json::json;
 
+use super::bodies::OfflineData;
+use super::data::json;
 use super::event::Happened;
 
 /// Members that are looked at for one event.
@@ -84,7 +85,10 @@ fn chunk(
     Some(Happened {
         id: format!("{}-{n}", told.id),
         name: "message.offline".to_owned(),
-        data: json!({ "message": told.data, "users": absent }),
+        data: json(&OfflineData {
+            message: told.data.clone(),
+            users: absent.clone(),
+        }),
         absent,
         ..told.clone()
     })

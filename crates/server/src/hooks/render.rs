@@ -1,24 +1,26 @@
 //! Events as requests: one event each, or several in one.
 
 use bytes::Bytes;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::call::Parcel;
+use super::data::json;
 use super::event::Happened;
 use super::registry::Hook;
+use super::webhooks::Call;
 
 /// The largest body of several events, bytes, unless one alone is larger.
 const BATCH_BYTES: usize = 1 << 20;
 
 /// What is said of one event.
 pub(super) fn one(hook: &Hook, event: &Happened) -> Value {
-    json!({
-        "id": event.id,
-        "event": event.name,
-        "at": event.at_ms,
-        "app_id": hook.record.app.as_str(),
-        "realm": event.realm.as_str(),
-        "data": event.data,
+    json(&Call {
+        id: &event.id,
+        event: &event.name,
+        at: event.at_ms,
+        app_id: hook.record.app.as_str(),
+        realm: event.realm.as_str(),
+        data: &event.data,
     })
 }
 

@@ -108,7 +108,7 @@ pub(crate) fn wukong_message(message: &crosstalk_core::message::Message) -> serd
     #[cfg(feature = "wukong")]
     return wukong::message_json(message);
     #[cfg(not(feature = "wukong"))]
-    v1::message_json(message.sent_at_ms, message)
+    serde_json::to_value(v1::message_view(message.sent_at_ms, message)).unwrap_or_default()
 }
 
 /// The routes of a listener that serves one dialect alone.

@@ -1,6 +1,7 @@
 //! Hooks against a receiver of the test's own.
 
 mod asking;
+mod documented;
 mod receiver;
 mod replaying;
 mod restarting;

@@ -19,9 +19,12 @@ use crate::http::state::ApiState;
 /// The longest name of an app, characters.
 const NAME_CHARS: usize = 200;
 
-/// An app without its secret.
+/// An app and what it may, without its secret.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = App, example = json!({"app_id": "shop", "realm": "default", "name": "The shop"}))]
+#[schema(as = App, example = json!({
+    "app_id": "shop", "realm": "default", "name": "The shop", "disabled": false,
+    "limits": {"send_rate": 1000, "send_burst": 5000}, "old_secret_until_at": null,
+}))]
 pub(super) struct AppView {
     /// The app's id.
     app_id: String,
@@ -29,6 +32,40 @@ pub(super) struct AppView {
     realm: String,
     /// What people call it.
     name: String,
+    /// Nobody may call or log in with it.
+    disabled: bool,
+    /// Its own limits; null = as the configuration says.
+    limits: Option<Limits>,
+    /// Until when the secret before this one holds, ms since 1970; null = there is none.
+    old_secret_until_at: Option<i64>,
+}
+
+/// How fast an app's users may send, all together.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[schema(as = AppLimits)]
+struct Limits {
+    /// Messages per second; 0 = no limit.
+    send_rate: u32,
+    /// Messages at once before that counts; 0 = as many as in a second.
+    send_burst: u32,
+}
+
+impl AppView {
+    /// An app at a time, ms since 1970.
+    pub(super) fn of(app: &App, now_ms: i64) -> Self {
+        let old = app.old_secret.as_ref().map(|(_, until_ms)| *until_ms);
+        Self {
+            app_id: app.id.as_str().to_owned(),
+            realm: app.realm.as_str().to_owned(),
+            name: app.name.clone(),
+            disabled: app.disabled,
+            limits: app.rate.map(|rate| Limits {
+                send_rate: rate.per_sec,
+                send_burst: rate.burst,
+            }),
+            old_secret_until_at: old.filter(|until_ms| now_ms < *until_ms),
+        }
+    }
 }
 
 /// An app with its secret, which is shown this once.
@@ -89,12 +126,29 @@ pub(super) async fn list_apps(
     caller: Caller,
 ) -> Result<Json<Page<AppView>>, Problem> {
     caller.admin()?;
-    let apps = api.im.apps().all().into_iter().map(|app| AppView {
-        app_id: app.id.as_str().to_owned(),
-        realm: app.realm.as_str().to_owned(),
-        name: app.name,
-    });
+    let (all, now_ms) = (api.im.apps().all(), api.im.clock().now_ms());
+    let apps = all.iter().map(|app| AppView::of(app, now_ms));
     Ok(Json(Page::whole(apps.collect())))
+}
+
+/// An app
+///
+/// What it is and what it may, without its secret.
+#[utoipa::path(
+    get, path = "/v1/apps/{app_id}", tag = "apps",
+    params(("app_id" = String, Path, description = "The app's id")),
+    responses((status = 200, description = "The app", body = AppView), Denials, Missing),
+    security(("admin_key" = []))
+)]
+pub(super) async fn get_app(
+    State(api): State<ApiState>,
+    caller: Caller,
+    Segments(id): Segments<String>,
+) -> Result<Json<AppView>, Problem> {
+    caller.admin()?;
+    let app = api.im.apps().known(&app_id(&id)?);
+    let app = app.ok_or(Refusal::NoSuchApp)?;
+    Ok(Json(AppView::of(&app, api.im.clock().now_ms())))
 }
 
 /// Create an app

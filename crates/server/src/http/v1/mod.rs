@@ -57,6 +57,7 @@ pub(crate) use admin::audit::shortened;
 #[cfg(feature = "stomp")]
 pub(in crate::http) use admin::audit::to_its_end;
 pub(crate) use admin::erasing::line as export_line;
+pub(crate) use view::MessageView;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -87,6 +88,7 @@ pub fn routers(state: ApiState) -> (Router, Router, utoipa::openapi::OpenApi) {
         .split_for_parts();
     let (routes, mut document) = OpenApiRouter::with_openapi(openapi::Document::openapi())
         .routes(routes!(apps::list_apps, apps::create_app))
+        .routes(routes!(apps::get_app))
         .routes(routes!(apps::rotate_secret))
         // Moderation and administration.
         .merge(admin::routes())
@@ -234,6 +236,7 @@ pub fn routers(state: ApiState) -> (Router, Router, utoipa::openapi::OpenApi) {
         .route("/v1/users/batch", users::shown("batch"))
         .route("/v1/users/search", users::called("search"));
     document.merge(brought);
+    crate::hooks::describe(&mut document);
     let audited = axum::middleware::from_fn_with_state(state.clone(), admin::audit::watch);
     (
         routes
@@ -246,12 +249,8 @@ pub fn routers(state: ApiState) -> (Router, Router, utoipa::openapi::OpenApi) {
 }
 
 /// A message as this interface shows it.
-pub(crate) fn message_json(
-    now_ms: i64,
-    message: &crosstalk_core::message::Message,
-) -> serde_json::Value {
-    let view = view::MessageView::at(now_ms, message);
-    serde_json::to_value(view).unwrap_or_default()
+pub(crate) fn message_view(now_ms: i64, message: &crosstalk_core::message::Message) -> MessageView {
+    MessageView::at(now_ms, message)
 }
 
 /// The payload for a content in this interface's form. The error says why it is none.

@@ -105,7 +105,7 @@ pub(super) enum MessageState {
         "client_no": "m-1",
     })
 )]
-pub(super) struct MessageView {
+pub(crate) struct MessageView {
     /// The server's id, a decimal number.
     id: String,
     /// Where it was sent, as the sender names it: for a direct channel the receiver.

@@ -8,7 +8,7 @@ use crosstalk_core::send::rates::Rate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::super::apps::app_id;
+use super::super::apps::{AppView, app_id};
 use super::super::auth::Caller;
 use super::super::input::{Body, Segments, nullable};
 use super::super::openapi::{Denials, Missing, Oversize};
@@ -17,55 +17,6 @@ use crate::http::state::ApiState;
 
 /// For how long an old secret may hold, seconds.
 const MAX_GRACE_SECS: i64 = 90 * 24 * 3600;
-
-/// An app and what it may.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = AppState, example = json!({
-    "app_id": "shop", "realm": "default", "name": "The shop", "disabled": false,
-    "limits": {"send_rate": 1000, "send_burst": 5000}, "old_secret_until_at": null,
-}))]
-pub(super) struct AppView {
-    /// The app's id.
-    app_id: String,
-    /// The realm that its users live in.
-    realm: String,
-    /// What people call it.
-    name: String,
-    /// Nobody may call or log in with it.
-    disabled: bool,
-    /// Its own limits; null = as the configuration says.
-    limits: Option<Limits>,
-    /// Until when the secret before this one holds, ms since 1970.
-    old_secret_until_at: Option<i64>,
-}
-
-/// How fast an app's users may send, all together.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
-#[schema(as = AppLimits)]
-pub(super) struct Limits {
-    /// Messages per second; 0 = no limit.
-    send_rate: u32,
-    /// Messages at once before that counts; 0 = as many as in a second.
-    #[serde(default)]
-    send_burst: u32,
-}
-
-impl AppView {
-    fn of(app: &App, now_ms: i64) -> Self {
-        let old = app.old_secret.as_ref().map(|(_, until_ms)| *until_ms);
-        Self {
-            app_id: app.id.as_str().to_owned(),
-            realm: app.realm.as_str().to_owned(),
-            name: app.name.clone(),
-            disabled: app.disabled,
-            limits: app.rate.map(|rate| Limits {
-                send_rate: rate.per_sec,
-                send_burst: rate.burst,
-            }),
-            old_secret_until_at: old.filter(|until_ms| now_ms < *until_ms),
-        }
-    }
-}
 
 /// A change of an app.
 #[derive(Debug, Deserialize, ToSchema)]

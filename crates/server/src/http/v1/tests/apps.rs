@@ -18,7 +18,7 @@ async fn apps_are_made_listed_and_given_new_secrets() {
     );
     let listed = rest.call(ADMIN, "GET", "/v1/apps", Value::Null).await.ok();
     assert_eq!(each(&listed["items"], "/app_id"), ["default", "shop"]);
-    assert!(!listed.to_string().contains("secret"));
+    assert!(!listed.to_string().contains("app_secret"));
 
     let user = rest.call(&first, "PUT", "/v1/users/alice", json!({})).await;
     assert_eq!(user.status, 200);
@@ -41,6 +41,41 @@ async fn apps_are_made_listed_and_given_new_secrets() {
             .status,
         200
     );
+}
+
+#[tokio::test]
+async fn an_app_shows_what_it_may() {
+    let rest = Rest::start().await;
+    let new = json!({"app_id": "shop", "name": "The shop"});
+    rest.call(ADMIN, "POST", "/v1/apps", new).await;
+    let shown = async || {
+        let shown = rest.call(ADMIN, "GET", "/v1/apps/shop", Value::Null).await;
+        shown.ok()
+    };
+    let fresh = json!({
+        "app_id": "shop", "realm": "default", "name": "The shop", "disabled": false,
+        "limits": null, "old_secret_until_at": null,
+    });
+    assert_eq!(shown().await, fresh);
+    let off = json!({"disabled": true});
+    rest.call(ADMIN, "PATCH", "/v1/apps/shop", off).await.ok();
+    let limits = json!({"send_rate": 5, "send_burst": 9});
+    rest.call(ADMIN, "PATCH", "/v1/apps/shop/limits", limits.clone())
+        .await
+        .ok();
+    let grace = json!({"grace_secs": 60});
+    rest.call(ADMIN, "POST", "/v1/apps/shop/rotate", grace)
+        .await
+        .ok();
+    let now = shown().await;
+    assert_eq!((&now["disabled"], &now["limits"]), (&json!(true), &limits));
+    assert_eq!(now["old_secret_until_at"], rest.clock_ms() + 60_000);
+    let listed = rest.call(ADMIN, "GET", "/v1/apps", Value::Null).await.ok();
+    assert_eq!(listed["items"][1], now);
+    let nobody = rest
+        .call(ADMIN, "GET", "/v1/apps/nobody", Value::Null)
+        .await;
+    assert_eq!(nobody.problem(), (404, "no_such_app".to_owned()));
 }
 
 #[tokio::test]
