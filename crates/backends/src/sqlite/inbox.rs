@@ -243,7 +243,7 @@ fn view(shared: &Shared, user: UserNum, row: &Row<'_>) -> DbResult<ConversationR
         uncounted: count(row, 23)?,
         directed: count(row, 24)?,
         begins_after: count(row, 14)?.max(closed.seq),
-        hidden_seq: count(row, 15)?,
+        hidden_seq: keep::hidden_seq(row)?,
         pinned_at_ms: row.get::<_, Option<i64>>(16)?.unwrap_or(0),
         kept: keep::kept(row)?,
         version,
@@ -284,7 +284,7 @@ fn apply(
             keep::unmark(tx, user, &mut view)?;
         }
         ConversationChange::SetUnread(n) => set_unread(tx.conn, user, &mut view, n)?,
-        ConversationChange::Hide => view.hidden_seq = view.head_seq,
+        ConversationChange::Hide => view.hidden_seq = Some(view.head_seq),
         ConversationChange::Clear => {
             cleared_seq = view.head_seq;
             view.begins_after = view.head_seq;
@@ -307,7 +307,7 @@ fn apply(
         rows::seq(view.badge_seq),
         rows::seq(view.badge_ordinal),
         rows::seq(cleared_seq),
-        rows::seq(view.hidden_seq),
+        keep::stored(view.hidden_seq),
         view.version,
     ])?;
     Ok(Some(view))

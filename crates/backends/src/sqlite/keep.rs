@@ -11,6 +11,9 @@ use super::rows::{self, count};
 use super::work::Tx;
 use super::{Shared, heads, inbox};
 
+/// Stands for a conversation that was put away before anything was said there.
+const BLANK: i64 = -1;
+
 /// Of a row of `inbox::views_sql`.
 pub(super) fn kept(row: &Row<'_>) -> DbResult<Kept> {
     let int = |at: usize| row.get::<_, Option<i64>>(at).map(Option::unwrap_or_default);
@@ -30,6 +33,24 @@ pub(super) fn kept(row: &Row<'_>) -> DbResult<Kept> {
         },
         version,
     })
+}
+
+/// Where a conversation was put away, of a row of `inbox::views_sql`.
+pub(super) fn hidden_seq(row: &Row<'_>) -> DbResult<Option<u64>> {
+    Ok(match row.get::<_, Option<i64>>(15)?.unwrap_or(0) {
+        0 => None,
+        BLANK => Some(0),
+        seq => Some(seq.cast_unsigned()),
+    })
+}
+
+/// [`hidden_seq`] as it is stored: 0 has always stood for what is not put away.
+pub(super) fn stored(hidden_seq: Option<u64>) -> i64 {
+    match hidden_seq {
+        None => 0,
+        Some(0) => BLANK,
+        Some(seq) => rows::seq(seq),
+    }
 }
 
 /// Does what is wished of a conversation; nothing is written if it is like that already.
@@ -95,8 +116,8 @@ fn change(tx: &Tx<'_>, row: &mut ConversationRow, wish: &Keep) -> DbResult<u64> 
     }
     row.kept.marked = wish.marked.unwrap_or(row.kept.marked);
     match wish.hidden {
-        Some(true) => row.hidden_seq = row.head_seq,
-        Some(false) => row.hidden_seq = 0,
+        Some(true) => row.hidden_seq = Some(row.head_seq),
+        Some(false) => row.hidden_seq = None,
         None => {}
     }
     Ok(cleared_seq)
@@ -129,7 +150,7 @@ fn write(tx: &Tx<'_>, user: UserNum, row: &ConversationRow, cleared_seq: u64) ->
         rows::seq(row.badge_seq),
         rows::seq(row.badge_ordinal),
         rows::seq(cleared_seq),
-        rows::seq(row.hidden_seq),
+        stored(row.hidden_seq),
         row.pinned_at_ms,
         row.version,
         kept.muted_until_ms,

@@ -244,16 +244,18 @@ pub async fn history_may_begin_at_the_join(stores: &Stores) {
 /// Put away, back with the next message, put away again.
 pub async fn hidden_until_somebody_speaks(stores: &Stores) {
     let room = Room::new(stores).await;
-    assert!(
-        !room.change(&room.bob, Hide).await.is_hidden(),
-        "nothing was said yet"
-    );
+    assert!(!room.view(&room.bob).await.is_hidden());
+    let blank = room.change(&room.bob, Hide).await;
+    assert!(blank.is_hidden(), "also before anything was said");
+    assert!(room.view(&room.bob).await.is_hidden());
+    assert!(!room.view(&room.alice).await.is_hidden());
     room.say(&room.alice, 2).await;
+    assert!(!room.view(&room.bob).await.is_hidden());
     let hidden = room.change(&room.bob, Hide).await;
     assert!(hidden.is_hidden());
     assert_eq!(
         (hidden.hidden_seq, hidden.unread()),
-        (2, 2),
+        (Some(2), 2),
         "hiding reads nothing"
     );
     assert!(room.change(&room.bob, Read(None)).await.is_hidden());

@@ -129,12 +129,16 @@ pub async fn history_is_cleared_up_to_a_place(stores: &Stores) {
 /// Put away and taken back; what else is kept stays.
 pub async fn hiding_is_kept_beside_the_rest(stores: &Stores) {
     let room = Room::new(stores).await;
-    room.say(&room.alice, 1).await;
     let hide = |hidden| Keep {
         pinned: Some(true),
         hidden: Some(hidden),
         ..Keep::default()
     };
+    // Nothing was said there yet.
+    assert!(keep(&room, &room.bob, hide(true)).await.row.is_hidden());
+    assert!(room.view(&room.bob).await.is_hidden());
+    assert!(!keep(&room, &room.bob, hide(false)).await.row.is_hidden());
+    room.say(&room.alice, 1).await;
     assert!(keep(&room, &room.bob, hide(true)).await.row.is_hidden());
     let shown = keep(&room, &room.bob, hide(false)).await.row;
     assert!(!shown.is_hidden() && shown.pinned_at_ms > 0);

@@ -35,8 +35,8 @@ pub struct ConversationRow {
     /// History begins after this seq: the largest of what was cleared, what retention
     /// dropped, and the join if the channel shows history only since then.
     pub begins_after: u64,
-    /// Hidden from lists while the head is not above it.
-    pub hidden_seq: u64,
+    /// Hidden from lists while the head is not above it; `None` = it was not put away.
+    pub hidden_seq: Option<u64>,
     /// Pinned at, ms since 1970; 0 = not pinned.
     pub pinned_at_ms: i64,
     /// How the user keeps it.

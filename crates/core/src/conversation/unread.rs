@@ -19,6 +19,6 @@ impl ConversationRow {
         let is_wanted = self.pinned_at_ms > 0 || !self.kept.draft.is_empty();
         let is_blank =
             self.head_seq == 0 && self.channel.key.kind == ChannelKind::DIRECT && !is_wanted;
-        is_blank || (self.head_seq <= self.hidden_seq && self.hidden_seq > 0)
+        is_blank || self.hidden_seq.is_some_and(|seq| self.head_seq <= seq)
     }
 }

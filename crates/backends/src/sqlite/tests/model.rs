@@ -264,7 +264,7 @@ impl Real {
         let seen = Seen {
             read: view.read_seq,
             badge: view.badge_seq,
-            hidden: view.hidden_seq,
+            hidden: view.hidden_seq.unwrap_or(0),
             begins_after: view.begins_after,
         };
         Some((seen, view.unread()))

@@ -25,7 +25,7 @@ fn row() -> ConversationRow {
         uncounted: 0,
         directed: 0,
         begins_after: 0,
-        hidden_seq: 0,
+        hidden_seq: None,
         pinned_at_ms: 0,
         kept: crosstalk_core::conversation::Kept::default(),
         version: 1,

@@ -432,7 +432,7 @@ fn row(seq: u64) -> ConversationRow {
         uncounted: 0,
         directed: 0,
         begins_after: 0,
-        hidden_seq: 0,
+        hidden_seq: None,
         pinned_at_ms: 0,
         kept: Kept::default(),
         version: 1,

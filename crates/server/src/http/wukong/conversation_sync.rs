@@ -125,7 +125,7 @@ impl Client {
             None => 0,
         };
         // What was put away or cleared does not come back with what is new.
-        let seen = seen.max(row.hidden_seq).max(row.begins_after);
+        let seen = seen.max(row.hidden_seq.unwrap_or(0)).max(row.begins_after);
         (row.head_seq > seen).then(|| seen + 1)
     }
 }
@@ -293,7 +293,7 @@ mod tests {
             uncounted: 0,
             directed: 0,
             begins_after: 0,
-            hidden_seq: 0,
+            hidden_seq: None,
             pinned_at_ms: 0,
             kept: Kept::default(),
             version: 1,
@@ -412,7 +412,7 @@ mod tests {
     #[test]
     fn what_was_put_away_or_cleared_stays_away() {
         let mut hidden = group(10, 0);
-        hidden.hidden_seq = 8;
+        hidden.hidden_seq = Some(8);
         assert_eq!(client(0, "", false).news_from(&hidden, "alice"), Some(9));
         assert_eq!(
             client(0, "g1:2:3", false).news_from(&hidden, "alice"),
