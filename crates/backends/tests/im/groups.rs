@@ -8,8 +8,8 @@ use std::sync::Arc;
 use crosstalk_core::change::Change;
 use crosstalk_core::channel::joining::REQUEST_LIFE_MS;
 use crosstalk_core::channel::{
-    ChannelChange, ChannelKey, Circle, JoinMode, JoinStatus, MemberQuery, MemberRole, MemberState,
-    RequestId,
+    ChannelChange, ChannelKey, Circle, JoinMode, JoinRequest, JoinStatus, MemberQuery, MemberRole,
+    MemberState, RequestId,
 };
 use crosstalk_core::content::Content;
 use crosstalk_core::contract::text;
@@ -607,6 +607,20 @@ async fn who_comes_and_goes_is_said_where_it_is_wished() {
         .await
         .expect("removed");
     act(&world, "frank", GroupVerb::Leave).await.expect("left");
+    // Who has asked is let in by those who moderate, and invited by nobody…
+    let asks = ChannelChange {
+        invite_by: Some(Circle::All),
+        ..mode(JoinMode::Approval)
+    };
+    act(&world, "alice", update(asks)).await.expect("changed");
+    let asked = act(&world, "frank", join()).await.expect("asked").requests;
+    let accept = |request: &JoinRequest| GroupVerb::Decide(request.id, Decision::Accept);
+    act(&world, "bob", accept(&asked[0])).await.expect("let in");
+    // … or by the member who has asked for them.
+    let erin = world.user("erin").await;
+    let add = GroupVerb::Add(vec![erin], String::new());
+    let asked = act(&world, "carol", add).await.expect("asked").requests;
+    act(&world, "bob", accept(&asked[0])).await.expect("let in");
     says(&world, "alice").await.expect("said");
     let said = chat(&world).await;
     let tips: Vec<_> = said
@@ -621,6 +635,8 @@ async fn who_comes_and_goes_is_said_where_it_is_wished() {
         tip("frank 加入了群聊"),
         tip("bob 将 erin 移出了群聊"),
         tip("frank 退出了群聊"),
+        tip("frank 加入了群聊"),
+        tip("carol 邀请 erin 加入了群聊"),
     ];
     assert_eq!(tips, expected);
     assert!(said[..3].iter().all(|message| !message.body.flags.counts));

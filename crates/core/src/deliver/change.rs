@@ -72,8 +72,19 @@ pub struct Moved {
     pub left: Vec<UserRef>,
     /// How many there are.
     pub left_count: u32,
+    /// At whose word those have come, if not the operator's.
+    pub(super) brought_by: Option<BroughtBy>,
     /// Who is something else now: role, name there, end of the muting.
     pub(super) changed: Vec<(UserRef, Facet)>,
+}
+
+/// At whose word somebody has come whom an operator has only let in.
+#[derive(Debug, Clone)]
+pub(super) enum BroughtBy {
+    /// Their own.
+    Themselves,
+    /// Somebody else's.
+    Inviter(UserRef),
 }
 
 /// What has changed of a member.
@@ -265,11 +276,24 @@ impl Lane {
         changes: Vec<MemberChange>,
         by: Option<&Operator>,
     ) -> Result<Changed, Refusal> {
+        self.put_members_for(key, num, changes, by, None).await
+    }
+
+    /// As [`put_members`](Self::put_members), for whoever has brought in those who come.
+    pub(super) async fn put_members_for(
+        &mut self,
+        key: &ChannelKey,
+        num: ChannelNum,
+        changes: Vec<MemberChange>,
+        by: Option<&Operator>,
+        brought_by: Option<BroughtBy>,
+    ) -> Result<Changed, Refusal> {
         let stored = self.parts.channels.change_members(num, &changes).await?;
         let (changed, facets) = self.made_effective(key, changes, stored).await?;
         if let Some(by) = by {
             let mut moved = Moved {
                 changed: facets,
+                brought_by,
                 ..Moved::default()
             };
             moved.add(&changed);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::alter::Operator;
-use super::change::{Facet, Moved, named};
+use super::change::{BroughtBy, Facet, Moved, named};
 use super::lane::{Lane, ReplyTo, SendJob, Sender};
 use crate::change::Change;
 use crate::channel::{Address, ChannelKey};
@@ -108,9 +108,10 @@ impl Lane {
             return Ok(());
         }
         let mut lines = Vec::new();
-        let doer = match by.user() {
-            Some(user) => Some((user.num, self.called(user).await?)),
-            None => None,
+        let bringer = match &moved.brought_by {
+            None => by.user(),
+            Some(BroughtBy::Themselves) => None,
+            Some(BroughtBy::Inviter(inviter)) => Some(inviter),
         };
         for (users, count, came) in [
             (&moved.left, moved.left_count, false),
@@ -129,6 +130,10 @@ impl Lane {
                 who = format!("{who}等{count}人");
             }
             let themselves = |num| users.iter().any(|user| user.num == num);
+            let doer = match if came { bringer } else { by.user() } {
+                Some(user) => Some((user.num, self.called(user).await?)),
+                None => None,
+            };
             // In the language of the other texts that stand for something (`content`).
             lines.push(match (&doer, came) {
                 (Some((num, name)), true) if !themselves(*num) => {

@@ -8,7 +8,7 @@ use crate::channel::{
     Decider, JoinMode, JoinRequest, JoinStatus, MemberChange, RequestId, Right, Standing, may,
 };
 use crate::deliver::alter::Operator;
-use crate::deliver::change::Changed;
+use crate::deliver::change::{BroughtBy, Changed};
 use crate::deliver::lane::Lane;
 use crate::id::UserRef;
 use crate::refusal::Refusal;
@@ -28,7 +28,7 @@ impl Lane {
                 .ask_for(scene, users, Decider::Moderators, &message)
                 .await;
         }
-        self.enter(scene, users, scene.by).await
+        self.enter(scene, users, None).await
     }
 
     pub(super) async fn invite(
@@ -87,14 +87,14 @@ impl Lane {
         &mut self,
         scene: &Scene<'_>,
         users: Vec<UserRef>,
-        by: &Operator,
+        brought_by: Option<BroughtBy>,
     ) -> Result<Changed, Refusal> {
         if users.is_empty() {
             return Ok(Changed::default());
         }
         let changes = users.into_iter().map(MemberChange::Enter).collect();
         let mut changed = self
-            .put_members(scene.key, scene.num, changes, Some(by))
+            .put_members_for(scene.key, scene.num, changes, Some(scene.by), brought_by)
             .await?;
         // Where many come at once, what they have asked for ends by itself.
         if let [user] = changed.joined.as_slice() {
@@ -159,7 +159,7 @@ impl Lane {
             self.use_link(token).await?;
         }
         if joins {
-            return self.enter(scene, vec![user], scene.by).await;
+            return self.enter(scene, vec![user], None).await;
         }
         self.ask_for(scene, vec![user], Decider::Moderators, &message)
             .await
@@ -297,7 +297,13 @@ impl Lane {
             }
         }
         // Members first: if a crash comes between, whoever accepts again finds them there.
-        self.enter(scene, vec![user], scene.by).await
+        // Who moderates has let them in, and asked nobody to come.
+        let brought_by = match (request.decider, request.inviter) {
+            (Decider::User, _) => None,
+            (Decider::Moderators, None) => Some(BroughtBy::Themselves),
+            (Decider::Moderators, Some(inviter)) => Some(BroughtBy::Inviter(inviter)),
+        };
+        self.enter(scene, vec![user], brought_by).await
     }
 
     /// What who has invited somebody is to the channel now.
