@@ -112,10 +112,14 @@ async fn import(remote: &Remote, file: &str) -> Result<()> {
         let body = json!({"users": some});
         let answer = remote.call("POST", "/v1/users/import", Some(body)).await?;
         for item in answer["items"].as_array().into_iter().flatten() {
-            match item["outcome"].as_str() {
+            match item["state"].as_str() {
                 Some("created") => created += 1,
                 Some("updated") => updated += 1,
-                _ => failed.push(format!("{}: {}", text(item, "uid"), text(item, "code"))),
+                _ => failed.push(format!(
+                    "{}: {}",
+                    text(item, "uid"),
+                    text(&item["error"], "code")
+                )),
             }
         }
         bar.inc(some.len() as u64);

@@ -12,6 +12,7 @@ use super::drafts::{self, Saying};
 use super::input::Body;
 use super::messages::{address, client_no, sender};
 use super::openapi::{Conflict, Denials, Missing, Oversize, Throttled};
+use super::outcome::OutcomeError;
 use super::problem::Problem;
 use super::view::ChannelName;
 use crate::http::state::ApiState;
@@ -41,26 +42,6 @@ pub(super) struct NewMessages {
     /// The sender's own number, the same in each channel.
     #[schema(min_length = 1, max_length = 128)]
     client_no: Option<String>,
-}
-
-/// Why one was refused.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = OutcomeError)]
-pub(super) struct OutcomeError {
-    /// The stable code, as in problems.
-    code: &'static str,
-    /// What is wrong.
-    detail: String,
-}
-
-impl From<Problem> for OutcomeError {
-    fn from(problem: Problem) -> Self {
-        let code = problem.refusal.code();
-        Self {
-            detail: problem.detail.unwrap_or_else(|| code.to_owned()),
-            code,
-        }
-    }
 }
 
 /// What became of one.

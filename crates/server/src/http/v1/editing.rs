@@ -20,6 +20,7 @@ use super::content;
 use super::input::{self, Body, Params, Segments};
 use super::looking::{self, Whose};
 use super::openapi::{Conflict, Denials, Missing, Oversize, Throttled};
+use super::outcome::OutcomeError;
 use super::page::{self, Page, Paging};
 use super::problem::Problem;
 use super::view::MessageView;
@@ -236,11 +237,8 @@ pub(super) struct SeveralToRevoke {
 pub(super) struct OutcomeView {
     /// Its id.
     id: String,
-    /// It is done.
-    ok: bool,
-    /// Why not: the code of a refusal.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<&'static str>,
+    /// Why it was refused; null if it was not.
+    error: Option<OutcomeError>,
 }
 
 /// What became of several messages, in the order given.
@@ -269,8 +267,7 @@ fn ids(texts: &[String]) -> Result<Vec<MessageId>, Problem> {
 fn outcome(id: MessageId, done: Result<(), Refusal>) -> OutcomeView {
     OutcomeView {
         id: id.to_string(),
-        ok: done.is_ok(),
-        code: done.err().map(Refusal::code),
+        error: done.err().map(OutcomeError::from),
     }
 }
 

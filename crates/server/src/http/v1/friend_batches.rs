@@ -13,6 +13,7 @@ use super::auth::Caller;
 use super::friends::{check_message, sides};
 use super::input::{self, Body, Segments};
 use super::openapi::{Conflict, Denials, Missing, Oversize, Throttled};
+use super::outcome::OutcomeError;
 use super::page::Page;
 use super::problem::Problem;
 use super::profiles::Uids;
@@ -24,15 +25,15 @@ const MAX_PAIRS: usize = 1000;
 
 /// What became of one of many.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = FriendOutcome, example = json!({"uid": "bob", "state": "requested", "code": null}))]
+#[schema(as = FriendOutcome, example = json!({"uid": "bob", "state": "requested", "error": null}))]
 pub(super) struct Outcome {
     /// Who.
     uid: String,
     /// `friend` (they are one now), `requested` (they were asked), `deleted` (they are one no
     /// longer), `unchanged` (they were so before), `failed`.
     state: &'static str,
-    /// Why it failed, as in an error.
-    code: Option<&'static str>,
+    /// Why it failed; null if it did not.
+    error: Option<OutcomeError>,
 }
 
 impl Outcome {
@@ -40,7 +41,7 @@ impl Outcome {
         Self {
             uid: uid.as_str().to_owned(),
             state: outcome.unwrap_or("failed"),
-            code: outcome.err().map(Refusal::code),
+            error: outcome.err().map(OutcomeError::from),
         }
     }
 }

@@ -19,6 +19,7 @@ use super::channels::seen_by;
 use super::conversations::{ConversationView, ReadUpTo, views};
 use super::input::{Body, Params, Segments};
 use super::openapi::{Denials, Missing, Oversize};
+use super::outcome::OutcomeError;
 use super::problem::Problem;
 use super::view::{ChannelName, KindName};
 use crate::http::state::ApiState;
@@ -310,14 +311,12 @@ pub(super) struct Batch {
 
 /// What became of one.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({"channel": {"kind": "group", "id": "team"}, "done": true, "code": null}))]
+#[schema(example = json!({"channel": {"kind": "group", "id": "team"}, "error": null}))]
 pub(super) struct Outcome {
     /// Which.
     channel: ChannelName,
-    /// Whether it was done.
-    done: bool,
-    /// If not: why, as problems have it.
-    code: Option<&'static str>,
+    /// Why it was refused; null if it was not.
+    error: Option<OutcomeError>,
 }
 
 /// What became of each, in their order.
@@ -404,8 +403,7 @@ pub(super) async fn change_conversations(
     let each = batch.channels.into_iter().zip(done);
     let items = each.map(|(item, done)| Outcome {
         channel: item.channel,
-        done: done.is_ok(),
-        code: done.err().map(|why| why.code()),
+        error: done.err().map(OutcomeError::from),
     });
     Ok(Json(Outcomes {
         items: items.collect(),

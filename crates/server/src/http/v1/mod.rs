@@ -36,6 +36,7 @@ mod marks;
 mod members;
 mod messages;
 mod openapi;
+mod outcome;
 mod page;
 mod privacy;
 mod problem;

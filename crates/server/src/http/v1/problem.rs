@@ -35,7 +35,7 @@ pub(super) struct Problem {
         "code": "invalid_argument",
     })
 )]
-pub(super) struct ProblemBody {
+pub(in crate::http) struct ProblemBody {
     /// Names the kind of problem: `urn:crosstalk:problem:` and the code.
     #[serde(rename = "type")]
     kind: String,
@@ -72,11 +72,6 @@ impl Problem {
     pub(super) fn why(&self) -> String {
         let detail = self.detail.clone();
         detail.unwrap_or_else(|| title(self.refusal).to_owned())
-    }
-
-    /// What is wrong with this very request, if more is known than the refusal.
-    pub(super) fn into_detail(self) -> Option<String> {
-        self.detail
     }
 
     fn body(self) -> (StatusCode, ProblemBody) {

@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use super::super::auth::Caller;
 use super::super::input::{self, Body, Params, Segments};
 use super::super::openapi::{Conflict, Denials, Missing, Oversize};
+use super::super::outcome::OutcomeError;
 use super::super::page::{Page, Paging};
 use super::super::problem::Problem;
 use super::super::users::{UserView, bad_profile};
@@ -104,11 +105,9 @@ pub(super) struct Outcome {
     /// The id as it was given.
     uid: String,
     /// `created`, `updated` or `failed`.
-    outcome: &'static str,
-    /// Why it failed.
-    code: Option<&'static str>,
-    /// Why, in words.
-    detail: Option<String>,
+    state: &'static str,
+    /// Why it failed; null if it did not.
+    error: Option<OutcomeError>,
 }
 
 /// Tags of a user.
@@ -220,18 +219,16 @@ pub(super) async fn import_users(
             match taken.await {
                 Ok(imported) => Outcome {
                     uid,
-                    outcome: match imported {
+                    state: match imported {
                         Imported::Created => "created",
                         Imported::Updated => "updated",
                     },
-                    code: None,
-                    detail: None,
+                    error: None,
                 },
                 Err(problem) => Outcome {
                     uid,
-                    outcome: "failed",
-                    code: Some(problem.refusal.code()),
-                    detail: problem.into_detail(),
+                    state: "failed",
+                    error: Some(problem.into()),
                 },
             }
         }

@@ -36,13 +36,13 @@ async fn users_are_imported_each_for_itself_and_listed() {
         {"uid": "dave", "tags": [""]},
     ]});
     let imported = rest.post("/v1/users/import", users).await;
-    let outcomes = each(&imported["items"], "/outcome");
+    let outcomes = each(&imported["items"], "/state");
     assert_eq!(
         outcomes,
         ["updated", "created", "failed", "created", "failed"]
     );
-    assert_eq!(imported["items"][2]["code"], "invalid_uid");
-    assert_eq!(imported["items"][4]["code"], "invalid_argument");
+    assert_eq!(imported["items"][2]["error"]["code"], "invalid_uid");
+    assert_eq!(imported["items"][4]["error"]["code"], "invalid_argument");
     let all = rest.get("/v1/users").await;
     assert_eq!(each(&all["items"], "/uid"), ["alice", "bob", "carol"]);
     assert_eq!(all["items"][0]["name"], "Alice");

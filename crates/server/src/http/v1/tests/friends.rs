@@ -138,7 +138,7 @@ async fn who_may_not_ask_does_not_learn_why() {
         (json!({"to": "alice"}), "invalid_argument", "to"),
         (json!({"to": "nobody"}), "no_such_user", "to"),
         (json!({"to": "a b"}), "invalid_uid", "to"),
-        (json!({}), "invalid_argument", "missing field `to`"),
+        (json!({}), "invalid_argument", "to: is missing"),
         (
             json!({"to": "bob", "message": "x".repeat(501)}),
             "invalid_argument",
@@ -179,7 +179,7 @@ async fn friends_are_added_listed_kept_and_deleted() {
     };
     let add = json!({"uids": ["bob", "carol", "ghost", "alice", "bob"]});
     let added = rest.post(friends, add.clone()).await;
-    assert_eq!(added["items"][2]["code"], "no_such_user");
+    assert_eq!(added["items"][2]["error"]["code"], "no_such_user");
     assert_eq!(states(added), ["friend", "friend", "failed", "failed"]);
     assert_eq!(
         states(rest.post(friends, add).await),
@@ -188,7 +188,7 @@ async fn friends_are_added_listed_kept_and_deleted() {
     // A user asks.
     let add = json!({"uids": ["dave", "bob"], "message": "hi"});
     let asked = rest.as_user(&alice, "POST", friends, add).await.ok();
-    assert_eq!(asked["items"][1]["code"], "already_exists");
+    assert_eq!(asked["items"][1]["error"]["code"], "already_exists");
     assert_eq!(states(asked), ["requested", "failed"]);
     let import = json!({"pairs": [["alice", "dave"], ["alice", "bob"], ["alice", "ghost"]]});
     let imported = rest.post("/v1/friends/import", import).await;
