@@ -21,7 +21,10 @@ const PAGE: &str = include_str!("../../../../../docs/hooks.md");
 
 /// The examples of the page by the names before them.
 fn examples() -> BTreeMap<String, Value> {
-    let section = PAGE.split("\n## The data of each event").nth(1).expect("it");
+    let section = PAGE
+        .split("\n## The data of each event")
+        .nth(1)
+        .expect("it");
     let section = section.split("\n## ").next().expect("its end");
     let mut examples = BTreeMap::new();
     let mut parts = section.split("```json");

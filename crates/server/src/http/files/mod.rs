@@ -16,6 +16,7 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
+use utoipa::OpenApi;
 
 pub(super) use form::read_form;
 pub(super) use give::{give, give_thumbnail};
@@ -28,6 +29,15 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// The routes of addresses that need no login.
 pub(super) fn router() -> Router {
     Router::new().route("/f/{id}", get(signed::open))
+}
+
+/// What these routes are, for the document of `/v1`, which makes such addresses.
+pub(super) fn described() -> utoipa::openapi::OpenApi {
+    #[derive(OpenApi)]
+    #[openapi(paths(signed::open))]
+    struct Described;
+
+    Described::openapi()
 }
 
 /// Bounds on requests that bring files: their length is bounded where they are read.

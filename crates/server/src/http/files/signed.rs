@@ -11,17 +11,21 @@ use crosstalk_core::file::{FileId, Grant};
 use crosstalk_core::id::MessageId;
 use crosstalk_core::refusal::Refusal;
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::{give, give_thumbnail};
 use crate::files::FileService;
+use crate::http::v1::ProblemBody;
 
 /// What an address carries.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Carried {
     /// When it ends, ms since 1970.
     e: Option<i64>,
     /// The signature.
+    #[param(required = false)]
     s: String,
     /// The side of a small picture.
     t: Option<u32>,
@@ -29,6 +33,29 @@ pub(super) struct Carried {
     m: Option<i64>,
 }
 
+/// Read a file by an address that the server made
+///
+/// Needs no login: such addresses are made by `POST /v1/files/{id}/url` and stand in messages.
+/// They are taken as they are and end by themselves. A public file needs nothing beside its id.
+#[utoipa::path(
+    get, path = "/f/{id}", tag = "files",
+    params(("id" = String, Path, description = "The file's id"), Carried),
+    responses(
+        (status = 200, description = "The bytes", content_type = "*/*"),
+        (status = 206, description = "A stretch of them", content_type = "*/*"),
+        (status = 304, description = "The caller has them already"),
+        (status = 400, description = "The query cannot be read", body = ProblemBody,
+            content_type = "application/problem+json"),
+        (status = 403, description = "The address does not hold, or no longer",
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such file, or no picture of it",
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 416, description = "There is no such stretch"),
+        (status = 503, description = "The file cannot be read now", body = ProblemBody,
+            content_type = "application/problem+json"),
+    ),
+    security(())
+)]
 pub(super) async fn open(
     Extension(service): Extension<Arc<FileService>>,
     Path(id): Path<String>,

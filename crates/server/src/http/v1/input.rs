@@ -17,6 +17,7 @@ use serde::de::{DeserializeOwned, Error as _, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::problem::Problem;
+use super::wrong::in_words;
 
 /// The segments of the path.
 pub(super) struct Segments<T>(pub(super) T);
@@ -51,7 +52,7 @@ where
             Ok(Query(params)) => Ok(Self(params)),
             Err(why) => Err(Problem::new(
                 Refusal::InvalidArgument,
-                after(&why.body_text(), "Failed to deserialize query string: "),
+                wrong(&why.body_text(), "Failed to deserialize query string: "),
             )),
         }
     }
@@ -89,12 +90,17 @@ where
             Ok(Json(Object(body))) => Ok(Self(body)),
             Err(JsonRejection::JsonDataError(why)) => Err(Problem::new(
                 Refusal::InvalidArgument,
-                after(
+                wrong(
                     &why.body_text(),
                     "Failed to deserialize the JSON body into the target type: ",
                 ),
             )),
-            Err(why) => Err(Problem::new(Refusal::UndecodableContent, why.body_text())),
+            Err(why) => {
+                let why = why.body_text();
+                let why = after(&why, "Failed to parse the request body as JSON: ");
+                let why = format!("the body is no JSON: {why}");
+                Err(Problem::new(Refusal::UndecodableContent, why))
+            }
         }
     }
 }
@@ -108,8 +114,13 @@ fn unreadable(why: &BytesRejection) -> Problem {
     Problem::new(refusal, why.body_text())
 }
 
-fn after(text: &str, prefix: &str) -> String {
-    text.strip_prefix(prefix).unwrap_or(text).to_owned()
+fn after<'a>(text: &'a str, prefix: &str) -> &'a str {
+    text.strip_prefix(prefix).unwrap_or(text)
+}
+
+/// What is wrong with what was read, in plain words that name the member.
+fn wrong(text: &str, prefix: &str) -> String {
+    in_words(after(text, prefix))
 }
 
 /// A line of text has no control characters: no screen shows them, not every store keeps them.

@@ -52,12 +52,14 @@ mod typing;
 mod uploads;
 mod users;
 mod view;
+mod wrong;
 
 #[cfg(feature = "stomp")]
 pub(crate) use admin::audit::shortened;
 #[cfg(feature = "stomp")]
 pub(in crate::http) use admin::audit::to_its_end;
 pub(crate) use admin::erasing::line as export_line;
+pub(in crate::http) use problem::ProblemBody;
 pub(crate) use view::MessageView;
 
 #[cfg(test)]
@@ -237,6 +239,7 @@ pub fn routers(state: ApiState) -> (Router, Router, utoipa::openapi::OpenApi) {
         .route("/v1/users/batch", users::shown("batch"))
         .route("/v1/users/search", users::called("search"));
     document.merge(brought);
+    document.merge(super::files::described());
     crate::hooks::describe(&mut document);
     let audited = axum::middleware::from_fn_with_state(state.clone(), admin::audit::watch);
     (

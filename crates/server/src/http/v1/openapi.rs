@@ -110,6 +110,10 @@ impl IntoResponses for Denials {
                 "Credentials are missing, wrong, expired or revoked: `not_authenticated`",
             ),
             ("403", "The caller may not do this; `code` says why"),
+            (
+                "404",
+                "The header `X-App-Id` names an app that does not exist: `no_such_app`",
+            ),
             ("422", "A field is missing or wrong; `detail` names it"),
             ("500", "The server failed: `internal`"),
             ("503", "The server cannot do this now: `unavailable`"),
@@ -122,7 +126,10 @@ pub(super) struct Missing;
 
 impl IntoResponses for Missing {
     fn responses() -> Answers {
-        problems([("404", "What was named does not exist: `no_such_…`")])
+        problems([(
+            "404",
+            "What was named does not exist, or the app of `X-App-Id` does not: `no_such_…`",
+        )])
     }
 }
 

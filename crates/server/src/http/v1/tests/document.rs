@@ -2,11 +2,11 @@
 
 use super::*;
 
-/// Every operation with its method and path.
+/// Every operation with its method and path. What is no part of `/v1` answers in its own way.
 fn operations(document: &Value) -> Vec<(String, &Value)> {
     let paths = document["paths"].as_object().expect("paths");
     let mut all = Vec::new();
-    for (path, item) in paths {
+    for (path, item) in paths.iter().filter(|(path, _)| path.starts_with("/v1/")) {
         for (method, operation) in item.as_object().expect("operations") {
             all.push((format!("{method} {path}"), operation));
         }
@@ -29,7 +29,7 @@ async fn the_document_is_complete() {
     for (name, operation) in all {
         assert!(operation["summary"].is_string(), "{name} has a summary");
         assert!(operation["tags"][0].is_string(), "{name} has a tag");
-        for status in ["400", "401", "403", "422", "500", "503"] {
+        for status in ["400", "401", "403", "404", "422", "500", "503"] {
             let content = &operation["responses"][status]["content"]["application/problem+json"];
             assert_eq!(
                 content["schema"]["$ref"], "#/components/schemas/Problem",
@@ -88,4 +88,20 @@ async fn path_parameters_are_described() {
             .collect();
         assert_eq!(holes, described, "{name}");
     }
+}
+
+#[tokio::test]
+async fn the_addresses_of_files_are_described() {
+    let rest = Rest::start().await;
+    let operation = &rest.document["paths"]["/f/{id}"]["get"];
+    assert_eq!(operation["security"], json!([{}]), "no login");
+    let parameters = operation["parameters"].as_array().expect("parameters");
+    let names: Vec<_> = parameters.iter().map(|it| it["name"].as_str()).collect();
+    assert_eq!(names, ["id", "e", "s", "t", "m"].map(Some));
+    let answers = operation["responses"].as_object().expect("answers");
+    let statuses: Vec<_> = answers.keys().map(String::as_str).collect();
+    assert_eq!(
+        statuses,
+        ["200", "206", "304", "400", "403", "404", "416", "503"]
+    );
 }

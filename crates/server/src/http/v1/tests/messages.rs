@@ -261,7 +261,11 @@ async fn users_send_no_faster_than_they_may() {
 async fn messages_have_a_form_and_a_size() {
     let rest = with_team().await;
     let missing = rest.app("POST", "/v1/messages", Value::Null).await;
-    assert!(missing.detail("invalid_argument").contains("`to`"));
+    assert!(
+        missing
+            .detail("invalid_argument")
+            .contains("to: is missing")
+    );
     for size in [70_000, 9 << 20] {
         let mut message = to_team("alice", "x", None);
         message["content"] = json!({"type": "custom", "data": "x".repeat(size)});
