@@ -5,6 +5,7 @@
 mod channels;
 mod conversations;
 mod demo;
+mod documented;
 mod groups;
 mod guard;
 mod history;
