@@ -1,4 +1,5 @@
-//! What has its time: messages that end, and messages that are to be sent.
+//! What has its time: messages that end, messages that are to be sent, and answers that are
+//! kept for a day.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,8 @@ use tokio_util::sync::CancellationToken;
 const EVERY: Duration = Duration::from_secs(1);
 /// Of so many times it looks once for what was over long ago.
 const FORGET_EVERY: u32 = 3600;
+/// Of so many times it looks once for answers that are no longer kept.
+const FORGET_ANSWERS_EVERY: u32 = 60;
 /// Messages that are sent in one step.
 const STEP: u32 = 100;
 /// Steps in one sweep: the next goes on.
@@ -57,9 +60,24 @@ async fn run(im: Arc<Im>) {
         {
             tracing::error!(%why, "old scheduled messages could not be forgotten; trying later");
         }
+        if turn.is_multiple_of(FORGET_ANSWERS_EVERY)
+            && let Err(why) = forget_answers(&im).await
+        {
+            tracing::error!(%why, "old answers could not be forgotten; trying later");
+        }
         turn = turn.wrapping_add(1);
         sleep(EVERY).await;
     }
+}
+
+/// Forgets answers that are no longer kept.
+async fn forget_answers(im: &Im) -> Result<(), Refusal> {
+    for _ in 0..STEPS {
+        if !im.forget_answers().await? {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Does what is due now. That one thing fails does not keep the other from it.

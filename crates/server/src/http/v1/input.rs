@@ -105,7 +105,8 @@ where
     }
 }
 
-fn unreadable(why: &BytesRejection) -> Problem {
+/// What to say of a body that cannot be read.
+pub(super) fn unreadable(why: &BytesRejection) -> Problem {
     let refusal = if why.status() == StatusCode::PAYLOAD_TOO_LARGE {
         Refusal::TooLarge
     } else {

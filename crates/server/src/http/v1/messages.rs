@@ -14,14 +14,13 @@ use utoipa::ToSchema;
 use super::auth::Caller;
 use super::content;
 use super::drafts::{self, Saying};
+use super::idempotency::KEY_HEADER;
 use super::input::{self, Body, Segments};
 use super::openapi::{Conflict, Denials, Missing, Oversize, Throttled};
 use super::problem::Problem;
 use super::view::{ChannelName, MessageView};
 use crate::http::state::ApiState;
 
-/// The header that may carry the client's number.
-const KEY_HEADER: &str = "idempotency-key";
 /// The longest client number, bytes.
 const CLIENT_NO_BYTES: usize = 128;
 

@@ -27,6 +27,7 @@ mod friend_requests;
 mod friends;
 mod history;
 mod hooks;
+mod idempotency;
 mod input;
 mod joining;
 mod keeping;
@@ -241,11 +242,16 @@ pub fn routers(state: ApiState) -> (Router, Router, utoipa::openapi::OpenApi) {
     document.merge(brought);
     document.merge(super::files::described());
     crate::hooks::describe(&mut document);
+    openapi::tell_of_keys(&mut document);
     let audited = axum::middleware::from_fn_with_state(state.clone(), admin::audit::watch);
+    // What was answered before is no act, and what it reads is bounded as in the routes.
+    let keys = idempotency::Keys::new(state.clone());
+    let once = axum::middleware::from_fn_with_state(keys, idempotency::once);
     (
         routes
-            .layer(DefaultBodyLimit::max(BODY_BYTES))
             .layer(audited.clone())
+            .layer(once)
+            .layer(DefaultBodyLimit::max(BODY_BYTES))
             .with_state(state.clone()),
         super::files::guard(bringing.layer(audited).with_state(state)),
         document,

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, Response, ResponseBuilder};
 use utoipa::{IntoResponses, Modify, OpenApi};
 
+use super::idempotency::{self, KEY_CHARS};
 use super::problem::{MEDIA_TYPE, ProblemBody};
 
 /// The frame of the document; the routes bring themselves.
@@ -161,4 +164,51 @@ impl IntoResponses for Throttled {
     fn responses() -> Answers {
         problems([("429", "Too many requests: `rate_limited`")])
     }
+}
+
+/// Says on the routes of POST what a key does there.
+pub(super) fn tell_of_keys(document: &mut utoipa::openapi::OpenApi) {
+    let keyed = document.paths.paths.iter_mut();
+    for (_, item) in keyed.filter(|(route, _)| idempotency::is_seen_to(route)) {
+        let Some(operation) = &mut item.post else {
+            continue;
+        };
+        let parameters = operation.parameters.get_or_insert_default();
+        parameters.push(key_parameter().into());
+        let answers = problems([
+            (
+                "409",
+                "The key was used before: `idempotency_conflict`, `wrong_state` or \
+                 `already_exists`",
+            ),
+            ("413", "The body is too large: `too_large`"),
+            ("429", "Too many requests: `rate_limited`"),
+        ]);
+        for (status, answer) in answers {
+            let documented = &mut operation.responses.responses;
+            documented.entry(status).or_insert(answer);
+        }
+    }
+}
+
+fn key_parameter() -> Parameter {
+    let schema = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .max_length(Some(KEY_CHARS))
+        .pattern(Some("^[!-~]+$"));
+    ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "The caller's own name for this very request. Asked again with it within 24 hours, \
+             the server does nothing and answers as it did, with the header \
+             `Idempotency-Replayed: true`; answers with 401, 403, 429 or 5xx free the key. With \
+             another path, query or body: 409 `idempotency_conflict`. While the first still \
+             runs: 409 `wrong_state` with `Retry-After`. If the answer was longer than 64 KiB: \
+             409 `already_exists`.",
+        ))
+        .schema(Some(schema))
+        .build()
 }

@@ -13,6 +13,7 @@ mod files;
 mod friends;
 mod groups;
 mod hooks;
+mod idempotency;
 pub(crate) mod im;
 mod keeping;
 mod marks;
