@@ -68,6 +68,22 @@ impl Directory for Sqlite {
         self.read(move |conn, _| flag_token(conn, user, flag)).await
     }
 
+    async fn by_flag_token(
+        &self,
+        realm: &Realm,
+        hash: &[u8; 32],
+        limit: u32,
+    ) -> StoreResult<Vec<UserNum>> {
+        let (realm, hash) = (realm.clone(), *hash);
+        self.read(move |conn, _| {
+            let mut find = conn.prepare_cached(BY_FLAG_TOKEN)?;
+            let values = rusqlite::params![&hash[..], realm.as_str(), limit];
+            let found = find.query_map(values, |row| row.get(0).map(UserNum))?;
+            Ok(found.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
     async fn set_flag_token(&self, user: UserNum, flag: u8, token: &FlagToken) -> StoreResult<()> {
         let token = token.clone();
         self.write(move |tx| set_flag_token(tx.conn, user, flag, &token))
@@ -173,6 +189,10 @@ fn put(tx: &Tx<'_>, realm: &Realm, uid: &Uid, change: &UserChange) -> DbResult<U
     ])?;
     Ok(user)
 }
+
+/// The users of a realm with a token of this hash.
+pub(super) const BY_FLAG_TOKEN: &str = "SELECT DISTINCT t.user FROM flag_token t \
+     JOIN user u ON u.num = t.user WHERE t.hash = ?1 AND u.realm = ?2 LIMIT ?3";
 
 fn flag_token(conn: &Connection, user: UserNum, flag: u8) -> DbResult<Option<FlagToken>> {
     let sql = "SELECT hash, level FROM flag_token WHERE user = ?1 AND flag = ?2";

@@ -65,6 +65,16 @@ impl Marks for Sqlite {
             .await
     }
 
+    async fn reactions_to(&self, ids: &[MessageId], limit: u32) -> StoreResult<Vec<Vec<Reaction>>> {
+        let ids = ids.to_vec();
+        self.read(move |conn, shared| {
+            let each = ids.iter();
+            each.map(|id| reactions::of(conn, shared, *id, None, limit))
+                .collect()
+        })
+        .await
+    }
+
     async fn reactions_since(
         &self,
         channel: ChannelNum,

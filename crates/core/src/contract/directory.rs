@@ -19,6 +19,7 @@ macro_rules! directory_contract {
             users_change_one_by_one,
             realms_do_not_mix,
             flag_tokens_are_replaced,
+            flag_tokens_say_whose_they_are,
             aliases_name_users_of_their_realm,
         );
     };
@@ -231,6 +232,38 @@ pub async fn flag_tokens_are_replaced(stores: &Stores) {
         Some(second)
     );
     assert_eq!(directory.flag_token(bob, 1).await.expect("token"), None);
+}
+
+/// A registered token says whose it is, in its own realm, until another takes its place.
+pub async fn flag_tokens_say_whose_they_are(stores: &Stores) {
+    let directory = &stores.directory;
+    let (here, there) = (Realm::default(), Realm::parse("other").expect("a realm"));
+    let alice = user(&**directory, "alice").await.num;
+    let bob = user(&**directory, "bob").await.num;
+    let set = async |user, flag, hash| {
+        let level = DeviceLevel::Master;
+        let token = FlagToken { hash, level };
+        let set = directory.set_flag_token(user, flag, &token).await;
+        set.expect("set");
+    };
+    let whose = async |realm: &Realm, byte: u8| {
+        let found = directory.by_flag_token(realm, &[byte; 32], 2).await;
+        let mut found = found.expect("users");
+        found.sort_unstable();
+        found
+    };
+    assert_eq!(whose(&here, 7).await, []);
+    set(alice, 0, Some([7; 32])).await;
+    set(alice, 1, Some([7; 32])).await;
+    set(bob, 1, None).await;
+    assert_eq!(whose(&here, 7).await, [alice], "once, of whatever flags");
+    assert_eq!(whose(&there, 7).await, []);
+    set(bob, 1, Some([7; 32])).await;
+    assert_eq!(whose(&here, 7).await, [alice, bob]);
+    set(alice, 0, Some([8; 32])).await;
+    set(alice, 1, None).await;
+    assert_eq!(whose(&here, 7).await, [bob]);
+    assert_eq!(whose(&here, 8).await, [alice]);
 }
 
 /// Whoever is known has the alias that the port computes, in their own realm only.

@@ -269,6 +269,8 @@ pub async fn reactions_are_counted_and_their_end_is_told(stores: &Stores) {
     let after = Some((Arc::clone(&whole[0].emoji), whole[0].user.num));
     let rest = marks.reactions(id, after, 9).await.expect("reactions");
     assert_eq!(rest, whole[1..]);
+    let each = marks.reactions_to(&[other, id], 2).await;
+    assert_eq!(each.expect("reactions"), [vec![], whole[..2].to_vec()]);
     // Taken away, and put there again.
     let fourth = done(react(&room.bob, "👍", true).await);
     let since = marks.reactions_since(room.log.num, third, 9).await;

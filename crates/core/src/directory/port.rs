@@ -46,6 +46,15 @@ pub trait Directory: Send + Sync + 'static {
     /// The token of a user's device flag.
     async fn flag_token(&self, user: UserNum, flag: u8) -> StoreResult<Option<FlagToken>>;
 
+    /// The users of a realm with a device flag whose token has this hash, at most `limit`:
+    /// nothing keeps an application from giving several the same.
+    async fn by_flag_token(
+        &self,
+        realm: &Realm,
+        hash: &[u8; 32],
+        limit: u32,
+    ) -> StoreResult<Vec<UserNum>>;
+
     /// Replaces the token of a user's device flag.
     async fn set_flag_token(&self, user: UserNum, flag: u8, token: &FlagToken) -> StoreResult<()>;
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Im, Viewer};
 use crate::channel::{ChannelKey, ChannelKind, ChannelRef, LogKind};
-use crate::id::{ChannelNum, MessageId};
+use crate::id::{ChannelNum, MessageId, UserNum};
 use crate::mark::Reaction;
 use crate::message::Message;
 use crate::receipt::MessageState;
@@ -179,7 +179,9 @@ impl Im {
             if is_for(viewer, &message) {
                 let is_own = matches!(viewer, Viewer::User(user) if message.sender.num == user.num);
                 changed.push(Changed {
-                    is_read: is_own || span.read_seq >= state.seq,
+                    is_read: is_own
+                        || span.read_seq >= state.seq
+                        || self.has_read(viewer, &state).await?,
                     reactions: reactions.remove(&state.id).unwrap_or_default(),
                     is_hidden: hidden.binary_search(&state.seq).is_ok(),
                     message,
@@ -189,6 +191,19 @@ impl Im {
             }
         }
         Ok(changed)
+    }
+
+    /// Whether the viewer has said of a message by itself that they have read it.
+    async fn has_read(&self, viewer: &Viewer, state: &MessageState) -> Result<bool, Refusal> {
+        let Viewer::User(user) = viewer else {
+            return Ok(false);
+        };
+        if !state.asked {
+            return Ok(false);
+        }
+        let after = Some(UserNum(user.num.0.saturating_sub(1)));
+        let found = self.stores.receipts.of(state.id, after, 1).await?;
+        Ok(found.first().is_some_and(|(reader, _)| *reader == user.num))
     }
 
     /// The reactions to some messages since a version: they are no newer than the last of

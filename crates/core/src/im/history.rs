@@ -41,6 +41,17 @@ pub struct HistoryQuery {
     pub newest: bool,
 }
 
+/// What of a log is shown beside what is said there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    /// Nothing.
+    Said,
+    /// The places of what was deleted for everybody or has expired.
+    Places,
+    /// These, and what the viewer has deleted for themselves.
+    Everything,
+}
+
 impl Im {
     /// Messages of a channel, ascending by seq; none if nothing was ever said in it.
     ///
@@ -53,7 +64,7 @@ impl Im {
         viewer: &Viewer,
         query: HistoryQuery,
     ) -> Result<Vec<Message>, Refusal> {
-        self.stretch(key, viewer, query, false).await
+        self.stretch(key, viewer, query, Shown::Said).await
     }
 
     /// As [`history`](Self::history), with tombstones in the places of messages that were
@@ -68,7 +79,30 @@ impl Im {
         viewer: &Viewer,
         query: HistoryQuery,
     ) -> Result<Vec<Message>, Refusal> {
-        self.stretch(key, viewer, query, true).await
+        self.stretch(key, viewer, query, Shown::Places).await
+    }
+
+    /// As [`places`](Self::places), with what the viewer has deleted for themselves, and the
+    /// seqs of that, ascending.
+    ///
+    /// # Errors
+    /// As with `history`.
+    pub async fn all_places(
+        &self,
+        key: &ChannelKey,
+        viewer: &Viewer,
+        query: HistoryQuery,
+    ) -> Result<(Vec<Message>, Vec<u64>), Refusal> {
+        let found = self.stretch(key, viewer, query, Shown::Everything).await?;
+        let hidden = match found.first() {
+            Some(first) => {
+                let log = [(Arc::clone(&first.channel), 0)];
+                self.hidden_of(viewer, &log, std::slice::from_ref(&found))
+                    .await?
+            }
+            None => Vec::new(),
+        };
+        Ok((found, hidden.into_iter().next().unwrap_or_default()))
     }
 
     async fn stretch(
@@ -76,7 +110,7 @@ impl Im {
         key: &ChannelKey,
         viewer: &Viewer,
         query: HistoryQuery,
-        places: bool,
+        shown: Shown,
     ) -> Result<Vec<Message>, Refusal> {
         let channel = self.stores.channels.open(key, LogKind::Chat, false).await?;
         let Some(channel) = channel else {
@@ -103,7 +137,7 @@ impl Im {
             limit: query.limit.min(MAX_HISTORY),
             ..query
         };
-        self.listed(&channel, viewer, query, places).await
+        self.listed(&channel, viewer, query, shown).await
     }
 
     /// Messages of a stretch, ascending. Where some are left out others take their places; so
@@ -113,7 +147,7 @@ impl Im {
         channel: &Arc<ChannelRef>,
         viewer: &Viewer,
         query: HistoryQuery,
-        places: bool,
+        shown: Shown,
     ) -> Result<Vec<Message>, Refusal> {
         let (mut from, mut to) = (query.from, query.to);
         let limit = query.limit as usize;
@@ -129,7 +163,7 @@ impl Im {
             let found = self.stores.log.page(channel, page).await?;
             let is_last = found.len() < missing;
             let ends = found.first().zip(found.last()).map(|(a, b)| (a.seq, b.seq));
-            let kept = self.kept(channel, viewer, found, places).await?;
+            let kept = self.kept(channel, viewer, found, shown).await?;
             if query.newest {
                 listed.splice(0..0, kept);
             } else {
@@ -151,22 +185,24 @@ impl Im {
     }
 
     /// Of a page that was read what a viewer is shown: for whom a message is not, a place;
-    /// nothing of what was deleted for all, unless places are wanted, or for the viewer.
+    /// nothing of what was deleted for all or for the viewer, unless that is wanted.
     async fn kept(
         &self,
         channel: &Arc<ChannelRef>,
         viewer: &Viewer,
         found: Vec<Message>,
-        places: bool,
+        shown: Shown,
     ) -> Result<Vec<Message>, Refusal> {
         let mut kept = found;
-        if !places {
+        if shown == Shown::Said {
             kept.retain(|message| !message.is_unlisted());
         }
         let Viewer::User(user) = viewer else {
             return Ok(kept);
         };
-        if let (Some(first), Some(last)) = (kept.first(), kept.last()) {
+        if shown != Shown::Everything
+            && let (Some(first), Some(last)) = (kept.first(), kept.last())
+        {
             let stretch = [(channel.num, first.seq..=last.seq)];
             let hidden = self.stores.marks.hidden(user.num, &stretch).await?;
             let hidden = hidden.into_iter().next().unwrap_or_default();

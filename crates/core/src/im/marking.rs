@@ -157,7 +157,7 @@ impl Im {
     /// Puts a user's reaction to a message that they see, or takes it away. It is told, once.
     ///
     /// # Errors
-    /// `InvalidArgument` for a text that is empty, longer than
+    /// `InvalidArgument` for a text that is blank, longer than
     /// [`MAX_REACTION_BYTES`] or has a control character; `NoSuchMessage` if the user does
     /// not see the message, `WrongState` if its content is gone, `TooMany` reactions, what
     /// refuses a send there, `RateLimited` (it counts like a send), or when the store fails.
@@ -170,7 +170,7 @@ impl Im {
         removed: bool,
     ) -> Result<Altered, Refusal> {
         let has_control = emoji.chars().any(char::is_control);
-        if emoji.is_empty() || emoji.len() > MAX_REACTION_BYTES || has_control {
+        if emoji.trim().is_empty() || emoji.len() > MAX_REACTION_BYTES || has_control {
             return Err(Refusal::InvalidArgument);
         }
         self.sight(realm, id, &Viewer::User(user.clone())).await?;
@@ -198,6 +198,20 @@ impl Im {
         self.sight(realm, id, viewer).await?;
         let limit = limit.clamp(1, MAX_LISTED);
         Ok(self.stores.marks.reactions(id, after, limit).await?)
+    }
+
+    /// Who has put which reactions to each of some messages that the caller was shown, at most
+    /// `limit` of each, ordered by text and user.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn reactions_to(
+        &self,
+        ids: &[MessageId],
+        limit: u32,
+    ) -> Result<Vec<Vec<Reaction>>, Refusal> {
+        let limit = limit.clamp(1, MAX_LISTED);
+        Ok(self.stores.marks.reactions_to(ids, limit).await?)
     }
 
     /// How often which reaction was put to each of some messages that the viewer was shown.

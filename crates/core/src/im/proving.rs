@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Im, Login, LoginRequest, LoginScope, OpenSession};
 use crate::directory::{AppId, Registration, UserState};
-use crate::id::{Realm, Uid, UserRef};
+use crate::id::{Realm, Uid, UserNum, UserRef};
 use crate::refusal::Refusal;
 use crate::session::DeviceLevel;
 
@@ -233,6 +233,56 @@ impl Im {
         }
         self.throttle.failed(peer, Some(uid));
         Err(Refusal::NotAuthenticated)
+    }
+
+    /// The user of a realm whom a token of any sort speaks for, as with
+    /// [`check_token`](Self::check_token), where it must say so by itself. A registered token
+    /// that several users share says nothing.
+    ///
+    /// # Errors
+    /// As with `check_token`.
+    pub async fn token_user(
+        &self,
+        realm: &Realm,
+        token: &str,
+        peer: IpAddr,
+    ) -> Result<UserRef, Refusal> {
+        if !self.throttle.allows(peer, None) {
+            return Err(Refusal::LoginThrottled);
+        }
+        let user = self.whose_token(realm, token).await;
+        if user.as_ref().err() == Some(&Refusal::NotAuthenticated) {
+            self.throttle.failed(peer, None);
+        }
+        let state = self.parts.users.state(user?).await?;
+        if state.record.flags.ban {
+            return Err(Refusal::UserBanned);
+        }
+        Ok(state.record.user.clone())
+    }
+
+    /// As [`token_user`](Self::token_user), for whoever counts failures themselves; the user may
+    /// be banned.
+    ///
+    /// # Errors
+    /// `NotAuthenticated`, or when the store fails.
+    pub async fn whose_token(&self, realm: &Realm, token: &str) -> Result<UserNum, Refusal> {
+        if token.is_empty() {
+            return Err(Refusal::NotAuthenticated);
+        }
+        let offered: [u8; 32] = Sha256::digest(token.as_bytes()).into();
+        let directory = &self.stores.directory;
+        match directory.by_flag_token(realm, &offered, 2).await?[..] {
+            [user] => return Ok(user),
+            [] => {}
+            _ => return Err(Refusal::NotAuthenticated),
+        }
+        let login = self.prove_token(token).await?.login;
+        if login.realm == *realm {
+            Ok(login.user.num)
+        } else {
+            Err(Refusal::NotAuthenticated)
+        }
     }
 
     async fn authenticate_registered(

@@ -133,6 +133,10 @@ pub trait Marks: Send + Sync + 'static {
         limit: u32,
     ) -> StoreResult<Vec<Reaction>>;
 
+    /// The reactions to each of these messages that are not taken away, in the order asked:
+    /// ordered by text and user, at most `limit` of each.
+    async fn reactions_to(&self, ids: &[MessageId], limit: u32) -> StoreResult<Vec<Vec<Reaction>>>;
+
     /// Reactions to messages of a log that were put there or taken away after a version,
     /// ascending by version, at most `limit`.
     async fn reactions_since(

@@ -93,6 +93,15 @@ impl Directory for SlowStore {
         self.store.flag_token(user, flag).await
     }
 
+    async fn by_flag_token(
+        &self,
+        realm: &Realm,
+        hash: &[u8; 32],
+        limit: u32,
+    ) -> StoreResult<Vec<UserNum>> {
+        self.store.by_flag_token(realm, hash, limit).await
+    }
+
     async fn set_flag_token(&self, user: UserNum, flag: u8, token: &FlagToken) -> StoreResult<()> {
         self.store.set_flag_token(user, flag, token).await
     }

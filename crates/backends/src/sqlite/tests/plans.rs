@@ -166,3 +166,12 @@ async fn what_hangs_on_messages_is_found_without_a_scan() {
     let directed = "SEARCH d USING PRIMARY KEY (user=? AND channel=? AND seq>?)";
     assert!(views.contains(directed), "{views}");
 }
+
+#[tokio::test]
+async fn a_registered_token_is_found_by_its_hash() {
+    let bed = Bed::new();
+    let _db = bed.open();
+    let plan = plan(&bed, super::super::directory::BY_FLAG_TOKEN);
+    let found = "SEARCH t USING COVERING INDEX flag_token_hash (hash=?)";
+    assert!(plan.starts_with(found), "{plan}");
+}

@@ -148,8 +148,8 @@ async fn react(
 ) -> Result<StatusCode, Problem> {
     let realm = caller.realm()?;
     let id = input::message_id(id)?;
-    if emoji.is_empty() || emoji.len() > MAX_REACTION_BYTES {
-        let wrong = format_args!("has 1 to {MAX_REACTION_BYTES} bytes");
+    if emoji.trim().is_empty() || emoji.len() > MAX_REACTION_BYTES {
+        let wrong = format_args!("has 1 to {MAX_REACTION_BYTES} bytes, and is not blank");
         return Err(Problem::field("emoji", wrong));
     }
     input::check_line("emoji", emoji)?;

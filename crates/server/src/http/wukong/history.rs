@@ -92,31 +92,33 @@ pub(super) async fn sync(
     }))
 }
 
-/// A stretch of a channel that a user may read.
+/// A stretch of a channel that a user may read, and the seqs of what they have deleted of it for
+/// themselves, ascending.
 pub(super) async fn stretch(
     api: &WukongApiState,
     user: &UserRef,
     key: &ChannelKey,
     request: &SyncRequest,
-) -> Result<SyncAnswer, Refusal> {
+) -> Result<(SyncAnswer, Vec<u64>), Refusal> {
     let (start, end) = (request.start_message_seq, request.end_message_seq);
     let range = Range::new(start, end, request.limit, request.pull_mode == 1);
-    let messages = match range.query() {
+    let (messages, hidden) = match range.query() {
         Some(query) => {
             let viewer = Viewer::User(user.clone());
-            let mut messages = api.im.places(key, &viewer, query).await?;
+            let (mut messages, hidden) = api.im.all_places(key, &viewer, query).await?;
             sign_all(&api.im, WUKONG_ORIGIN, &mut messages);
-            messages
+            (messages, hidden)
         }
-        None => Vec::new(),
+        None => Default::default(),
     };
     let seqs: Vec<u64> = messages.iter().map(|message| message.seq).collect();
-    Ok(SyncAnswer {
+    let answer = SyncAnswer {
         start_message_seq: start,
         end_message_seq: end,
         more: range.has_more(&seqs).into(),
         messages: messages.iter().map(MessageObject::from).collect(),
-    })
+    };
+    Ok((answer, hidden))
 }
 
 /// In whose place a channel is read.

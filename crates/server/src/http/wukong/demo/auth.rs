@@ -88,17 +88,10 @@ pub(super) async fn caller(
         return Err(nobody);
     };
     if login_uid.is_empty() {
-        // A user token says whose it is.
-        let identity = api.im.verify_user_token(token).await;
-        return match identity {
-            Ok(identity) if identity.realm == api.realm => {
-                let state = api.im.user(&api.realm, &identity.user.uid).await?;
-                if state.record.flags.ban {
-                    return Err(Refusal::UserBanned.into());
-                }
-                Ok(identity.user)
-            }
-            Ok(_) | Err(Refusal::NotAuthenticated) => Err(nobody),
+        // The token says whose it is.
+        return match api.im.token_user(&api.realm, token, client).await {
+            Ok(user) => Ok(user),
+            Err(Refusal::NotAuthenticated) => Err(nobody),
             Err(why) => Err(why.into()),
         };
     }
@@ -106,7 +99,7 @@ pub(super) async fn caller(
     match api.im.check_token(&api.realm, &uid, token, client).await {
         Ok(user) => Ok(user),
         Err(Refusal::NotAuthenticated) => {
-            let someone = api.im.verify_user_token(token).await.is_ok();
+            let someone = api.im.whose_token(&api.realm, token).await.is_ok();
             Err(if someone {
                 Refused::Caller(StatusCode::FORBIDDEN, "the token is another user's")
             } else {

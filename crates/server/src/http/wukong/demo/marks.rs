@@ -22,6 +22,7 @@ use super::auth::{Refused, caller};
 use super::messages::{channel, find};
 use super::reactions::{Names, ReactionRow};
 use super::rows::{with_marks, with_objects};
+use super::users::called;
 use crate::http::state::WukongApiState;
 
 /// Rows in an answer if the request does not say.
@@ -303,14 +304,16 @@ pub(super) async fn receipt(
     let readers = readers.await?;
     let after = readers.users.last().filter(|_| readers.more);
     let after = after.map(|(user, _)| user.num.0);
-    let rows = readers.users.iter().map(|(user, at_ms)| {
-        let uid = user.uid.as_str();
-        json!({"uid": uid, "name": uid, "readed_at": at_ms.div_euclid(1000)})
-    });
+    let mut rows = Vec::with_capacity(readers.users.len());
+    for (user, at_ms) in &readers.users {
+        let name = called(&api, &user.uid).await;
+        let at = at_ms.div_euclid(1000);
+        rows.push(json!({"uid": user.uid.as_str(), "name": name, "readed_at": at}));
+    }
     Ok(Json(json!({
         "readed_count": readers.read_count,
         "unread_count": readers.unread_count,
-        "users": rows.collect::<Vec<Value>>(),
+        "users": rows,
         "after": after,
     })))
 }

@@ -48,8 +48,25 @@ pub(super) fn with_objects(messages: &mut Value) {
     }
 }
 
+/// Has the rows with these seqs, which their viewer has deleted, say so and nothing else: they
+/// keep their type, without which the SDKs pass over them (Q1-5).
+fn emptied(rows: &mut Value, hidden: &[u64]) {
+    for row in rows.as_array_mut().into_iter().flatten() {
+        let seq = row["message_seq"].as_u64();
+        if seq.is_some_and(|seq| hidden.binary_search(&seq).is_ok()) {
+            let kind = row["payload"]["type"].take();
+            row["payload"] = json!({"type": kind, "content": ""});
+            row["is_deleted"] = 1.into();
+            row["reactions"] = json!([]);
+            if let Some(extra) = row["message_extra"].as_object_mut() {
+                extra.insert("content_edit".to_owned(), Value::Null);
+            }
+        }
+    }
+}
+
 /// Has rows of a channel's messages say what became of them, as the extras do, and how users
-/// reacted to them. Reactions are read of those messages that have any.
+/// reacted to them.
 pub(super) async fn with_marks(
     api: &WukongApiState,
     user: &UserRef,
@@ -64,22 +81,16 @@ pub(super) async fn with_marks(
     let viewer = Viewer::User(user.clone());
     let uid = user.uid.as_str();
     let changed = api.im.changed_among(&viewer, key, &ids).await?;
-    let tallies = api.im.tallies(&viewer, &ids).await?;
+    let of_each = api.im.reactions_to(&ids, MAX_REACTIONS).await?;
     let mut names = Names::default();
-    for ((row, id), tallies) in rows.iter_mut().zip(&ids).zip(tallies) {
+    for ((row, id), of_it) in rows.iter_mut().zip(&ids).zip(of_each) {
         // Whatever was done to a message has left a state of it.
         let Some(changed) = changed.iter().find(|changed| changed.message.id == *id) else {
             continue;
         };
         row["message_extra"] = json!(ExtraRow::of(changed, uid));
-        if tallies.is_empty() {
-            continue;
-        }
-        let mut reactions = Vec::new();
-        let found = api
-            .im
-            .reactions(&api.realm, *id, &viewer, None, MAX_REACTIONS);
-        for reaction in found.await? {
+        let mut reactions = Vec::with_capacity(of_it.len());
+        for reaction in of_it {
             let name = names.of(api, &reaction.user.uid).await;
             reactions.push(ReactionRow::of(&reaction, &changed.message, name, uid));
         }
@@ -111,10 +122,11 @@ pub(super) async fn sync_channel(
 ) -> Result<Json<Value>, Refused> {
     let user = caller(&api, &headers, &request.login_uid, client.ip()).await?;
     let key = channel(&api, &user, request.channel_type, &request.channel_id)?;
-    let answer = stretch(&api, &user, &key, &request.wanted).await?;
+    let (answer, hidden) = stretch(&api, &user, &key, &request.wanted).await?;
     let mut answer = serde_json::to_value(answer).unwrap_or_default();
     with_objects(&mut answer["messages"]);
     with_marks(&api, &user, &key, &mut answer["messages"]).await?;
+    emptied(&mut answer["messages"], &hidden);
     Ok(Json(answer))
 }
 

@@ -204,16 +204,40 @@ async fn a_user_acts_for_nobody_else() {
     let revoke = at("u1", &json!({"message_id": id}));
     let none = call(&api, "", "/v1/message/revoke", &revoke).await;
     assert_eq!(none.status, 401);
+    let unknown = call(&api, "t-u9", "/v1/message/revoke", &revoke).await;
+    assert_eq!(unknown.status, 401);
     let wrong = call(&api, "t-u2", "/v1/message/revoke", &revoke).await;
-    assert_eq!(
-        wrong.status, 401,
-        "u2's registered token says nothing of u1"
-    );
+    assert_eq!(wrong.status, 403, "it is u2's");
     let stranger = at("u4", &json!({}));
     let stranger = call(&api, "t-u4", "/v1/message/extra/sync", &stranger).await;
     assert_eq!(stranger.status, 403, "u4 is no member");
     let nobody = call(&api, MANAGER, "/v1/message/revoke", &at("", &json!({}))).await;
     assert_eq!(nobody.status, 400);
+}
+
+#[tokio::test]
+async fn a_registered_token_says_whose_it_is() {
+    let (api, id) = with_message().await;
+    let read = at("", &json!({"message_ids": [id]}));
+    let nobody = call(&api, "t-u9", "/v1/message/readed", &read).await;
+    assert_eq!(nobody.status, 401);
+    let read = call(&api, "t-u2", "/v1/message/readed", &read).await;
+    assert_eq!(read.status, 200, "{}", read.body);
+    let rows = managed(&api, "/v1/message/extra/sync", at("u1", &json!({}))).await;
+    assert_eq!(rows[0]["readed_count"], 1);
+    // The reader's own row says so, too: the conversation is not read up to there.
+    let own = call(&api, "t-u2", "/v1/message/extra/sync", &at("", &json!({}))).await;
+    assert_eq!(own.body[0]["readed"], 1);
+    let other = call(&api, "t-u3", "/v1/message/extra/sync", &at("", &json!({}))).await;
+    assert_eq!(other.body[0]["readed"], 0);
+    // What two have says nothing by itself.
+    let shared = json!({"uid": "u3", "token": "t-u2", "device_flag": 0});
+    managed(&api, "/user/token", shared).await;
+    let sync = |uid| at(uid, &json!({}));
+    let path = "/v1/message/extra/sync";
+    assert_eq!(call(&api, "t-u2", path, &sync("")).await.status, 401);
+    assert_eq!(call(&api, "t-u2", path, &sync("u2")).await.status, 200);
+    assert_eq!(call(&api, "t-u2", path, &sync("u3")).await.status, 200);
 }
 
 #[tokio::test]
@@ -326,6 +350,8 @@ async fn mentions_are_reminders_by_version() {
     assert_eq!(call(&api, "t-u2", path, &again).await.status, 200);
     let none = call(&api, &token, path, &json!([])).await;
     assert_eq!(none.status, 400);
-    let nobody = call(&api, "t-u2", path, &json!([sent.id.0])).await;
+    let own = call(&api, "t-u2", path, &json!([sent.id.0])).await;
+    assert_eq!(own.status, 200, "{}", own.body);
+    let nobody = call(&api, "t-u9", path, &json!([sent.id.0])).await;
     assert_eq!(nobody.status, 401);
 }

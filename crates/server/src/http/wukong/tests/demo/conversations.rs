@@ -88,7 +88,7 @@ async fn drafts_and_screens_are_synchronised_by_version() {
     let refused = with_method(&api, "POST", "t-u2", "/v1/conversations/g1/2/extra", &long).await;
     assert_eq!(refused.status, 400);
     let foreign = json!({"login_uid": "u2", "draft": "x"});
-    for (token, status) in [("t-u1", 401), ("", 401), ("x", 401)] {
+    for (token, status) in [("t-u1", 403), ("", 401), ("x", 401)] {
         let path = "/v1/conversations/g1/2/extra";
         let refused = with_method(&api, "POST", token, path, &foreign).await;
         assert_eq!(refused.status, status, "{token}");

@@ -153,7 +153,7 @@ async fn a_request_is_refused_and_a_nuisance_blocked() {
     for (method, token, path, expected) in [
         ("POST", "t-u2", "/v1/user/blacklist/u2?login_uid=u2", 400),
         ("POST", "", block, 401),
-        ("GET", "t-u1", "/v1/user/blacklists?login_uid=u2", 401),
+        ("GET", "t-u1", "/v1/user/blacklists?login_uid=u2", 403),
         ("GET", "", list, 401),
     ] {
         let (status, _) = ask(&api, method, token, path, Value::Null).await;

@@ -52,6 +52,11 @@ async fn reactions_come_and_go_by_version() {
     managed(&api, "/v1/reactions", react("u3")).await;
     let outside = call(&api, "t-u4", "/v1/reactions", &react("u4")).await;
     assert_ne!(outside.status, 200);
+    for blank in ["", " ", "\u{3000} \t"] {
+        let blank = at("u2", &json!({"message_id": id, "emoji": blank}));
+        let refused = call(&api, "t-u2", "/v1/reactions", &blank).await;
+        assert_eq!(refused.status, 400);
+    }
     let rows = managed(&api, "/v1/reaction/sync", at("u1", &json!({"seq": 0}))).await;
     assert_eq!(
         (&rows[0]["uid"], &rows[0]["emoji"]),
@@ -148,4 +153,61 @@ async fn rows_of_messages_have_reactions_and_extras_as_their_syncs() {
         assert_eq!(row["reactions"], reactions);
         assert_eq!(row["message_extra"], extra);
     }
+}
+
+#[tokio::test]
+async fn what_one_has_deleted_keeps_its_place_and_says_nothing() {
+    let (api, id) = with_message().await;
+    let react = at("u3", &json!({"message_id": id, "emoji": "👍"}));
+    managed(&api, "/v1/reactions", react).await;
+    let more = json!({
+        "from_uid": "u1", "channel_id": "g1", "channel_type": 2, "payload": PAYLOAD,
+    });
+    let more = managed(&api, "/message/send", more).await;
+    let other = more["data"]["message_idstr"].clone();
+    for message in [&id, &other] {
+        let delete = at("u2", &json!({"message_id": message}));
+        managed(&api, "/v1/message/delete", delete).await;
+    }
+    let path = "/v1/message/channel/sync";
+    let asked = |uid: &str| at(uid, &json!({"limit": 20}));
+    let rows = managed(&api, path, asked("u2")).await["messages"].clone();
+    assert_eq!(seqs(&rows), [1, 2]);
+    for (row, id, kind) in [(&rows[0], &id, 2), (&rows[1], &other, 1)] {
+        assert_eq!((&row["message_idstr"], &row["is_deleted"]), (id, &json!(1)));
+        assert_eq!(row["payload"], json!({"type": kind, "content": ""}));
+        assert_eq!(row["reactions"], json!([]));
+    }
+    assert_eq!(
+        rows[1]["message_extra"],
+        Value::Null,
+        "nothing became of it"
+    );
+    let rows = managed(&api, path, asked("u3")).await["messages"].clone();
+    assert_eq!(rows[0]["is_deleted"], 0);
+    assert_eq!(rows[0]["payload"]["url"], "u");
+    assert_eq!(rows[0]["reactions"][0]["emoji"], "👍");
+}
+
+#[tokio::test]
+async fn readers_are_called_as_their_profiles_say() {
+    let (api, id) = with_message().await;
+    let named = UserChange {
+        profile: Some(json!({"name": "Ada"}).to_string()),
+        ..UserChange::default()
+    };
+    let uid = Uid::parse("u2").expect("a uid");
+    let put = api.im.put_user(&Realm::default(), &uid, &named).await;
+    put.expect("a profile");
+    for uid in ["u2", "u3"] {
+        let read = at(uid, &json!({"message_ids": [id]}));
+        managed(&api, "/v1/message/readed", read).await;
+    }
+    let id = id.as_str().expect("an id");
+    let path = format!("/v1/message/{id}/receipt");
+    let (status, body) = super::users::ask(&api, "GET", "t-u1", &path, json!({})).await;
+    assert_eq!(status, 200, "{body}");
+    let named = |at: usize| (&body["users"][at]["uid"], &body["users"][at]["name"]);
+    assert_eq!(named(0), (&json!("u2"), &json!("Ada")));
+    assert_eq!(named(1), (&json!("u3"), &json!("u3")));
 }

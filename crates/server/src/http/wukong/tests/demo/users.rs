@@ -86,9 +86,9 @@ async fn users_see_each_other_and_the_way() {
     assert_eq!(seen["top"], 1);
     for (token, path, expected) in [
         ("", "/v1/users/u1?login_uid=u2", 401),
-        ("t-u2", "/v1/users/u1?login_uid=u1", 401),
+        ("t-u2", "/v1/users/u1?login_uid=u1", 403),
         ("t-u2", "/v1/users/nobody?login_uid=u2", 400),
-        ("t-u2", "/v1/users/u1/route", 401),
+        ("t-u2", "/v1/users/u1/route", 403),
         (MANAGER, "/v1/users/u1/route", 200),
         ("t-u2", "/v1/users/u2/avatar?login_uid=u2", 404),
         ("t-u2", "/v1/users/u1/avatar?login_uid=u2", 302),
