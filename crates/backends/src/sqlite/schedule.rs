@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use crosstalk_core::channel::ChannelKind;
+use crosstalk_core::directory::AppId;
 use crosstalk_core::id::{MessageId, Realm, UserNum};
 use crosstalk_core::refusal::Refusal;
 use crosstalk_core::schedule::{
@@ -15,7 +16,8 @@ use super::work::Tx;
 use super::{Shared, Sqlite, rows};
 
 const COLUMNS: &str = "id, realm, sender, by_application, kind, to_id, payload, silent, \
-     expire_secs, carried, send_at, created_at, state, done_at, message, seq, reason";
+     expire_secs, carried, send_at, created_at, state, done_at, message, seq, reason, \
+     app, receipt";
 
 const OPEN: i64 = 0;
 const SENT: i64 = 1;
@@ -102,7 +104,7 @@ impl Schedule for Sqlite {
                 item.saying = saying.clone();
             }
             let sql = "UPDATE scheduled SET payload = ?2, silent = ?3, expire_secs = ?4, \
-                       carried = ?5, send_at = ?6 WHERE id = ?1";
+                       carried = ?5, send_at = ?6, receipt = ?7 WHERE id = ?1";
             let saying = &item.saying;
             tx.conn.prepare_cached(sql)?.execute(params![
                 id.0,
@@ -111,6 +113,7 @@ impl Schedule for Sqlite {
                 saying.expire_secs,
                 saying.carried.as_deref().and_then(rows::carried),
                 item.send_at_ms,
+                saying.asks_receipt,
             ])?;
             Ok(Closed::Is(Box::new(item)))
         })
@@ -149,7 +152,7 @@ fn insert(tx: &Tx<'_>, item: &Scheduled, max_open: u64) -> DbResult<bool> {
     let (state, message, seq, reason) = columns(item.state);
     let sql = format!(
         "INSERT INTO scheduled ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, \
-         ?11, ?12, ?13, ?14, ?15, ?16, ?17)"
+         ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)"
     );
     let saying = &item.saying;
     tx.conn.prepare_cached(&sql)?.execute(params![
@@ -170,6 +173,8 @@ fn insert(tx: &Tx<'_>, item: &Scheduled, max_open: u64) -> DbResult<bool> {
         message,
         seq,
         reason,
+        item.app.as_ref().map(AppId::as_str),
+        saying.asks_receipt,
     ])?;
     Ok(true)
 }
@@ -243,16 +248,19 @@ fn read(conn: &Connection, shared: &Shared, row: &Row<'_>) -> DbResult<Option<Sc
         _ => State::Open,
     };
     let carried: Option<String> = row.get(9)?;
+    let app: Option<String> = row.get(17)?;
     Ok(Some(Scheduled {
         id: MessageId(row.get(0)?),
         realm,
         sender,
         by_application: row.get(3)?,
+        app: app.and_then(|app| AppId::parse(&app).ok()),
         kind: ChannelKind(row.get(4)?),
         to: row.get::<_, String>(5)?.into(),
         saying: Saying {
             payload: row.get::<_, Vec<u8>>(6)?.into(),
             is_silent: row.get(7)?,
+            asks_receipt: row.get(18)?,
             expire_secs: row.get(8)?,
             carried: carried.as_deref().and_then(rows::read_carried),
         },

@@ -1,7 +1,7 @@
 //! Uploads that come in parts.
 
 use async_trait::async_trait;
-use crosstalk_core::file::{FileId, MAX_OPEN_UPLOADS, Upload, Uploads};
+use crosstalk_core::file::{FileId, MAX_OPEN_UPLOADS, Upload, UploadBegun, Uploads};
 use crosstalk_core::id::UserNum;
 use crosstalk_core::store::StoreResult;
 use rusqlite::{Row, params};
@@ -14,9 +14,9 @@ use super::work::Tx;
 
 #[async_trait]
 impl Uploads for Sqlite {
-    async fn begin_upload(&self, upload: &Upload) -> StoreResult<bool> {
+    async fn begin_upload(&self, upload: &Upload, max_bytes: u64) -> StoreResult<UploadBegun> {
         let upload = upload.clone();
-        self.write(move |tx| begin(tx, &upload)).await
+        self.write(move |tx| begin(tx, &upload, max_bytes)).await
     }
 
     async fn upload(&self, id: FileId) -> StoreResult<Option<Upload>> {
@@ -53,7 +53,7 @@ impl Uploads for Sqlite {
     }
 }
 
-fn begin(tx: &Tx<'_>, upload: &Upload) -> DbResult<bool> {
+fn begin(tx: &Tx<'_>, upload: &Upload, max_bytes: u64) -> DbResult<UploadBegun> {
     let owner = upload.owner.map(|owner| owner.0);
     let sql = "SELECT count(*) FROM file_upload \
                WHERE realm = ?1 AND owner IS ?2 AND expires_at > ?3";
@@ -63,7 +63,18 @@ fn begin(tx: &Tx<'_>, upload: &Upload) -> DbResult<bool> {
         .prepare_cached(sql)?
         .query_row(of, |row| row.get(0))?;
     if open >= MAX_OPEN_UPLOADS {
-        return Ok(false);
+        return Ok(UploadBegun::TooMany);
+    }
+    if max_bytes > 0 {
+        // Also those that are over: what came of them is there until they are swept.
+        let sql = "SELECT coalesce(sum(size), 0) FROM file_upload";
+        let said: i64 = tx
+            .conn
+            .prepare_cached(sql)?
+            .query_row([], |row| row.get(0))?;
+        if said.unsigned_abs().saturating_add(upload.size) > max_bytes {
+            return Ok(UploadBegun::TooMuch);
+        }
     }
     let sql = "INSERT INTO file_upload (id, realm, owner, name, size, sha256, public, \
                expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
@@ -77,7 +88,7 @@ fn begin(tx: &Tx<'_>, upload: &Upload) -> DbResult<bool> {
         upload.public,
         upload.expires_at_ms,
     ])?;
-    Ok(true)
+    Ok(UploadBegun::Begun)
 }
 
 fn record(row: &Row<'_>) -> DbResult<Upload> {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The most members that a channel may be limited to, and the limit where users let others in.
+/// The most members that a channel may be limited to, and the limit of one that is not.
 pub const MAX_MEMBERS: u32 = 100_000;
 /// The longest announcement, characters.
 pub const MAX_ANNOUNCEMENT_CHARS: usize = 4_000;
@@ -124,8 +124,7 @@ pub struct ChannelSettings {
     pub muted_until_ms: i64,
     /// Who joins and who leaves is said in the chat.
     pub tips: bool,
-    /// How many members there may be; 0 = not limited (where users let others in,
-    /// [`MAX_MEMBERS`]).
+    /// How many members there may be; 0 = [`MAX_MEMBERS`].
     pub max_members: u32,
     /// When it was made, ms since 1970; 0 = not known.
     pub created_at_ms: i64,

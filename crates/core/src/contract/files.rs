@@ -4,6 +4,7 @@ use crate::channel::{LogKind, MemberChange, MemberRole};
 use crate::contract::{LogBed, append, group, text, user};
 use crate::file::{
     FileId, FileRecord, KeepOutcome, MAX_OPEN_UPLOADS, NewFile, NewThumbnail, Thumbnail, Upload,
+    UploadBegun,
 };
 use crate::id::{Realm, UserNum};
 use crate::im::Stores;
@@ -279,14 +280,19 @@ pub async fn uploads_begin_and_end(stores: &Stores) {
         expires_at_ms: LATE - 1,
     };
     let first = upload(Some(1));
-    let begin = async |upload: &Upload| stores.uploads.begin_upload(upload).await.expect("begin");
+    let begin_within = async |upload: &Upload, max_bytes| {
+        let begun = stores.uploads.begin_upload(upload, max_bytes).await;
+        begun.expect("an answer")
+    };
+    let begin = async |upload: &Upload| begin_within(upload, 0).await == UploadBegun::Begun;
     let get = async |id| stores.uploads.upload(id).await.expect("upload");
     assert!(begin(&first).await);
     assert_eq!(get(first.id).await.as_ref(), Some(&first));
     for _ in 1..MAX_OPEN_UPLOADS {
         assert!(begin(&upload(Some(1))).await);
     }
-    assert!(!begin(&upload(Some(1))).await);
+    let more = upload(Some(1));
+    assert_eq!(begin_within(&more, 0).await, UploadBegun::TooMany);
     assert!(begin(&upload(Some(2))).await && begin(&upload(None)).await);
     let end = async |id| stores.uploads.end_upload(id).await.expect("end");
     assert!(end(first.id).await && !end(first.id).await);
@@ -298,5 +304,12 @@ pub async fn uploads_begin_and_end(stores: &Stores) {
         expired.expect("expired")
     };
     assert_eq!(expired(LATE - 2).await, []);
-    assert_eq!(expired(LATE - 1).await.len(), 22);
+    let open = u64::from(MAX_OPEN_UPLOADS) + 2;
+    assert_eq!(expired(LATE - 1).await.len() as u64, open);
+    // Of all together so many bytes.
+    let another = upload(Some(3));
+    let most = (open + 1) * another.size;
+    let begun = begin_within(&another, most - 1).await;
+    assert_eq!(begun, UploadBegun::TooMuch);
+    assert_eq!(begin_within(&another, most).await, UploadBegun::Begun);
 }

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use super::user;
 use crate::carried::Carried;
 use crate::channel::ChannelKind;
+use crate::directory::AppId;
 use crate::id::{MessageId, Realm, UserRef};
 use crate::im::Stores;
 use crate::refusal::Refusal;
@@ -30,12 +31,14 @@ fn item(id: i64, sender: &UserRef, send_at_ms: i64) -> Scheduled {
         id: MessageId(id),
         realm: Realm::default(),
         sender: sender.clone(),
+        app: Some(AppId::default()),
         by_application: false,
         kind: ChannelKind::GROUP,
         to: "g".into(),
         saying: Saying {
             payload: Bytes::from_static(b"{\"type\":\"text\"}"),
             is_silent: true,
+            asks_receipt: true,
             expire_secs: 60,
             carried: Carried {
                 mentions: vec![sender.clone()],

@@ -140,6 +140,7 @@ impl Lane {
                 self.put_list(key, num, list, change, users).await?;
             }
             ChannelVerb::Members { changes, told } => {
+                self.has_places(key, &changes).await?;
                 changed = self
                     .put_members(key, num, changes, told.then_some(&by))
                     .await?;

@@ -131,6 +131,23 @@ impl Lane {
         judge(&facts(&nothing, &parts, state, &speaker, peer.as_deref()))
     }
 
+    /// Whether a draft would be appended now.
+    pub(super) async fn would_take(&mut self, job: &SendJob) -> Result<(), Refusal> {
+        let mut judged = self.judge(job).await;
+        if judged == Judged::Unknown {
+            let unreadable = self.load(std::slice::from_ref(job), &[judged]).await;
+            judged = match unreadable.get(&job.key) {
+                Some(why) => Judged::Refused(*why),
+                None => self.judge(job).await,
+            };
+        }
+        match judged {
+            Judged::Passes | Judged::Open(_) => self.passed_on(job).await.map(drop),
+            Judged::Refused(why) => Err(why),
+            Judged::Unknown => Err(Refusal::Internal),
+        }
+    }
+
     /// The files that a draft shows to whoever may see it. Only what is kept shows any.
     async fn passed_on(&mut self, job: &SendJob) -> Result<Vec<FileId>, Refusal> {
         let body = &job.draft.body;

@@ -114,6 +114,8 @@ pub(super) fn answer(sender: &Sender, to: ReplyTo, reply: SendReply) {
 pub enum Job {
     /// Send a draft.
     Send(Box<SendJob>),
+    /// Say whether a draft would be taken.
+    Judge(Box<SendJob>, oneshot::Sender<Result<(), Refusal>>),
     /// A session was opened: deliver these channels to it.
     Opened(Arc<Session>, Vec<Arc<ChannelRef>>),
     /// A session was closed.
@@ -296,6 +298,9 @@ impl Lane {
             // was said has its place between two sends.
             match job {
                 Job::Send(_) => {}
+                Job::Judge(send, done) => {
+                    let _ = done.send(self.would_take(&send).await);
+                }
                 Job::Opened(session, channels) => {
                     let missed = self.join_online(&session, &channels);
                     session.mailbox.entered(missed);

@@ -17,6 +17,6 @@ pub use blob::{BlobError, BlobResult, BlobStore, BlobStream};
 pub use id::{FileId, MAX_NAMED, named_in, names_any};
 pub use port::{
     FileRecord, Files, KeepOutcome, MAX_OPEN_UPLOADS, NewFile, NewThumbnail, Swept, Thumbnail,
-    Upload, Uploads,
+    Upload, UploadBegun, Uploads,
 };
 pub use url::{FileUrls, Grant};

@@ -7,7 +7,7 @@ use crate::id::{MessageId, Realm, UserNum};
 use crate::store::StoreResult;
 
 /// How many uploads of one owner may be under way.
-pub const MAX_OPEN_UPLOADS: u32 = 20;
+pub const MAX_OPEN_UPLOADS: u32 = 16;
 
 /// A file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +46,17 @@ pub struct NewFile {
     pub file: FileRecord,
     /// How many bytes its owner may give within 24 hours; 0 = any number.
     pub max_bytes_per_day: u64,
+}
+
+/// What became of an upload to be begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UploadBegun {
+    /// It has begun.
+    Begun,
+    /// Its owner has [`MAX_OPEN_UPLOADS`] under way.
+    TooMany,
+    /// It does not fit beside those of all that are under way.
+    TooMuch,
 }
 
 /// What became of a file to be kept.
@@ -164,8 +175,9 @@ pub trait Files: Send + Sync + 'static {
 /// The store of uploads that come in parts. Each change is durable when it returns.
 #[async_trait]
 pub trait Uploads: Send + Sync + 'static {
-    /// Begins an upload. False if its owner has [`MAX_OPEN_UPLOADS`] under way.
-    async fn begin_upload(&self, upload: &Upload) -> StoreResult<bool>;
+    /// Begins an upload, unless too much is under way already: `max_bytes` of all owners
+    /// together, as they were announced; 0 = any number.
+    async fn begin_upload(&self, upload: &Upload, max_bytes: u64) -> StoreResult<UploadBegun>;
 
     /// An upload that is under way.
     async fn upload(&self, id: FileId) -> StoreResult<Option<Upload>>;

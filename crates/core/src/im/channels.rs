@@ -8,6 +8,7 @@ use super::Im;
 use super::reading::Tells;
 use crate::channel::{
     ChannelChange, ChannelKey, ChannelKind, ChannelRecord, List, ListChange, Member, MemberChange,
+    settings,
 };
 use crate::deliver::{Changed, ChannelVerb, Job, Lanes, Moved};
 use crate::id::{Realm, Uid, UserNum, UserRef};
@@ -62,7 +63,7 @@ impl Im {
     /// has then. Large changes are made in chunks.
     ///
     /// # Errors
-    /// As `put_channel`.
+    /// `TooMany` if more would come than may belong to a channel; or as `put_channel`.
     pub async fn change_members(
         &self,
         key: &ChannelKey,
@@ -106,8 +107,12 @@ impl Im {
     /// Removes all members but these.
     ///
     /// # Errors
-    /// As `put_channel`.
+    /// `TooMany` if these are more than may belong to a channel, or as `put_channel`.
     pub async fn keep_members(&self, key: &ChannelKey, keep: Vec<UserRef>) -> Result<u32, Refusal> {
+        // Whoever is to have just these is told before anybody is removed.
+        if keep.len() > settings::MAX_MEMBERS as usize {
+            return Err(Refusal::TooMany);
+        }
         let changed = self.change_channel(key, ChannelVerb::KeepOnly(keep));
         Ok(changed.await?.members)
     }

@@ -6,7 +6,6 @@ use std::collections::hash_map::Entry;
 use parking_lot::Mutex;
 
 use super::Im;
-use crate::deliver::Sender;
 use crate::id::{MessageId, Realm, UserRef};
 use crate::message::Draft;
 use crate::refusal::Refusal;
@@ -85,8 +84,8 @@ impl Im {
     ///
     /// # Errors
     /// `InvalidArgument` for a time that has passed or is more than a year away, `TooLarge`,
-    /// `TooMany` if the sender has 1,000 open (the application 100,000), or when the store
-    /// fails.
+    /// `TooMany` if the sender has 1,000 open (the application 100,000), whatever a send of it
+    /// would be refused for now, or when the store fails.
     pub async fn schedule(&self, mut item: Scheduled) -> Result<Scheduled, Refusal> {
         let now_ms = self.clock().now_ms();
         self.check_time(item.send_at_ms, now_ms)?;
@@ -99,6 +98,7 @@ impl Im {
         item.created_at_ms = now_ms;
         item.state = State::Open;
         item.done_at_ms = 0;
+        self.would_send(&item).await?;
         let max = if item.by_application {
             MAX_OPEN_OF_APPLICATION
         } else {
@@ -151,12 +151,16 @@ impl Im {
         id: MessageId,
         change: Change,
     ) -> Result<Scheduled, Refusal> {
-        self.scheduled(realm, sender, id).await?;
+        let mut item = self.scheduled(realm, sender, id).await?;
         if let Some(at_ms) = change.send_at_ms {
             self.check_time(at_ms, self.clock().now_ms())?;
         }
         if let Some(saying) = &change.saying {
             self.check_saying(saying)?;
+            item.saying = saying.clone();
+        }
+        if item.state == State::Open {
+            self.would_send(&item).await?;
         }
         let _turn = self.at_work.change(id).ok_or(Refusal::WrongState)?;
         match self.stores.schedule.reschedule(id, change).await? {
@@ -229,15 +233,11 @@ impl Im {
         if now.as_ref() != Some(item) {
             return Ok(now.map_or(State::Cancelled, |now| now.state));
         }
-        let sender = if item.by_application {
-            Sender::Application(item.sender.clone())
-        } else {
-            Sender::User(item.sender.clone())
-        };
         let sent = match draft {
             Ok(draft) => {
-                let sent = self.send_as(&item.realm, sender, draft).await;
-                sent.map_err(|refused| refused.why)
+                let app = item.app.as_ref();
+                let sent = self.send_by(&item.realm, app, item.speaker(), draft);
+                sent.await.map_err(|refused| refused.why)
             }
             Err(why) => Err(why),
         };
@@ -268,6 +268,16 @@ impl Im {
             .schedule
             .forget_scheduled(before_ms, STEP)
             .await?)
+    }
+
+    /// Says why it would be refused if it were sent now, beside the rates: so whoever schedules
+    /// it learns that in time. It is looked at again when it is sent.
+    async fn would_send(&self, item: &Scheduled) -> Result<(), Refusal> {
+        let mut draft = item.draft()?;
+        if draft.body.carried.is_some() {
+            self.find_mentioned(&item.realm, &mut draft.body).await?;
+        }
+        self.would_take(&item.realm, item.speaker(), draft).await
     }
 
     fn check_time(&self, at_ms: i64, now_ms: i64) -> Result<(), Refusal> {

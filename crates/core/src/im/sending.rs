@@ -95,6 +95,27 @@ impl Im {
         self.say(&key, sender, draft).await
     }
 
+    /// Whether a draft would be taken now, for all that its sender and its channel are.
+    pub(super) async fn would_take(
+        &self,
+        realm: &Realm,
+        sender: Sender,
+        draft: Draft,
+    ) -> Result<(), Refusal> {
+        let key = self.admit(realm, sender.user(), &draft)?;
+        let (answer, waiting) = oneshot::channel();
+        let job = SendJob {
+            key: key.clone(),
+            sender,
+            draft,
+            reply: ReplyTo::Nobody,
+        };
+        let job = Job::Judge(Box::new(job), answer);
+        // Stopped lanes answer nobody.
+        let _ = self.lanes.put(&key, job).await;
+        waiting.await.unwrap_or(Err(Refusal::Unavailable))
+    }
+
     /// Has the lane of a channel take a draft, and waits for the answer.
     pub(super) async fn say(&self, key: &ChannelKey, sender: Sender, draft: Draft) -> SendReply {
         let (answer, waiting) = oneshot::channel();

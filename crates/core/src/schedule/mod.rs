@@ -14,6 +14,8 @@ pub use port::{Change, Closed, Schedule, ScheduledQuery};
 
 use crate::carried::Carried;
 use crate::channel::{Address, ChannelKind};
+use crate::deliver::Sender;
+use crate::directory::AppId;
 use crate::id::{MessageId, Realm, UserRef};
 use crate::message::{Body, Draft, Flags, OnReuse, Origin};
 use crate::refusal::Refusal;
@@ -52,6 +54,8 @@ pub struct Saying {
     pub payload: Bytes,
     /// It does not count as unread if this is set.
     pub is_silent: bool,
+    /// Its author wants to know who has read it.
+    pub asks_receipt: bool,
     /// How long it lives once it is sent, in seconds; 0 = for ever.
     pub expire_secs: u32,
     /// What it carries.
@@ -69,6 +73,8 @@ pub struct Scheduled {
     pub sender: UserRef,
     /// It is the application that speaks in that name.
     pub by_application: bool,
+    /// The app from whose budget it is sent; `None` = nobody knows which of the realm.
+    pub app: Option<AppId>,
     /// Where to, as the sender names it.
     pub kind: ChannelKind,
     /// See `kind`.
@@ -86,6 +92,16 @@ pub struct Scheduled {
 }
 
 impl Scheduled {
+    /// Who says it.
+    #[must_use]
+    pub fn speaker(&self) -> Sender {
+        if self.by_application {
+            Sender::Application(self.sender.clone())
+        } else {
+            Sender::User(self.sender.clone())
+        }
+    }
+
     /// The client number under which it is sent.
     #[must_use]
     pub fn client_no(&self) -> String {
@@ -104,6 +120,7 @@ impl Scheduled {
                 origin: Origin::REST,
                 flags: Flags {
                     counts: !self.saying.is_silent,
+                    receipt: self.saying.asks_receipt,
                     ..Flags::default()
                 },
                 expire_secs: self.saying.expire_secs,

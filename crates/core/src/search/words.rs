@@ -11,8 +11,10 @@ use crate::form::{Piece, pieces};
 const MAX_WORD_CHARS: usize = 64;
 /// Words of a text that are looked at.
 const MAX_WORDS: usize = 20_000;
-/// Words of a question that are looked at.
-const MAX_TERMS: usize = 16;
+/// Words of a question that are looked at, and neighbours in a run of a script without spaces.
+/// A question of 200 characters has no more, unless one of them stands for several.
+const MAX_TERMS: usize = 128;
+const MAX_PAIRS: usize = 256;
 
 /// A word of a text and where it stands there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -169,7 +171,7 @@ pub fn terms(question: &str) -> Vec<Term> {
         let letters = letters(run);
         let mut from = 0;
         let mut pairs = Vec::new();
-        for pair in letters.windows(2).take(MAX_WORD_CHARS) {
+        for pair in letters.windows(2).take(MAX_PAIRS) {
             pairs.push(word(&run[from..from + pair[0].len() + pair[1].len()], true).text);
             from += pair[0].len();
         }
@@ -258,6 +260,9 @@ mod tests {
         for (question, expected) in cases {
             assert_eq!(terms(question), expected, "{question}");
         }
+        // What callers let through is looked at as a whole.
+        assert_eq!(terms(&"a ".repeat(100)).len(), 100);
+        assert_eq!(terms(&"好".repeat(200))[0].words.len(), 199);
         assert!(terms(&"a ".repeat(1000)).len() <= MAX_TERMS);
     }
 

@@ -35,6 +35,8 @@ pub struct Files {
     pub max_bytes: u64,
     /// How many bytes a user may give within 24 hours; 0 = any number.
     pub max_bytes_per_day: u64,
+    /// How many bytes all uploads in parts that are under way may have together; 0 = any number.
+    pub max_staged_bytes: u64,
     /// Media types that are taken; none = all.
     pub allowed_types: Vec<String>,
     /// How long addresses hold that need no login.
@@ -57,6 +59,7 @@ impl Default for Files {
             enabled: true,
             max_bytes: 100 << 20,
             max_bytes_per_day: 0,
+            max_staged_bytes: 10 << 30,
             allowed_types: Vec::new(),
             url_ttl_secs: 7 * 24 * 3600,
             upload_ttl_secs: 24 * 3600,
@@ -106,6 +109,12 @@ impl Default for S3 {
 pub(super) fn check(files: &Files, findings: &mut Findings) {
     if !(1..=MAX_BYTES).contains(&files.max_bytes) {
         findings.problem("files.max_bytes", format!("must be 1 to {MAX_BYTES}"));
+    }
+    if (1..files.max_bytes).contains(&files.max_staged_bytes) {
+        findings.problem(
+            "files.max_staged_bytes",
+            "must be 0, or at least files.max_bytes",
+        );
     }
     let times = [
         ("files.url_ttl_secs", files.url_ttl_secs),

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crosstalk_core::file::{FileId, FileRecord, Upload};
+use crosstalk_core::file::{FileId, FileRecord, Upload, UploadBegun};
 use crosstalk_core::refusal::Refusal;
 use parking_lot::Mutex;
 use tokio::fs::{File, OpenOptions};
@@ -77,7 +77,8 @@ impl FileService {
     /// Begins an upload.
     ///
     /// # Errors
-    /// `TooLarge`; `TooMany` of the same owner; `Forbidden` if files are switched off.
+    /// `TooLarge`; `TooMany` of the same owner; `RateLimited` while too much of all owners is
+    /// under way; `Forbidden` if files are switched off.
     pub async fn begin_upload(
         &self,
         about: About,
@@ -98,8 +99,14 @@ impl FileService {
             public: about.public,
             expires_at_ms: self.clock().now_ms() + self.settings.upload_ttl_ms,
         };
-        if !self.im.uploads().begin_upload(&upload).await? {
-            return Err(Refusal::TooMany);
+        let most = self.settings.max_staged_bytes;
+        match self.im.uploads().begin_upload(&upload, most).await? {
+            UploadBegun::Begun => {}
+            UploadBegun::TooMany => return Err(Refusal::TooMany),
+            UploadBegun::TooMuch => {
+                tracing::warn!(most, "too much is being uploaded: files.max_staged_bytes");
+                return Err(Refusal::RateLimited);
+            }
         }
         File::create(self.part_file(upload.id))
             .await

@@ -18,6 +18,9 @@ pub struct FileSettings {
     pub max_bytes: u64,
     /// How many bytes a user may give within 24 hours; 0 = any number.
     pub max_bytes_per_day: u64,
+    /// How many bytes all uploads in parts that are under way may have together, as they were
+    /// announced; 0 = any number.
+    pub max_staged_bytes: u64,
     /// Media types that are taken; none = all.
     pub allowed_types: Vec<String>,
     /// How long addresses hold that need no login, ms, when nobody says otherwise.
@@ -35,6 +38,7 @@ pub(crate) fn settings(files: &Files) -> FileSettings {
         enabled: files.enabled,
         max_bytes: files.max_bytes,
         max_bytes_per_day: files.max_bytes_per_day,
+        max_staged_bytes: files.max_staged_bytes,
         allowed_types: files.allowed_types.clone(),
         url_ttl_ms: ms(files.url_ttl_secs),
         upload_ttl_ms: ms(files.upload_ttl_secs),

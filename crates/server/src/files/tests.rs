@@ -269,6 +269,28 @@ async fn parts_come_over_many_requests_and_one_at_a_time() {
     );
 }
 
+/// However many users begin uploads, the disk has room for what they have announced.
+#[tokio::test]
+async fn what_is_under_way_is_bounded_over_all_users() {
+    let bed = Bed::with(FileSettings {
+        max_staged_bytes: 10,
+        ..FileSettings::default()
+    })
+    .await;
+    let begin = async |uid: &str, size| {
+        let about = bed.about(uid).await;
+        // The clock of tests repeats what it calls random.
+        bed.im.clock().fill_random(&mut [0]);
+        bed.service.begin_upload(about, size, None).await
+    };
+    let first = begin("alice", 6).await.expect("begun");
+    assert_eq!(begin("bob", 5).await, Err(Refusal::RateLimited));
+    begin("bob", 4).await.expect("begun");
+    let alice = bed.about("alice").await;
+    bed.service.give_up(&alice, first.id).await.expect("gone");
+    begin("carol", 6).await.expect("there is room again");
+}
+
 #[tokio::test]
 async fn bytes_that_are_not_those_that_were_said_are_not_kept() {
     let bed = Bed::with(FileSettings::default()).await;

@@ -7,6 +7,8 @@ mod joining;
 mod links;
 mod members;
 
+use rustc_hash::FxHashSet;
+
 use super::alter::Operator;
 use super::change::Changed;
 use super::lane::Lane;
@@ -323,11 +325,41 @@ impl Lane {
         Ok(moderators)
     }
 
+    /// Whether all that changes bring may belong to the channel, whatever its own limit is.
+    pub(in crate::deliver) async fn has_places(
+        &mut self,
+        key: &ChannelKey,
+        changes: &[MemberChange],
+    ) -> Result<(), Refusal> {
+        let members = &self.state(key).await?.members;
+        let (mut coming, mut going) = (FxHashSet::default(), FxHashSet::default());
+        for change in changes {
+            match change {
+                MemberChange::Enter(user) | MemberChange::Join(user, _) => {
+                    if !members.contains_key(&user.num) {
+                        coming.insert(user.num);
+                    }
+                }
+                MemberChange::Leave(user) => {
+                    if members.contains_key(&user.num) {
+                        going.insert(user.num);
+                    }
+                }
+                MemberChange::Nick(..) | MemberChange::Mute(..) => {}
+            }
+        }
+        let there = (members.len() + coming.len()).saturating_sub(going.len());
+        if coming.is_empty() || there <= settings::MAX_MEMBERS as usize {
+            Ok(())
+        } else {
+            Err(Refusal::TooMany)
+        }
+    }
+
     /// Whether so many more may belong to the channel.
     async fn has_room(&mut self, scene: &Scene<'_>, more: usize) -> Result<(), Refusal> {
         let there = self.state(scene.key).await?.members.len();
         let limit = match scene.settings.max_members {
-            0 if scene.is_application() => return Ok(()),
             0 => settings::MAX_MEMBERS,
             limit => limit,
         };

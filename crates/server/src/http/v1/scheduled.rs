@@ -12,7 +12,7 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use super::auth::Caller;
-use super::drafts::{Mentioned, Saying, Spoken};
+use super::drafts::{Mentioned, Saying, Spoken, refused};
 use super::input::{self, Body, Params, Segments};
 use super::messages::{address, sender};
 use super::openapi::{Conflict, Denials, Missing, Oversize, Throttled};
@@ -40,6 +40,9 @@ pub(super) struct NewScheduled {
     to: ChannelName,
     #[serde(flatten)]
     saying: Saying,
+    /// As with a message.
+    #[serde(default)]
+    receipt: bool,
     /// When, ms since 1970: at most a year ahead.
     send_at: i64,
 }
@@ -83,6 +86,8 @@ pub(super) struct ScheduledView {
     /// How long it stays after its receiver has read it, ms.
     #[serde(skip_serializing_if = "Option::is_none")]
     burn_after_ms: Option<u64>,
+    /// Its author wants to know who has read it.
+    receipt: bool,
     /// When it is to be sent, ms since 1970.
     send_at: i64,
     /// When it was scheduled, ms since 1970.
@@ -139,6 +144,7 @@ impl ScheduledView {
                 .map(|id| id.to_string()),
             expires_in_ms: Some(lives).filter(|ms| *ms > 0),
             burn_after_ms: Some(burns).filter(|ms| *ms > 0),
+            receipt: item.saying.asks_receipt,
             send_at: item.send_at_ms,
             created_at: item.created_at_ms,
             state,
@@ -152,8 +158,9 @@ impl ScheduledView {
 
 /// Schedule a message
 ///
-/// It is sent when its time comes, with the checks of an ordinary send as they are then; if it
-/// is refused, that is noted with the reason. A sender may have 1,000 waiting.
+/// What could not be sent now is refused. It is sent when its time comes, with the checks of an
+/// ordinary send as they are then; if it is refused, that is noted with the reason. A sender may
+/// have 1,000 waiting.
 #[utoipa::path(
     post, path = "/v1/scheduled-messages", tag = "messages", request_body = NewScheduled,
     responses(
@@ -177,22 +184,25 @@ pub(super) async fn schedule_message(
         id: MessageId(0),
         realm: realm.clone(),
         by_application: matches!(sender, Sender::Application(_)),
+        app: caller.app_id().cloned(),
         sender: sender.user().clone(),
         kind: new.to.kind,
         to: new.to.id.as_str().into(),
-        saying: saying(spoken),
+        saying: saying(spoken, new.receipt),
         send_at_ms: new.send_at,
         created_at_ms: 0,
         state: Fate::Open,
         done_at_ms: 0,
     };
-    Ok(Json(ScheduledView::of(&api.im.schedule(item).await?)))
+    let noted = api.im.schedule(item).await.map_err(refused)?;
+    Ok(Json(ScheduledView::of(&noted)))
 }
 
-fn saying(spoken: Spoken) -> schedule::Saying {
+fn saying(spoken: Spoken, asks_receipt: bool) -> schedule::Saying {
     schedule::Saying {
         payload: spoken.payload,
         is_silent: false,
+        asks_receipt,
         expire_secs: spoken.expire_secs,
         carried: spoken.carried,
     }
@@ -339,6 +349,8 @@ pub(super) struct ScheduledChange {
     expires_in_ms: Option<u64>,
     /// How long it stays after its receiver has read it, ms.
     burn_after_ms: Option<u64>,
+    /// Whether its author wants to know who has read it; absent: as it was.
+    receipt: Option<bool>,
 }
 
 /// Change a scheduled message
@@ -375,18 +387,16 @@ pub(super) async fn change_scheduled(
                 burn_after_ms: change.burn_after_ms,
             };
             let to = Address::parse(item.kind, &item.to)?;
-            let sender = if item.by_application {
-                Sender::Application(item.sender.clone())
-            } else {
-                Sender::User(item.sender.clone())
-            };
-            Some(saying(said.spoken(&api, realm, &sender, &to).await?))
+            let spoken = said.spoken(&api, realm, &item.speaker(), &to).await?;
+            let receipt = change.receipt.unwrap_or(item.saying.asks_receipt);
+            Some(saying(spoken, receipt))
         }
         None => {
             let carries = change.mentions.is_some()
                 || change.reply_to.is_some()
                 || change.expires_in_ms.is_some()
-                || change.burn_after_ms.is_some();
+                || change.burn_after_ms.is_some()
+                || change.receipt.is_some();
             if carries {
                 return Err(Problem::field("content", "goes with what it carries"));
             }
@@ -404,7 +414,7 @@ pub(super) async fn change_scheduled(
 fn over(why: Refusal) -> Problem {
     match why {
         Refusal::WrongState => Problem::new(why, "it waits no more"),
-        why => why.into(),
+        why => refused(why),
     }
 }
 

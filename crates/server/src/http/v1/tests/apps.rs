@@ -1,6 +1,9 @@
 //! Apps and the admin key.
 
+use crosstalk_core::clock::Clock as _;
+
 use super::*;
+use crate::compose::sweeps::sweep;
 
 #[tokio::test]
 async fn apps_are_made_listed_and_given_new_secrets() {
@@ -183,4 +186,40 @@ async fn apps_are_limited_from_the_first_and_each_by_its_own() {
         say(secret, "bob").await,
     ];
     assert_eq!(other, [200, 200, 429], "by token and by secret");
+}
+
+/// Also what it sends later.
+#[tokio::test]
+async fn scheduled_messages_are_paid_for_by_the_app_that_scheduled_them() {
+    let mut policy = Policy::default();
+    policy.send.app = crosstalk_core::send::rates::Rate {
+        per_sec: 1,
+        burst: 2,
+    };
+    let rest = Rest::with_policy(policy).await;
+    rest.user("alice").await;
+    rest.user("bob").await;
+    let new = json!({"app_id": "second"});
+    let second = rest.call(ADMIN, "POST", "/v1/apps", new).await.ok();
+    let secret = second["app_secret"].as_str().expect("a secret");
+    let later = |from: &str, to: &str| {
+        json!({
+            "from": from,
+            "to": {"kind": "direct", "id": to},
+            "content": {"type": "text", "text": "x"},
+            "send_at": rest.clock.now_ms() + 1,
+        })
+    };
+    let path = "/v1/scheduled-messages";
+    for _ in 0..2 {
+        let body = later("alice", "bob");
+        rest.call(secret, "POST", path, body).await.ok();
+    }
+    for _ in 0..2 {
+        rest.post(path, later("bob", "alice")).await;
+    }
+    rest.clock.advance_ms(1);
+    sweep(&rest.im).await.expect("swept");
+    let left = rest.get(path).await;
+    assert_eq!(left["items"], json!([]), "each had enough");
 }

@@ -525,6 +525,55 @@ async fn a_scheduled_message_is_checked_when_it_is_sent() {
     }
 }
 
+/// Whoever may not say it now learns that at once.
+#[tokio::test]
+async fn what_could_not_be_sent_is_not_scheduled() {
+    let rest = with_team().await;
+    let at = im::START_MS + 60_000;
+    let to = async |from: &str, kind: &str, id: &str| {
+        let body = later(from, kind, id, "x", at);
+        rest.app("POST", LATER, body).await
+    };
+    let stranger = to("mallory", "group", "team").await;
+    assert_eq!(stranger.problem(), (403, "not_a_member".to_owned()));
+    let nobody = to("bob", "direct", "nobody").await;
+    assert_eq!(nobody.problem(), (404, "no_such_user".to_owned()));
+    let made = to("bob", "group", "team").await.ok();
+    let quiet = json!({"send_ban": true});
+    let quiet = rest.app("PATCH", "/v1/channels/group/team", quiet);
+    quiet.await.ok();
+    let mute = to("bob", "group", "team").await;
+    assert_eq!(mute.status, 403, "{}", mute.body);
+    let path = format!("{LATER}/{}", made["id"].as_str().expect("an id"));
+    let change = json!({"content": {"type": "text", "text": "y"}});
+    let changed = rest.app("PATCH", &path, change).await;
+    assert_eq!(changed.problem().1, mute.problem().1);
+    rest.app("DELETE", &path, Value::Null).await.ok();
+    let list = rest.get(LATER).await;
+    assert_eq!(list["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_scheduled_message_asks_for_receipts() {
+    let rest = with_team().await;
+    let at = im::START_MS + 1000;
+    let mut body = later("bob", "group", "team", "x", at);
+    body["receipt"] = true.into();
+    let made = rest.post(LATER, body).await;
+    assert_eq!(made["receipt"], true);
+    let path = format!("{LATER}/{}", made["id"].as_str().expect("an id"));
+    let alone = rest.app("PATCH", &path, json!({"receipt": false})).await;
+    assert_eq!(alone.problem().0, 422);
+    let change = json!({"content": {"type": "text", "text": "y"}});
+    let changed = rest.app("PATCH", &path, change).await.ok();
+    assert_eq!(changed["receipt"], true, "as it was");
+    rest.clock.advance_ms(1000);
+    sweep(&rest.im).await.expect("swept");
+    let sent = rest.get(&path).await;
+    let id = sent["message_id"].as_str().expect("sent");
+    rest.get(&format!("/v1/messages/{id}/receipts")).await;
+}
+
 #[tokio::test]
 async fn nobody_has_more_than_a_thousand_waiting() {
     let rest = with_team().await;

@@ -1,5 +1,8 @@
 //! Channels and members.
 
+use crosstalk_core::channel::{ChannelKey, ChannelKind, MemberChange};
+use crosstalk_core::id::{UserNum, UserRef};
+
 use super::*;
 
 const TEAM: &str = "/v1/channels/group/team";
@@ -238,4 +241,36 @@ async fn who_leaves_sees_no_more() {
     assert_eq!(read.problem(), (403, "not_a_member".to_owned()));
     let backend = rest.get(&format!("{TEAM}/messages")).await;
     assert_eq!(each(&backend["items"], "/from"), ["bob"]);
+}
+
+/// Nor does the application put more into a group than it may have.
+#[tokio::test]
+async fn a_group_has_at_most_a_hundred_thousand_members() {
+    let rest = Rest::start().await;
+    rest.put("/v1/channels/group/crowd", json!({})).await;
+    let crowd = ChannelKey {
+        realm: Realm::default(),
+        kind: ChannelKind::GROUP,
+        id: "crowd".into(),
+    };
+    let users = (0..100_000).map(|n| UserRef {
+        num: UserNum(1_000_000 + n),
+        uid: Uid::from_store(&format!("u{n}")),
+    });
+    let users: Vec<_> = users.collect();
+    let enter = users.iter().cloned().map(MemberChange::Enter).collect();
+    assert_eq!(rest.im.change_members(&crowd, enter).await, Ok(100_000));
+    let path = "/v1/channels/group/crowd/members";
+    let more = rest
+        .app("POST", path, json!({"members": ["one-more"]}))
+        .await;
+    assert_eq!(more.problem(), (409, "too_many".to_owned()));
+    // Whoever is there already takes no place.
+    let again = vec![MemberChange::Enter(users[0].clone())];
+    assert_eq!(rest.im.change_members(&crowd, again).await, Ok(100_000));
+    let left = vec![MemberChange::Leave(users[0].clone())];
+    assert_eq!(rest.im.change_members(&crowd, left).await, Ok(99_999));
+    rest.app("POST", path, json!({"members": ["one-more"]}))
+        .await
+        .ok();
 }

@@ -483,7 +483,7 @@ async fn uploads_are_bounded() {
     let wrong = json!({"size": 1, "sha256": "xyz"});
     let wrong = rest.call(&alice, "POST", "/v1/uploads", wrong).await;
     assert!(wrong.detail("invalid_argument").starts_with("sha256:"));
-    for _ in 0..20 {
+    for _ in 0..16 {
         // The clock of tests repeats what it calls random; so its ids differ.
         rest.clock.fill_random(&mut [0]);
         rest.call(&alice, "POST", "/v1/uploads", json!({"size": 1}))
