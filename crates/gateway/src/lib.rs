@@ -45,8 +45,6 @@ pub use registry::{Dialect, WUKONG_ORIGIN};
 pub use search::{Searchable, searchable};
 pub use stats::GatewayStats;
 #[cfg(feature = "stomp")]
-pub use stomp::changes::group as stomp_group;
-#[cfg(feature = "stomp")]
 pub use stomp::reasons::failure as stomp_failure;
 #[cfg(feature = "stomp")]
 pub use stomp::render::{conversation as stomp_conversation, view as stomp_message};

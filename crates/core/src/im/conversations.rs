@@ -191,11 +191,12 @@ impl Im {
         if let Some(channel) = channels.open(key, LogKind::Chat, false).await? {
             return Ok((channel, peer.is_some() && begins));
         }
-        let Some(peer) = peer.filter(|_| begins) else {
-            return Err(Refusal::NoSuchChannel);
-        };
+        let peer = peer.ok_or(Refusal::NoSuchChannel)?;
         let peer = Uid::parse(peer).map_err(|_| Refusal::NoSuchUser)?;
         self.user(&key.realm, &peer).await?;
+        if !begins {
+            return Err(Refusal::NoSuchChannel);
+        }
         let made = channels.open(key, LogKind::Chat, true).await?;
         Ok((made.ok_or(Refusal::NoSuchChannel)?, true))
     }

@@ -319,6 +319,7 @@ impl Live {
             id,
             target_id: &target,
             unread: view.unread,
+            mentions: None,
             pinned: view.pinned_at_ms > 0,
             muted: view.muted_until_ms > at_ms,
             muted_until: muted_until(view.muted_until_ms),
@@ -387,8 +388,7 @@ fn status(status: &str) -> String {
 }
 
 /// A group as events show it.
-#[must_use]
-pub fn group(view: &ChannelView, now_ms: i64) -> Group<'_> {
+fn group(view: &ChannelView, now_ms: i64) -> Group<'_> {
     let who = |word: &str| match word {
         "administrators" => Who::Admin,
         _ => Who::All,

@@ -1,16 +1,15 @@
 //! `/api/im/admin/…` beside userSigs: users, messages, broadcasts, logs and sensitive words
 //! (stomp.md D.b.2), for administrator accounts, app secrets and the admin key.
 
+mod messages;
+
 use axum::Router;
 use axum::extract::{Path, Request, State};
-use axum::routing::{delete, get, post, put};
+use axum::routing::{delete, get, put};
 use crosstalk_core::admin::{AuditQuery, Chore, ChoreKind, Person, PersonFilter, WordAction};
-use crosstalk_core::channel::{Address, ChannelKind};
-use crosstalk_core::deliver::{Operator, Sender};
 use crosstalk_core::directory::{Profile, ProfileChange, UserChange};
-use crosstalk_core::id::{MessageId, Realm, Uid, UserNum};
+use crosstalk_core::id::{Realm, Uid, UserNum};
 use crosstalk_core::im::admin::{Audience, Broadcast, ImportUser, Imported, MAX_NAMED};
-use crosstalk_core::message::{Body, Draft, Flags, OnReuse, Origin};
 use crosstalk_core::refusal::Refusal;
 use crosstalk_gateway::stomp_failure;
 use crosstalk_wire::stomp::im::{Outcomes, Page};
@@ -43,14 +42,7 @@ pub(super) fn routes() -> Router<Edge> {
             &format!("{base}/users/{{user_id}}/admin"),
             put(flag_user).post(flag_user).fallback(no_route),
         )
-        .route(
-            &format!("{base}/messages"),
-            post(send_message).fallback(no_route),
-        )
-        .route(
-            &format!("{base}/messages/{{message_id}}"),
-            delete(delete_message).fallback(no_route),
-        )
+        .merge(messages::routes(base))
         .route(
             &format!("{base}/broadcast"),
             get(list_broadcasts).post(broadcast).fallback(no_route),
@@ -207,77 +199,16 @@ fn content(input: &Input) -> Result<String, Failure> {
     Ok(json!({"type": "text", "text": text}).to_string())
 }
 
-/// Who says it: `from`, or the system.
+/// Who says it: `fromId`, also called `from`, or the system.
 async fn author(edge: &Edge, realm: &Realm, input: &Input) -> Result<Uid, Failure> {
-    match input.get("from") {
+    match input.get("fromId").or_else(|| input.get("from")) {
         None | Some("SYSTEM") => Ok(Uid::system()),
         Some(from) => {
-            let from = uid("from", from)?;
+            let from = uid("fromId", from)?;
             edge.im.user(realm, &from).await?;
             Ok(from)
         }
     }
-}
-
-/// `POST /admin/messages {to | groupId, content, from?, messageId?}`: says something as the
-/// application.
-async fn send_message(State(edge): State<Edge>, request: Request) -> Result<Done<Value>, Failure> {
-    let (input, by) = asked(&edge, request).await?;
-    let realm = by.realm();
-    let payload = content(&input)?;
-    let to = match (input.get("to"), input.get("groupId")) {
-        (Some(to), None) => {
-            let to = uid("to", to)?;
-            edge.im.user(realm, &to).await?;
-            Address::direct(&to)
-        }
-        (None, Some(group)) => Address::parse(ChannelKind::GROUP, group)?,
-        _ => {
-            return Err(Failure::field(
-                "to",
-                "or groupId is needed, and one of them",
-            ));
-        }
-    };
-    let from = author(&edge, realm, &input).await?;
-    let from = edge.im.user_ref(realm, &from).await?;
-    let draft = Draft {
-        to,
-        body: Body {
-            client_no: input.get("messageId").unwrap_or_default().into(),
-            origin: Origin::REST,
-            flags: Flags {
-                counts: true,
-                ..Flags::default()
-            },
-            payload: payload.into(),
-            ..Body::default()
-        },
-        on_reuse: OnReuse::Refuse,
-        require_peer: true,
-        fault: None,
-    };
-    let sent = edge.im.send_as(realm, Sender::Application(from), draft);
-    let sent = sent.await.map_err(|refused| refused.why)?;
-    Ok(Done(json!({
-        "messageId": sent.id.to_string(),
-        "seq": sent.seq,
-        "timestamp": sent.sent_at_ms,
-    })))
-}
-
-/// `DELETE /admin/messages/{messageId}`: for everybody.
-async fn delete_message(
-    State(edge): State<Edge>,
-    Path(id): Path<String>,
-    request: Request,
-) -> Result<Done<()>, Failure> {
-    let (_, by) = asked(&edge, request).await?;
-    let id = MessageId(number("messageId", &id)?);
-    edge.im
-        .delete(by.realm(), id, Operator::Application)
-        .await?;
-    Ok(Done(()))
 }
 
 /// How far work is.
@@ -294,7 +225,7 @@ fn work(chore: &Chore) -> Value {
     })
 }
 
-/// `POST /admin/broadcast {content, from?, tag? | userIds?}`: to everybody, unless it says to
+/// `POST /admin/broadcast {content, fromId?, tag? | userIds?}`: to everybody, unless it says to
 /// whom.
 async fn broadcast(State(edge): State<Edge>, request: Request) -> Result<Done<Value>, Failure> {
     let (input, by) = asked(&edge, request).await?;

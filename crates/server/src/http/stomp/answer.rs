@@ -60,7 +60,12 @@ impl Failure {
 
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
-        let (code, why) = stomp_failure(refusal);
+        stomp_failure(refusal).into()
+    }
+}
+
+impl From<(Code, &'static str)> for Failure {
+    fn from((code, why): (Code, &'static str)) -> Self {
         Self {
             code,
             why: why.to_owned(),

@@ -8,20 +8,20 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{ConnectInfo, Path, Request, State};
 use axum::routing::{get, post, put};
-use crosstalk_core::channel::{Address, ChannelKey, ChannelKind};
+use crosstalk_core::channel::{ChannelKey, ChannelKind};
 use crosstalk_core::conversation::{ConversationRow, Keep, MAX_DRAFT_BYTES};
 use crosstalk_core::id::Uid;
 use crosstalk_core::im::{ConversationWish, Login, MAX_AT_ONCE, Viewer};
 use crosstalk_core::message::Message;
 use crosstalk_core::refusal::Refusal;
 use crosstalk_gateway::{Dialect, sign_all, stomp_conversation, stomp_failure, stomp_message};
-use crosstalk_wire::stomp::im::{ChatType, Conversation, ConversationId, Outcomes, Page};
+use crosstalk_wire::stomp::im::{ChatType, Code, Conversation, ConversationId, Outcomes, Page};
 use serde_json::{Value, json};
 
 use super::answer::{Done, Failure};
 use super::auth::asked;
 use super::input::Input;
-use super::no_route;
+use super::{groups, no_route};
 use crate::http::edge::Edge;
 
 /// Who speaks for the system.
@@ -66,12 +66,7 @@ pub(super) fn channel_of(
 ) -> Result<ChannelKey, Failure> {
     let realm = &login.realm;
     if id.chat_type == ChatType::Group {
-        let address = Address::parse(ChannelKind::GROUP, &id.target_id)?;
-        return Ok(ChannelKey {
-            realm: realm.clone(),
-            kind: address.kind,
-            id: address.id,
-        });
+        return groups::key(realm, field, &id.target_id);
     }
     let peer = if id.target_id == SYSTEM {
         Uid::system()
@@ -81,7 +76,13 @@ pub(super) fn channel_of(
     Ok(ChannelKey::direct(realm, &login.user.uid, &peer))
 }
 
-fn shown(login: &Login, row: &ConversationRow, newest: Option<&Message>, now_ms: i64) -> Value {
+fn shown(
+    login: &Login,
+    row: &ConversationRow,
+    mentions: u64,
+    newest: Option<&Message>,
+    now_ms: i64,
+) -> Value {
     let id = stomp_conversation(&row.channel.key, &login.user.uid);
     let app = login.app.as_ref().map_or("", |app| app.as_str());
     let target = id.target_id.clone();
@@ -90,6 +91,7 @@ fn shown(login: &Login, row: &ConversationRow, newest: Option<&Message>, now_ms:
         target_id: &target,
         id,
         unread: row.unread(),
+        mentions: Some(mentions),
         pinned: row.pinned_at_ms > 0,
         muted: row.kept.is_muted(now_ms),
         muted_until: Some(row.kept.muted_until_ms)
@@ -120,9 +122,11 @@ async fn views(
         sign_all(&edge.im, Dialect::Stomp.origin(), newest);
     }
     let now_ms = edge.im.clock().now_ms();
-    let each = rows.iter().zip(&newest);
-    let view = |(row, newest): (_, &Vec<_>)| shown(login, row, newest.last(), now_ms);
-    Ok(each.map(view).collect())
+    let mentions = edge.im.mention_counts(&login.user, rows).await?;
+    let each = rows.iter().zip(&mentions).zip(&newest);
+    let each = each
+        .map(|((row, mentions), newest)| shown(login, row, mentions.count, newest.last(), now_ms));
+    Ok(each.collect())
 }
 
 async fn view(edge: &Edge, login: &Login, row: ConversationRow) -> Result<Value, Failure> {
@@ -180,7 +184,8 @@ async fn one(
 ) -> Result<Done<Value>, Failure> {
     let (_, login) = asked(&edge, client, request).await?;
     let key = channel(&login, &id)?;
-    let row = edge.im.conversation(&login.user, &key).await?;
+    let row = edge.im.conversation(&login.user, &key).await;
+    let row = row.map_err(refused(&key))?;
     Ok(Done(view(&edge, &login, row).await?))
 }
 
@@ -231,13 +236,28 @@ async fn change(
     kept(&edge, &login, &key, wish).await
 }
 
+/// Why nothing was done with a conversation. With a user it is none as long as nothing was said.
+fn why(key: &ChannelKey, refusal: Refusal) -> (Code, &'static str) {
+    match refusal {
+        Refusal::NoSuchChannel | Refusal::NotAMember if key.kind == ChannelKind::DIRECT => {
+            (Code::NotFound, "Conversation not found")
+        }
+        refusal => stomp_failure(refusal),
+    }
+}
+
+fn refused(key: &ChannelKey) -> impl Fn(Refusal) -> Failure + '_ {
+    |refusal| why(key, refusal).into()
+}
+
 async fn kept(
     edge: &Edge,
     login: &Login,
     key: &ChannelKey,
     wish: Keep,
 ) -> Result<Done<Value>, Failure> {
-    let row = edge.im.keep_conversation(&login.user, key, wish).await?;
+    let row = edge.im.keep_conversation(&login.user, key, wish).await;
+    let row = row.map_err(refused(key))?;
     Ok(Done(view(edge, login, row).await?))
 }
 
@@ -279,10 +299,8 @@ async fn read(
 ) -> Result<Done<Value>, Failure> {
     let (input, login) = asked(&edge, client, request).await?;
     let key = channel(&login, &id)?;
-    let row = edge
-        .im
-        .read(&login.user, &key, input.number("seq")?)
-        .await?;
+    let row = edge.im.read(&login.user, &key, input.number("seq")?).await;
+    let row = row.map_err(refused(&key))?;
     Ok(Done(view(&edge, &login, row).await?))
 }
 
@@ -316,15 +334,16 @@ async fn batch(
     for id in ids {
         match channel(&login, &id) {
             Ok(key) => {
-                wishes.push((key, wish.clone()));
-                named.push(id);
+                wishes.push((key.clone(), wish.clone()));
+                named.push((id, key));
             }
             Err(_) => outcomes.put(&id, Err(stomp_failure(Refusal::InvalidArgument))),
         }
     }
     let done = edge.im.change_conversations(&login.user, wishes).await;
-    for (id, done) in named.into_iter().zip(done) {
-        let done = done.map(|_| id.clone()).map_err(stomp_failure);
+    for ((id, key), done) in named.into_iter().zip(done) {
+        let done = done.map(|_| id.clone());
+        let done = done.map_err(|refusal| why(&key, refusal));
         outcomes.put(&id, done);
     }
     Ok(Done(outcomes))

@@ -71,12 +71,14 @@ pub(super) fn id(field: &str, text: &str) -> Result<i64, Failure> {
     id.ok_or_else(|| Failure::field(field, "is invalid"))
 }
 
-/// How a friend is to be kept; an empty `groupId` is none.
+/// How a friend is to be kept: `remark`, and `groupId`, also called `group`; an empty one is
+/// none.
 fn keep(input: &Input) -> Result<FriendChange, Failure> {
-    let group = match input.raw("groupId") {
+    let named = |field| input.raw(field).map(|text| (field, text));
+    let group = match named("groupId").or_else(|| named("group")) {
         None => None,
-        Some("" | "0") => Some(0),
-        Some(text) => Some(id("groupId", text)?),
+        Some((_, "" | "0")) => Some(0),
+        Some((field, text)) => Some(id(field, text)?),
     };
     Ok(FriendChange {
         remark: input.raw("remark").map(str::to_owned),

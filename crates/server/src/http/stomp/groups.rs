@@ -15,7 +15,7 @@ use crosstalk_core::channel::{
     Address, Announcement, ChannelChange, ChannelKey, ChannelKind, Circle, JoinMode, Right,
 };
 use crosstalk_core::deliver::{Changed, GroupVerb, Operator};
-use crosstalk_core::id::UserRef;
+use crosstalk_core::id::{Realm, UserRef};
 use crosstalk_core::im::Login;
 use crosstalk_core::refusal::Refusal;
 use crosstalk_wire::stomp::im::Page;
@@ -79,7 +79,7 @@ impl Asked {
         request: Request,
     ) -> Result<Self, Failure> {
         let (input, login) = asked(edge, client, request).await?;
-        let key = key(&login, gid)?;
+        let key = key(&login.realm, "groupId", gid)?;
         Ok(Self { input, login, key })
     }
 
@@ -132,10 +132,12 @@ async fn named(
     Ok(users)
 }
 
-fn key(login: &Login, gid: &str) -> Result<ChannelKey, Failure> {
-    let address = Address::parse(ChannelKind::GROUP, gid)?;
+/// The group that a field names, or the path.
+pub(super) fn key(realm: &Realm, field: &str, gid: &str) -> Result<ChannelKey, Failure> {
+    let address = Address::parse(ChannelKind::GROUP, gid);
+    let address = address.map_err(|_| Failure::field(field, "is invalid"))?;
     Ok(ChannelKey {
-        realm: login.realm.clone(),
+        realm: realm.clone(),
         kind: address.kind,
         id: address.id,
     })
@@ -292,7 +294,8 @@ async fn create(
         let digits = bytes.iter().map(|byte| format!("{byte:02x}"));
         digits.collect::<String>()
     };
-    let key = key(&login, input.get("groupId").unwrap_or(&made))?;
+    let gid = input.get("groupId").unwrap_or(&made);
+    let key = key(&login.realm, "groupId", gid)?;
     let rights = permissions_of(&input)?;
     let change = ChannelChange {
         join_mode: rights.join_mode,
@@ -423,23 +426,26 @@ async fn announce(
     update(&edge, &asked, change).await
 }
 
-/// Until when somebody is to be muted: `muted` (yes if absent), `until` (ms since 1970) or
-/// `duration` (seconds); neither = for good.
+/// Until when somebody is to be muted: `mutedUntil` (ms since 1970) or `duration` (seconds),
+/// also called `until` and `seconds`; 0 and `muted` false are not at all, `muted` true alone is
+/// for good. One of them must be there: nobody is silenced for ever by what a request leaves out.
 fn muted_until(input: &Input, now_ms: i64) -> Result<i64, Failure> {
-    if input.flag("muted")? == Some(false) {
-        return Ok(0);
-    }
     let until: Option<i64> = match input.number("mutedUntil")? {
         Some(until) => Some(until),
         None => input.number("until")?,
     };
-    let seconds: Option<u32> = input.number("duration")?;
-    match (until, seconds) {
-        (Some(until), _) if until <= 0 => Ok(0),
-        (Some(until), _) => Ok(until),
-        (None, Some(0)) => Ok(0),
-        (None, Some(seconds)) => Ok(now_ms.saturating_add(i64::from(seconds) * 1000)),
-        (None, None) => Ok(i64::MAX),
+    let seconds: Option<u32> = match input.number("duration")? {
+        Some(seconds) => Some(seconds),
+        None => input.number("seconds")?,
+    };
+    match (input.flag("muted")?, until, seconds) {
+        (Some(false), _, _) => Ok(0),
+        (_, Some(until), _) if until < 0 => Err(Failure::field("mutedUntil", "is invalid")),
+        (_, Some(until), _) => Ok(until),
+        (_, None, Some(0)) => Ok(0),
+        (_, None, Some(seconds)) => Ok(now_ms.saturating_add(i64::from(seconds) * 1000)),
+        (Some(true), None, None) => Ok(i64::MAX),
+        (None, None, None) => Err(Failure::because("mutedUntil, duration or muted is needed")),
     }
 }
 

@@ -110,8 +110,12 @@ async fn receipts(
     let last = readers.users.last().filter(|_| readers.more);
     let cursor = last.map(|(user, _)| user.num.0.to_string());
     let list = readers.users.iter().map(|(user, at_ms)| {
-        let read_at = (*at_ms > 0).then_some(*at_ms);
-        json!({"userId": user.uid.as_str(), "readAt": read_at})
+        let mut reader = json!({"userId": user.uid.as_str()});
+        // Of messages that did not ask for it nobody has noted when.
+        if *at_ms > 0 {
+            reader["readAt"] = (*at_ms).into();
+        }
+        reader
     });
     Ok(Done(json!({
         "readCount": readers.read_count,

@@ -5,20 +5,19 @@ use std::net::SocketAddr;
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::routing::get;
-use crosstalk_core::change::ChannelView;
-use crosstalk_core::channel::{Address, ChannelKey, ChannelKind};
+use crosstalk_core::channel::ChannelKey;
 use crosstalk_core::id::Uid;
 use crosstalk_core::im::{Login, SearchQuery, Viewer};
 use crosstalk_core::refusal::Refusal;
 use crosstalk_core::search::{Term, highlights, terms};
-use crosstalk_gateway::{Dialect, searchable, signed_for, stomp_group, stomp_message};
+use crosstalk_gateway::{Dialect, searchable, signed_for, stomp_message};
 use crosstalk_wire::stomp::im::Page;
 use serde_json::{Value, json};
 
 use super::answer::{Done, Failure};
 use super::auth::asked;
 use super::input::Input;
-use super::no_route;
+use super::{groups, no_route};
 use crate::http::edge::Edge;
 
 /// The longest keyword, in characters.
@@ -35,7 +34,7 @@ const MAX_GROUPS: usize = 100;
 pub(super) fn routes() -> Router<Edge> {
     Router::new()
         .route("/api/im/messages/search", get(messages).fallback(no_route))
-        .route("/api/im/groups/search", get(groups).fallback(no_route))
+        .route("/api/im/groups/search", get(find_groups).fallback(no_route))
 }
 
 fn keyword(input: &Input) -> Result<&str, Failure> {
@@ -63,14 +62,7 @@ fn channel(login: &Login, input: &Input) -> Result<Option<ChannelKey>, Failure> 
                 &peer,
             )))
         }
-        "GROUP" => {
-            let address = Address::parse(ChannelKind::GROUP, target)?;
-            Ok(Some(ChannelKey {
-                realm: login.realm.clone(),
-                kind: address.kind,
-                id: address.id,
-            }))
-        }
+        "GROUP" => Ok(Some(groups::key(&login.realm, "targetId", target)?)),
         _ => Err(Failure::field("chatType", "must be SINGLE or GROUP")),
     }
 }
@@ -163,7 +155,7 @@ fn sender(input: &Input) -> Result<Option<Uid>, Failure> {
 }
 
 /// `GET /groups/search?keyword`: the user's groups by name or id.
-async fn groups(
+async fn find_groups(
     State(edge): State<Edge>,
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     request: Request,
@@ -176,15 +168,8 @@ async fn groups(
         .find_groups(&login.user, keyword, MAX_GROUPS)
         .await?;
     let mut list = Vec::with_capacity(found.len());
-    let now_ms = edge.im.clock().now_ms();
     for key in &found {
-        let record = edge.im.channel(key).await?;
-        let owner = edge.im.owner(key).await?;
-        let owner = owner.as_ref().map_or("", |owner| owner.uid.as_str());
-        let (settings, members) = (&record.settings, record.member_count);
-        let view = ChannelView::of(key, settings, owner, members, Vec::new());
-        // Nothing in it can fail to be JSON.
-        list.push(serde_json::to_value(stomp_group(&view, now_ms)).unwrap_or_default());
+        list.push(groups::shown(&edge, key).await?);
     }
     Ok(Done(
         json!({"list": list, "hasMore": false, "cursor": null}),

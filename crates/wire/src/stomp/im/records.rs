@@ -82,6 +82,8 @@ pub struct Conversation<'a> {
     pub target_id: &'a str,
     /// Unread messages.
     pub unread: u64,
+    /// How many of them mention the user; `None` = it is not said.
+    pub mentions: Option<u64>,
     /// Whether it is kept on top.
     pub pinned: bool,
     /// Whether it does not disturb.

@@ -37,6 +37,7 @@ async fn administrators_are_made_and_do_what_users_may_not() {
             "/api/im/admin/messages",
             json!({"to": "boss", "content": "x"}),
         ),
+        ("GET", "/api/im/admin/messages?groupId=g1", Value::Null),
         ("DELETE", "/api/im/admin/messages/1", Value::Null),
         ("GET", "/api/im/admin/broadcast", Value::Null),
         ("POST", "/api/im/admin/broadcast", json!({"content": "x"})),
@@ -165,4 +166,101 @@ async fn user_sigs_are_written_down_too() {
     assert_eq!(logs.len(), 1);
     let action = "POST /api/im/admin/users/{user_id}/usersig";
     assert_eq!(logs[0]["action"], action);
+}
+
+#[tokio::test]
+async fn administrators_read_what_is_said() {
+    let api = Api::start().await;
+    let mut tokens = Vec::new();
+    for uid in ["alice", "bob"] {
+        tokens.push(api.login(uid).await);
+    }
+    let group = json!({"groupId": "g1", "name": "Team", "memberIds": ["bob"]});
+    api.post("/api/im/groups", &tokens[0], &group).await.data();
+    let path = "/api/im/admin/messages";
+    for (at, (from, to, kind, text)) in [
+        ("alice", "bob", "SINGLE", "one"),
+        ("bob", "alice", "SINGLE", "two"),
+        ("alice", "bob", "SINGLE", "three"),
+        ("alice", "g1", "GROUP", "four"),
+        ("bob", "g1", "GROUP", "five apples"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let said = json!({"messageId": format!("m{at}"), "fromId": from, "toId": to,
+            "chatType": kind, "content": text});
+        api.post(path, "admin", &said).await.data();
+        api.clock.advance_ms(1000);
+    }
+    crate::consumers::search::fill(&api.im, |_| {})
+        .await
+        .expect("filled");
+    let read = async |query: &str| {
+        let path = format!("{path}?{query}");
+        let answer = api.as_user("GET", &path, "admin", Value::Null).await;
+        answer.data().clone()
+    };
+    let texts = |page: &Value| -> Vec<String> {
+        let list = page["list"].as_array().expect("a list").iter();
+        let text = |it: &Value| it["content"].as_str().unwrap_or_default().to_owned();
+        list.map(text).collect()
+    };
+    let third = START_MS + 2000;
+    for (query, expected) in [
+        ("fromId=alice&toId=bob".to_owned(), vec!["three", "one"]),
+        ("fromId=bob&toId=alice".to_owned(), vec!["two"]),
+        (
+            "fromId=alice&toId=bob&both=true".to_owned(),
+            vec!["three", "two", "one"],
+        ),
+        ("groupId=g1".to_owned(), vec!["five apples", "four"]),
+        (
+            "chatType=GROUP&toId=g1&fromId=alice".to_owned(),
+            vec!["four"],
+        ),
+        ("fromId=alice".to_owned(), vec!["four", "three", "one"]),
+        ("keyword=apples".to_owned(), vec!["five apples"]),
+        (
+            format!("fromId=alice&toId=bob&both=true&from={third}"),
+            vec!["three"],
+        ),
+        (
+            format!("fromId=alice&toId=bob&both=true&to={third}"),
+            vec!["two", "one"],
+        ),
+        (format!("fromId=alice&to={third}"), vec!["one"]),
+        ("groupId=none".to_owned(), vec![]),
+        ("groupId=none&keyword=x".to_owned(), vec![]),
+        ("fromId=nobody".to_owned(), vec![]),
+    ] {
+        assert_eq!(texts(&read(&query).await), expected, "{query}");
+    }
+    let row = &read("fromId=bob&toId=alice").await["list"][0];
+    let who = (&row["fromId"], &row["toId"], &row["chatType"]);
+    assert_eq!(who, (&json!("bob"), &json!("alice"), &json!("SINGLE")));
+    for query in ["fromId=alice&toId=bob&both=1", "fromId=alice"] {
+        let (mut all, mut cursor) = (Vec::new(), String::new());
+        for n in 1..=3 {
+            let page = read(&format!("{query}&limit=1{cursor}")).await;
+            all.extend(texts(&page));
+            assert_eq!(page["hasMore"], n < 3, "{query}");
+            let next = page["cursor"].as_str().unwrap_or_default();
+            cursor = format!("&cursor={next}");
+        }
+        assert_eq!(all.len(), 3, "{query}: {all:?}");
+    }
+    for (query, why) in [
+        ("", "fromId, toId, groupId, keyword or msgType is needed"),
+        ("toId=bob", "toId of a user needs fromId beside it"),
+        ("toId=bob&groupId=g1", "toId or groupId, not both"),
+        ("groupId=a%20b", "groupId is invalid"),
+        ("chatType=ROOM", "chatType must be SINGLE or GROUP"),
+        ("fromId=alice&cursor=741", "cursor is invalid"),
+        ("keyword=%21", "keyword has no letter and no digit"),
+    ] {
+        let path = format!("{path}?{query}");
+        let refused = api.as_user("GET", &path, "admin", Value::Null).await;
+        assert_eq!(refused.failed(), (400, why), "{query}");
+    }
 }

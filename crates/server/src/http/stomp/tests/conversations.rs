@@ -157,6 +157,23 @@ async fn several_are_changed_at_once() {
     }
     let list = api.fetch("GET", BASE, &bob, &Value::Null).await;
     assert_eq!(list.data()["list"], json!([]));
+    // Each is told what of it is not there.
+    api.login("carol").await;
+    let ids = json!(["SINGLE:nobody", "SINGLE:carol", "GROUP:none"]);
+    let body = json!({"conversationIds": ids});
+    let mute = format!("{BASE}/batch/mute");
+    let none = api.fetch("POST", &mute, &bob, &body).await;
+    let failed = none.data()["failed"].as_array().expect("a list").clone();
+    let failed: Vec<_> = failed
+        .iter()
+        .map(|it| (&it["id"], &it["message"]))
+        .collect();
+    let expected = [
+        (&ids[0], &json!("User not found")),
+        (&ids[1], &json!("Conversation not found")),
+        (&ids[2], &json!("Group not found")),
+    ];
+    assert_eq!(failed, expected);
     let many = json!({"conversationIds": vec!["SINGLE:alice"; 101]});
     let refused = api
         .fetch("POST", &format!("{BASE}/batch/pin"), &bob, &many)

@@ -82,9 +82,24 @@ async fn history_goes_back_page_by_page() {
     assert_eq!(ids(waiting.data()), ["m-3"]);
     let receipts = format!("{BASE}/m-2/receipts");
     let read = api.request("GET", &receipts, &alice, &Value::Null).await;
-    assert_eq!(read.data()["list"][0]["userId"], "bob");
+    // Nobody has noted when: m-2 did not ask for it.
+    assert_eq!(read.data()["list"], json!([{"userId": "bob"}]));
     let read = api.request("GET", &receipts, &bob, &Value::Null).await;
     assert_eq!(read.failed().0, 403);
+    let asking = json!({"messageId": "m-4", "toId": "bob", "chatType": "SINGLE",
+        "msgType": "TEXT", "content": "?", "extra": {"readReceipt": true}});
+    api.post(&format!("{BASE}/send"), &alice, &asking)
+        .await
+        .data();
+    api.clock.advance_ms(5000);
+    let now_ms = api.im.clock().now_ms();
+    api.post(&format!("{BASE}/read"), &bob, &json!({"messageId": "m-4"}))
+        .await
+        .data();
+    let receipts = format!("{BASE}/m-4/receipts");
+    let read = api.request("GET", &receipts, &alice, &Value::Null).await;
+    let expected = json!([{"userId": "bob", "readAt": now_ms}]);
+    assert_eq!(read.data()["list"], expected);
 }
 
 #[tokio::test]

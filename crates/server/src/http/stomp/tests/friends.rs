@@ -92,6 +92,14 @@ async fn friends_are_asked_kept_and_deleted() {
     );
     let friends = api.call("GET", "/friends", &alice, Value::Null).await;
     assert_eq!(friends.data()["list"][0]["userId"], "bob");
+    for (name, expected) in [("", Value::Null), (&*group, json!(group))] {
+        let sorted = json!({"group": name});
+        let sorted = api.call("PUT", "/friends/bob", &alice, sorted).await;
+        assert_eq!(sorted.data()["groupId"], expected, "as the table calls it");
+    }
+    let wrong = json!({"group": "x"});
+    let wrong = api.call("PUT", "/friends/bob", &alice, wrong).await;
+    assert_eq!(wrong.failed(), (400, "group is invalid"));
     let groups = api.call("GET", "/friend-groups", &alice, Value::Null).await;
     assert_eq!(groups.data()["list"][0]["count"], 1);
     api.call(

@@ -163,3 +163,123 @@ async fn members_and_requests() {
     let out = call(&api, "POST", "/groups/g1/requests", &carol, Value::Null).await;
     assert_eq!(out.failed().0, 403);
 }
+
+#[tokio::test]
+async fn who_is_muted_for_how_long_must_be_said() {
+    let (api, [alice, bob, _]) = team(json!({})).await;
+    for path in ["/groups/g1/mute", "/groups/g1/members/bob/mute"] {
+        for vague in [Value::Null, json!({}), json!({"mutedUntil": null})] {
+            let refused = call(&api, "POST", path, &alice, vague).await;
+            let why = "mutedUntil, duration or muted is needed";
+            assert_eq!(refused.failed(), (400, why), "{path}");
+        }
+        let wrong = call(&api, "POST", path, &alice, json!({"mutedUntil": -1})).await;
+        assert_eq!(wrong.failed(), (400, "mutedUntil is invalid"), "{path}");
+        let until = json!(START_MS + 60_000);
+        for (wish, muted, until) in [
+            (json!({"mutedUntil": until}), true, &until),
+            (json!({"until": until}), true, &until),
+            (json!({"duration": 60}), true, &until),
+            (json!({"seconds": 60}), true, &until),
+            (json!({"muted": true, "seconds": 60}), true, &until),
+            (json!({"muted": true}), true, &Value::Null),
+            (json!({"mutedUntil": 0}), false, &Value::Null),
+            (json!({"duration": 0}), false, &Value::Null),
+            (json!({"muted": false}), false, &Value::Null),
+        ] {
+            let done = call(&api, "POST", path, &alice, wish.clone()).await;
+            let done = done.data();
+            let found = (&done["muted"], &done["mutedUntil"]);
+            assert_eq!(found, (&json!(muted), until), "{path} {wish}");
+        }
+    }
+    let refused = call(
+        &api,
+        "POST",
+        "/groups/g1/mute",
+        &bob,
+        json!({"muted": true}),
+    )
+    .await;
+    assert_eq!(refused.failed().0, 403);
+}
+
+#[tokio::test]
+async fn what_can_be_no_groups_id_is_named_everywhere() {
+    let (api, [alice, _, _]) = team(json!({})).await;
+    let wrong = "a%20b";
+    let calls = [
+        ("GET", String::new()),
+        ("PUT", String::new()),
+        ("DELETE", String::new()),
+        ("PUT", "/permissions".to_owned()),
+        ("GET", "/announcement".to_owned()),
+        ("PUT", "/announcement".to_owned()),
+        ("POST", "/mute".to_owned()),
+        ("POST", "/transfer".to_owned()),
+        ("POST", "/leave".to_owned()),
+        ("GET", "/members".to_owned()),
+        ("POST", "/members".to_owned()),
+        ("DELETE", "/members".to_owned()),
+        ("PUT", "/members/bob".to_owned()),
+        ("POST", "/members/bob/mute".to_owned()),
+        ("GET", "/requests".to_owned()),
+        ("POST", "/requests".to_owned()),
+        ("POST", "/requests/1/accept".to_owned()),
+        ("POST", "/invitations".to_owned()),
+        ("GET", "/bans".to_owned()),
+        ("POST", "/bans".to_owned()),
+    ];
+    for (method, rest) in calls {
+        let path = format!("/groups/{wrong}{rest}");
+        let refused = call(&api, method, &path, &alice, Value::Null).await;
+        assert_eq!(refused.failed(), (400, "groupId is invalid"), "{path}");
+    }
+    let made = call(&api, "POST", "/groups", &alice, json!({"groupId": "a b"})).await;
+    assert_eq!(made.failed(), (400, "groupId is invalid"));
+    let path = format!("/conversations/GROUP:{wrong}");
+    let kept = call(&api, "PUT", &path, &alice, json!({"pinned": true})).await;
+    assert_eq!(kept.failed(), (400, "conversationId is invalid"));
+    let path = format!("/messages/search?keyword=x&chatType=GROUP&targetId={wrong}");
+    let found = call(&api, "GET", &path, &alice, Value::Null).await;
+    assert_eq!(found.failed(), (400, "targetId is invalid"));
+}
+
+#[tokio::test]
+async fn a_group_where_nothing_was_said_is_found_and_put_away() {
+    let (api, [alice, bob, _]) = team(json!({})).await;
+    let found = call(&api, "GET", "/groups/search?keyword=tea", &bob, Value::Null).await;
+    let listed = call(&api, "GET", "/groups", &bob, Value::Null).await;
+    assert_eq!(found.data()["list"], listed.data()["list"]);
+    assert_eq!(found.data()["list"][0]["createdAt"], START_MS);
+    let ids = async |token: &str| {
+        let list = call(&api, "GET", "/conversations", token, Value::Null).await;
+        let list = list.data()["list"].as_array().expect("a list").clone();
+        list.into_iter()
+            .map(|it| it["id"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(ids(&bob).await, ["GROUP:g1"]);
+    let path = "/conversations/GROUP:g1";
+    let gone = call(&api, "DELETE", path, &bob, Value::Null).await;
+    assert_eq!(gone.data()["hidden"], true);
+    assert!(ids(&bob).await.is_empty());
+    assert_eq!(ids(&alice).await, ["GROUP:g1"]);
+    let back = call(&api, "PUT", path, &bob, json!({"hidden": false})).await;
+    assert_eq!(back.data()["hidden"], false);
+    call(&api, "PUT", path, &bob, json!({"hidden": true}))
+        .await
+        .data();
+    let said = json!({"toId": "g1", "chatType": "GROUP", "msgType": "TEXT", "content": "hi",
+        "mentionedUserIds": ["bob"]});
+    call(&api, "POST", "/messages/send", &alice, said)
+        .await
+        .data();
+    assert_eq!(ids(&bob).await, ["GROUP:g1"], "somebody has spoken");
+    // The same message mentions bob.
+    let list = call(&api, "GET", "/conversations", &bob, Value::Null).await;
+    let row = &list.data()["list"][0];
+    assert_eq!((&row["unread"], &row["mentions"]), (&json!(1), &json!(1)));
+    let read = call(&api, "POST", &format!("{path}/read"), &bob, Value::Null).await;
+    assert_eq!(read.data()["mentions"], 0);
+}
