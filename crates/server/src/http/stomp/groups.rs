@@ -4,6 +4,7 @@
 
 mod joining;
 mod members;
+mod muting;
 
 use std::net::SocketAddr;
 
@@ -54,7 +55,6 @@ pub(super) fn routes() -> Router<Edge> {
                 .post(announce)
                 .fallback(no_route),
         )
-        .route(&format!("{group}/mute"), post(mute).fallback(no_route))
         .route(
             &format!("{group}/transfer"),
             post(transfer).fallback(no_route),
@@ -62,6 +62,7 @@ pub(super) fn routes() -> Router<Edge> {
         .route(&format!("{group}/leave"), post(leave).fallback(no_route))
         .merge(members::routes(group))
         .merge(joining::routes(group))
+        .merge(muting::routes(group))
 }
 
 /// A request about a group: what it says, whose it is, and which group.
@@ -421,44 +422,6 @@ async fn announce(
             text,
             ..Announcement::default()
         }),
-        ..ChannelChange::default()
-    };
-    update(&edge, &asked, change).await
-}
-
-/// Until when somebody is to be muted: `mutedUntil` (ms since 1970) or `duration` (seconds),
-/// also called `until` and `seconds`; 0 and `muted` false are not at all, `muted` true alone is
-/// for good. One of them must be there: nobody is silenced for ever by what a request leaves out.
-fn muted_until(input: &Input, now_ms: i64) -> Result<i64, Failure> {
-    let until: Option<i64> = match input.number("mutedUntil")? {
-        Some(until) => Some(until),
-        None => input.number("until")?,
-    };
-    let seconds: Option<u32> = match input.number("duration")? {
-        Some(seconds) => Some(seconds),
-        None => input.number("seconds")?,
-    };
-    match (input.flag("muted")?, until, seconds) {
-        (Some(false), _, _) => Ok(0),
-        (_, Some(until), _) if until < 0 => Err(Failure::field("mutedUntil", "is invalid")),
-        (_, Some(until), _) => Ok(until),
-        (_, None, Some(0)) => Ok(0),
-        (_, None, Some(seconds)) => Ok(now_ms.saturating_add(i64::from(seconds) * 1000)),
-        (Some(true), None, None) => Ok(i64::MAX),
-        (None, None, None) => Err(Failure::because("mutedUntil, duration or muted is needed")),
-    }
-}
-
-async fn mute(
-    State(edge): State<Edge>,
-    ConnectInfo(client): ConnectInfo<SocketAddr>,
-    Path(gid): Path<String>,
-    request: Request,
-) -> Result<Done<Value>, Failure> {
-    let asked = Asked::read(&edge, client, &gid, request).await?;
-    let until_ms = muted_until(&asked.input, edge.im.clock().now_ms())?;
-    let change = ChannelChange {
-        muted_until_ms: Some(until_ms),
         ..ChannelChange::default()
     };
     update(&edge, &asked, change).await

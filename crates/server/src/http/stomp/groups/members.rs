@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Path, Request, State};
-use axum::routing::{get, post, put};
+use axum::routing::{get, put};
 use crosstalk_core::channel::member::MAX_NICK_CHARS;
 use crosstalk_core::channel::{Member, MemberQuery, MemberRole};
 use crosstalk_core::deliver::GroupVerb;
@@ -13,7 +13,7 @@ use crosstalk_wire::stomp::im::Page;
 use serde_json::{Value, json};
 
 use super::joining::request_view;
-use super::{Asked, muted_until, text};
+use super::{Asked, text};
 use crate::http::edge::Edge;
 use crate::http::stomp::answer::{Done, Failure};
 use crate::http::stomp::no_route;
@@ -33,10 +33,6 @@ pub(super) fn routes(group: &str) -> Router<Edge> {
         .route(
             &format!("{members}/{{uid}}"),
             put(change).delete(remove_one).get(one).fallback(no_route),
-        )
-        .route(
-            &format!("{members}/{{uid}}/mute"),
-            post(mute).fallback(no_route),
         )
 }
 
@@ -107,7 +103,7 @@ async fn one(
     shown(&edge, &asked, &uid).await
 }
 
-async fn shown(edge: &Edge, asked: &Asked, uid: &str) -> Result<Done<Value>, Failure> {
+pub(super) async fn shown(edge: &Edge, asked: &Asked, uid: &str) -> Result<Done<Value>, Failure> {
     let user = asked.user(edge, "userId", uid).await?;
     let member = edge.im.member(&asked.key, &user).await?;
     Ok(Done(view(&member, edge.im.clock().now_ms())))
@@ -183,18 +179,5 @@ async fn change(
     for verb in verbs {
         asked.act(&edge, verb).await?;
     }
-    shown(&edge, &asked, &uid).await
-}
-
-async fn mute(
-    State(edge): State<Edge>,
-    ConnectInfo(client): ConnectInfo<SocketAddr>,
-    Path((gid, uid)): Path<(String, String)>,
-    request: Request,
-) -> Result<Done<Value>, Failure> {
-    let asked = Asked::read(&edge, client, &gid, request).await?;
-    let until_ms = muted_until(&asked.input, edge.im.clock().now_ms())?;
-    let user = asked.user(&edge, "userId", &uid).await?;
-    asked.act(&edge, GroupVerb::Mute(user, until_ms)).await?;
     shown(&edge, &asked, &uid).await
 }
