@@ -3,6 +3,7 @@
 #![allow(clippy::too_many_lines, reason = "each is one story")]
 
 mod administration;
+mod documented;
 mod friends;
 mod groups;
 
