@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::openapi::path::{Operation, OperationBuilder};
 use utoipa::openapi::request_body::RequestBodyBuilder;
-use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder};
+use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder, Type};
 use utoipa::openapi::{
     ContentBuilder, HttpMethod, PathItem, PathsBuilder, Ref, Required, ResponseBuilder, Schema,
 };
@@ -238,8 +238,11 @@ fn events() -> Vec<(&'static str, &'static str, String)> {
 
 /// A call whose `event` and `data` are these.
 fn schema_of(event: &str, data: &str) -> Schema {
+    let name = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some([event]));
     let own = ObjectBuilder::new()
-        .property("event", ObjectBuilder::new().enum_values(Some([event])))
+        .property("event", name)
         .property("data", Ref::from_schema_name(data));
     AllOfBuilder::new()
         .item(Ref::from_schema_name(Call::<'static>::name()))
