@@ -32,7 +32,10 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         match Path::from_request_parts(parts, state).await {
             Ok(Path(segments)) => Ok(Self(segments)),
-            Err(why) => Err(Problem::new(Refusal::UndecodableContent, why.body_text())),
+            Err(why) => Err(Problem::new(
+                Refusal::UndecodableContent,
+                wrong(&why.body_text(), "Invalid URL: "),
+            )),
         }
     }
 }

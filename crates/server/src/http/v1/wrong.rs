@@ -15,6 +15,12 @@ pub(super) fn in_words(text: &str) -> String {
         let names = names.strip_prefix("one of ").unwrap_or(names);
         return format!("{place}must be one of {names}");
     }
+    if let Some((wrong, wanted)) = text.rsplit_once("` to a `")
+        && let Some((_, value)) = wrong.split_once(" with value `")
+    {
+        let wanted = kind(wanted.trim_end_matches('`'));
+        return format!("the path: `{value}` must be {wanted}");
+    }
     for said in ["invalid type: ", "invalid value: ", "invalid length "] {
         if let Some((place, wrong)) = text.split_once(said)
             && let Some((_, wanted)) = wrong.rsplit_once(", expected ")
@@ -142,6 +148,10 @@ mod tests {
             (
                 "clear: provided string was not `true` or `false`",
                 "clear: must be true or false",
+            ),
+            (
+                "Cannot parse value at index 1 with value `x` to a `i64`",
+                "the path: `x` must be a whole number",
             ),
             ("something else", "something else"),
         ];
