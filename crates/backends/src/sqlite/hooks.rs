@@ -13,6 +13,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::Sqlite;
 use super::error::{DbError, DbResult};
 use super::names;
+use super::revoke::secretly;
 
 #[async_trait]
 impl Hooks for Sqlite {
@@ -229,7 +230,8 @@ fn forget_some(
         return Ok((0, None));
     };
     let row = params![after, last, realm.as_str(), uid.as_str()];
-    Ok((conn.execute(forget, row)? as u64, Some(last)))
+    let rows = secretly(conn, |conn| Ok(conn.execute(forget, row)?))?;
+    Ok((rows as u64, Some(last)))
 }
 
 fn hook(row: &Row<'_>) -> DbResult<HookRecord> {

@@ -261,7 +261,10 @@ fn erase(tx: &Tx<'_>, id: MessageId, by: Option<&UserRef>, how: Gone) -> DbResul
 }
 
 /// Erases content from the file too, and not only from rows.
-fn secretly(conn: &Connection, erase: impl FnOnce(&Connection) -> DbResult<()>) -> DbResult<()> {
+pub(super) fn secretly<T>(
+    conn: &Connection,
+    erase: impl FnOnce(&Connection) -> DbResult<T>,
+) -> DbResult<T> {
     conn.pragma_update(None, "secure_delete", true)?;
     let erased = erase(conn);
     conn.pragma_update(None, "secure_delete", false)?;

@@ -17,6 +17,7 @@ use super::owned::{Fate, OWNED, SECRET};
 use crate::sqlite::Sqlite;
 use crate::sqlite::directory;
 use crate::sqlite::error::DbResult;
+use crate::sqlite::revoke::secretly;
 use crate::sqlite::rows::is_revoked;
 use crate::sqlite::work::Tx;
 
@@ -103,7 +104,7 @@ impl Census for Sqlite {
                     "join_request" => forget_invitations(tx, user)?,
                     _ => {}
                 }
-                Ok(tx.conn.execute(&sql, [user.0])? as u64)
+                secretly(tx.conn, |conn| Ok(conn.execute(&sql, [user.0])? as u64))
             });
             let rows = rows.await?;
             if rows > 0 {
@@ -114,8 +115,10 @@ impl Census for Sqlite {
             forget_exports(tx, user)?;
             let sql = "UPDATE user SET profile = NULL, status = NULL, privacy = 0, \
                        last_seen = 0, version = max(version + 1, ?2) WHERE num = ?1";
-            tx.conn.prepare_cached(sql)?.execute((user.0, tx.now_ms))?;
-            Ok(())
+            secretly(tx.conn, |conn| {
+                conn.prepare_cached(sql)?.execute((user.0, tx.now_ms))?;
+                Ok(())
+            })
         })
         .await?;
         Ok(purged)
@@ -252,7 +255,7 @@ fn forget_devices(tx: &Tx<'_>, user: UserNum) -> DbResult<()> {
 /// What was written down of the user goes, and is not written any further.
 fn forget_exports(tx: &Tx<'_>, user: UserNum) -> DbResult<()> {
     let sql = "DELETE FROM chore_output WHERE chore IN (SELECT num FROM chore WHERE user = ?1)";
-    tx.conn.execute(sql, [user.0])?;
+    secretly(tx.conn, |conn| Ok(conn.execute(sql, [user.0])?))?;
     let (export, cancelled) = (ChoreKind::Export as i64, ChoreState::Cancelled as i64);
     let sql = "UPDATE chore SET state = ?3 WHERE user = ?1 AND kind = ?2 AND state < 2";
     tx.conn.execute(sql, (user.0, export, cancelled))?;

@@ -10,6 +10,9 @@ use crosstalk_core::admin::{
 use crosstalk_core::clock::ManualClock;
 use crosstalk_core::contract::user;
 use crosstalk_core::directory::{AppId, AppRecord, Apps};
+use crosstalk_core::hook::{
+    HookKind, HookRecord, HookSettings, Hooks, NewDeadLetter, NewPostponed,
+};
 use crosstalk_core::id::{Realm, Snowflake};
 use crosstalk_core::send::rates::Rate;
 use rusqlite::Connection;
@@ -113,6 +116,81 @@ async fn everything_is_found_again() {
     assert_eq!(store.open_chores(9).await.expect("open"), [chore]);
     assert_eq!(Census::tags(&store, alice.num).await.expect("tags"), tags);
     assert_eq!(store.apps().await.expect("apps"), [app]);
+}
+
+#[tokio::test]
+async fn what_an_erased_user_wrote_is_in_no_file_afterwards() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("store.db");
+    let realm = Realm::default();
+    let secret = "nobody is to read this";
+    let has = || {
+        let bytes = std::fs::read(&path).expect("the file");
+        let needle = secret.as_bytes();
+        bytes.windows(needle.len()).any(|window| window == needle)
+    };
+    let store = open(&path);
+    let alice = user(&store, "alice").await;
+    let hook = HookRecord {
+        id: "h".to_owned(),
+        realm: realm.clone(),
+        app: AppId::default(),
+        kind: HookKind::Events,
+        enabled: true,
+        sealed_secret: vec![1],
+        settings: HookSettings::default(),
+        created_at_ms: 1,
+    };
+    assert!(store.put_hook(&hook, 9).await.expect("put"));
+    for (n, said) in [
+        (1, "x".to_owned()),
+        (2, secret.to_owned()),
+        (3, secret.repeat(5000)),
+    ] {
+        let from = if n == 1 { "bob" } else { "alice" };
+        let body = format!(r#"{{"data":{{"from":"{from}","text":"{said}"}}}}"#);
+        let letter = NewDeadLetter {
+            event: "message.stored".to_owned(),
+            event_id: n.to_string(),
+            query: String::new(),
+            body: body.clone().into(),
+            tries: 1,
+            reason: String::new(),
+            at_ms: n,
+        };
+        store.bury("h", &letter, 9).await.expect("buried");
+        let delivery = NewPostponed {
+            lane: n.to_string(),
+            event: "message.stored".to_owned(),
+            event_id: n.to_string(),
+            query: String::new(),
+            body: body.into(),
+            tries: 1,
+            tried_for_ms: 1,
+        };
+        assert!(store.postpone("h", &delivery).await.expect("kept"));
+    }
+    let report = NewReport {
+        realm: realm.clone(),
+        reporter: alice.clone(),
+        kind: ReportKind::Channel,
+        target: "group:g".to_owned(),
+        about: None,
+        reason: "r".to_owned(),
+        text: secret.to_owned(),
+    };
+    store.file_report(&report).await.expect("filed");
+    store.close().await;
+    drop(store);
+    assert!(has());
+    let store = open(&path);
+    let purged = store.purge(alice.num).await.expect("purged");
+    assert_eq!(purged, [("user_report".to_owned(), 1)]);
+    let forgotten = store.forget_user(&realm, &alice.uid).await;
+    assert_eq!(forgotten.expect("forgotten"), 4);
+    store.close().await;
+    drop(store);
+    assert!(!has());
 }
 
 /// Columns that may name a user.
