@@ -86,18 +86,25 @@ impl Keys {
     }
 }
 
+/// Why a key cannot be had now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    /// The same request is being answered.
+    Running,
+    /// Another request is being answered.
+    Another,
+    /// So are too many of the same asker's.
+    TooMany,
+}
+
 impl Running {
-    /// Takes a key. The error is the answer to whoever cannot have it.
-    fn take(&self, asker: Asker, key: String, fingerprint: Fingerprint) -> Result<Turn, Response> {
+    fn take(&self, asker: Asker, key: String, fingerprint: Fingerprint) -> Result<Turn, Taken> {
         let mut all = self.0.lock();
         let own = all.entry(asker.clone()).or_default();
         match own.get(&key) {
-            Some(taken) if *taken == fingerprint => return Err(still_running()),
-            Some(_) => return Err(another().into_response()),
-            None if own.len() >= at_once(&asker) => {
-                let why = "too many requests with keys are being answered";
-                return Err(Problem::new(Refusal::RateLimited, why).into_response());
-            }
+            Some(taken) if *taken == fingerprint => return Err(Taken::Running),
+            Some(_) => return Err(Taken::Another),
+            None if own.len() >= at_once(&asker) => return Err(Taken::TooMany),
             None => own.insert(key.clone(), fingerprint),
         };
         Ok(Turn {
@@ -166,7 +173,8 @@ async fn asked(keys: &Keys, request: Request) -> Result<(Turn, Fingerprint, Requ
         .await
         .map_err(|why| input::unreadable(&why).into_response())?;
     let fingerprint = fingerprint(&parts, &body);
-    let turn = keys.running.take(asker(&caller), key, fingerprint)?;
+    let taken = keys.running.take(asker(&caller), key, fingerprint);
+    let turn = taken.map_err(IntoResponse::into_response)?;
     let request = Request::from_parts(parts, Body::from(body));
     Ok((turn, fingerprint, request))
 }
@@ -296,12 +304,23 @@ fn another() -> Problem {
     Problem::new(Refusal::IdempotencyConflict, why)
 }
 
-fn still_running() -> Response {
-    let why = format!("{KEY_NAME}: the first request with this key is not done yet; ask again");
-    let mut response = Problem::new(Refusal::WrongState, why).into_response();
-    let second = HeaderValue::from_static("1");
-    response.headers_mut().insert(header::RETRY_AFTER, second);
-    response
+impl IntoResponse for Taken {
+    fn into_response(self) -> Response {
+        let (refusal, why) = match self {
+            Self::Another => return another().into_response(),
+            Self::Running => (
+                Refusal::WrongState,
+                "the first request with this key is not done yet; ask again",
+            ),
+            Self::TooMany => (
+                Refusal::RateLimited,
+                "too many requests with keys are being answered; ask again",
+            ),
+        };
+        let problem = Problem::new(refusal, format!("{KEY_NAME}: {why}"));
+        let second = HeaderValue::from_static("1");
+        ([(header::RETRY_AFTER, second)], problem).into_response()
+    }
 }
 
 #[cfg(test)]

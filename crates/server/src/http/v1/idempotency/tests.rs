@@ -145,9 +145,9 @@ async fn so_many_run_at_once() {
     let turns: Vec<_> = (0..AT_ONCE_OF_BACKEND)
         .map(|key| take(&one, key).expect("a turn"))
         .collect();
-    let refused = take(&one, AT_ONCE_OF_BACKEND).err().expect("too many");
-    assert_eq!(refused.status(), 429);
-    assert_eq!(take(&one, 0).err().expect("it runs").status(), 409);
+    assert_eq!(take(&one, AT_ONCE_OF_BACKEND).err(), Some(Taken::TooMany));
+    assert_eq!(take(&one, 0).err(), Some(Taken::Running));
+    assert_eq!(Taken::TooMany.into_response().status(), 429);
     let other = Asker::User(crosstalk_core::id::UserNum(1));
     assert!(take(&other, 0).is_ok(), "one does not keep another waiting");
     drop(turns);
