@@ -213,6 +213,7 @@ fn conversation() -> Conversation<'static> {
         chat_type: ChatType::Group,
         target_id: "g_1",
         unread: 1,
+        mentions: None,
         pinned: true,
         muted: false,
         muted_until: None,

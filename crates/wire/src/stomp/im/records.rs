@@ -83,6 +83,7 @@ pub struct Conversation<'a> {
     /// Unread messages.
     pub unread: u64,
     /// How many of them mention the user; `None` = it is not said.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub mentions: Option<u64>,
     /// Whether it is kept on top.
     pub pinned: bool,
