@@ -61,6 +61,8 @@ pub enum Alteration {
         tag: Arc<str>,
         /// The payload.
         payload: Bytes,
+        /// A moderator is to look at it.
+        review: bool,
         /// For how long authors may do it, in ms; 0 = for ever.
         window_ms: u64,
     },
@@ -247,6 +249,7 @@ impl Lane {
                 origin,
                 tag,
                 payload,
+                review,
                 ..
             } => {
                 let edit = Edit {
@@ -258,6 +261,10 @@ impl Lane {
                 let files = self.parts.files.clone();
                 let by = job.by.user().map(|user| user.num);
                 let shows = files.passed_on(&key.realm, by, payload).await?;
+                if *review {
+                    // First: nothing that is to be looked at is said unseen.
+                    self.parts.reviews.reopen(message.id).await?;
+                }
                 let (outcome, is_new) = match marks.edit(message.id, &edit).await? {
                     EditOutcome::Done(n, _) => (n, true),
                     EditOutcome::Same(n, _) => (n, false),

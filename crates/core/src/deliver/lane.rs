@@ -18,6 +18,7 @@ use super::change::{Changed, ChannelVerb};
 use super::expire::ExpireJob;
 use super::fanout::Committed;
 use super::state::ChannelState;
+use crate::admin::Reviews;
 use crate::channel::{ChannelKey, ChannelRef, Channels, Joining};
 use crate::clock::Clock;
 use crate::delivered::{LanePosition, Positions};
@@ -136,6 +137,8 @@ pub enum Job {
 pub(crate) struct Parts {
     pub(crate) log: Arc<dyn Log>,
     pub(crate) marks: Arc<dyn Marks>,
+    /// What moderators are to look at.
+    pub(crate) reviews: Arc<dyn Reviews>,
     pub(crate) channels: Arc<dyn Channels>,
     pub(crate) joining: Arc<dyn Joining>,
     pub(crate) users: Arc<Users>,

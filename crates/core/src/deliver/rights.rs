@@ -148,6 +148,7 @@ mod tests {
             origin: Origin::REST,
             tag: "".into(),
             payload: bytes::Bytes::new(),
+            review: false,
             window_ms,
         }
     }

@@ -57,26 +57,14 @@ impl Im {
             None => {}
         }
         self.screen_edit(realm, &mut request).await?;
-        if request.review && is_user {
-            // First: nothing that is to be looked at is said unseen.
-            self.have_reviewed(realm, &request).await?;
-        }
         let what = Alteration::Edit {
             origin: request.origin,
             tag: request.tag,
             payload: request.payload,
+            review: request.review && is_user,
             window_ms: self.policy.edit_window_ms,
         };
         self.alter(realm, request.message, request.by, what).await
-    }
-
-    /// Puts a message into the review queue for what it is to say now.
-    async fn have_reviewed(&self, realm: &Realm, request: &EditRequest) -> Result<(), Refusal> {
-        let message = self.said(realm, request.message).await?;
-        if Some(message.sender.num) == request.by.user().map(|user| user.num) {
-            self.stores.admin.reviews.reopen(message.id).await?;
-        }
-        Ok(())
     }
 
     /// Has whoever looks at what users send look at what they make of it afterwards, too.

@@ -212,6 +212,7 @@ fn shared(
     Arc::new(Parts {
         log: Arc::clone(&stores.log),
         marks: Arc::clone(&stores.marks),
+        reviews: Arc::clone(&stores.admin.reviews),
         channels: Arc::clone(&stores.channels),
         joining: Arc::clone(&stores.joining),
         users: Arc::new(Users::new(directory, Arc::clone(&stores.relations))),

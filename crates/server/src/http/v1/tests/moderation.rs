@@ -111,7 +111,11 @@ async fn names_are_looked_at_too() {
 
 #[tokio::test]
 async fn what_is_edited_is_looked_at_again() {
-    let rest = Rest::start().await;
+    let rest = Rest::with_policy(Policy {
+        edit_window_ms: 5000,
+        ..Policy::default()
+    })
+    .await;
     let (alice, _bob) = (rest.user("alice").await, rest.user("bob").await);
     rest.post(WORDS, json!({"words": ["odd"], "action": "review"}))
         .await;
@@ -127,6 +131,12 @@ async fn what_is_edited_is_looked_at_again() {
         rest.post(&format!("{REVIEWS}/{id}/approve"), json!({}))
             .await;
     }
+    // What is refused is nothing to look at: what was decided stays decided.
+    rest.clock.advance_ms(5001);
+    let edit = json!({"content": {"type": "text", "text": "odd still"}});
+    let refused = rest.call(&alice, "PATCH", &path, edit).await;
+    assert_eq!(refused.problem().1, "too_late");
+    assert_eq!(rest.get(REVIEWS).await["items"], json!([]));
 }
 
 #[tokio::test]
