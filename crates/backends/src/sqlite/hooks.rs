@@ -198,9 +198,13 @@ impl Hooks for Sqlite {
 
 /// Rows that are looked at in one transaction.
 const STRETCH: u32 = 500;
-/// All that name the user, as JSON has it.
+/// All that name the user, as JSON has it; not where a word of ours is what the user is called.
 const FORGET_LETTERS: &str = "DELETE FROM dead_letter WHERE n > ?1 AND n <= ?2 \
-    AND hook IN (SELECT id FROM hook WHERE realm = ?3) AND instr(CAST(body AS TEXT), json_quote(?4)) > 0";
+    AND hook IN (SELECT id FROM hook WHERE realm = ?3) AND instr(CAST(body AS TEXT), json_quote(?4)) > 0 \
+    AND CASE WHEN json_valid(CAST(body AS TEXT)) THEN EXISTS ( \
+        SELECT 1 FROM json_tree(CAST(body AS TEXT)) WHERE atom = ?4 \
+        AND coalesce(key, '') NOT IN ('type', 'kind', 'event', 'app', 'app_id', 'realm', 'state', \
+                                      'status', 'role', 'reason', 'format')) ELSE 1 END";
 /// Those of events that tell what somebody wrote, where that is the user.
 const FORGET_POSTPONED: &str = "UPDATE postponed SET body = x'' WHERE n > ?1 AND n <= ?2 \
     AND hook IN (SELECT id FROM hook WHERE realm = ?3) AND instr(CAST(body AS TEXT), json_quote(?4)) > 0 \
@@ -213,7 +217,8 @@ const FORGET_POSTPONED: &str = "UPDATE postponed SET body = x'' WHERE n > ?1 AND
         coalesce(json_extract(CAST(body AS TEXT), '$.data.user'), ''), \
         coalesce(json_extract(CAST(body AS TEXT), '$.data.message.from'), ''), \
         coalesce(json_extract(CAST(body AS TEXT), '$.data.request.from'), ''), \
-        coalesce(json_extract(CAST(body AS TEXT), '$.data.request.user'), '')) END";
+        coalesce(json_extract(CAST(body AS TEXT), '$.data.request.user'), ''), \
+        coalesce(json_extract(CAST(body AS TEXT), '$.data.request.inviter'), '')) END";
 
 /// Goes through a stretch of a table after a row: how many rows it was about, and where to go
 /// on.

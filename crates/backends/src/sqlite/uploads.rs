@@ -53,6 +53,9 @@ impl Uploads for Sqlite {
     }
 }
 
+/// What part of all that may be under way one user may have, unless it is a single upload.
+const SHARE: u64 = 4;
+
 fn begin(tx: &Tx<'_>, upload: &Upload, max_bytes: u64) -> DbResult<UploadBegun> {
     let owner = upload.owner.map(|owner| owner.0);
     let sql = "SELECT count(*) FROM file_upload \
@@ -73,6 +76,16 @@ fn begin(tx: &Tx<'_>, upload: &Upload, max_bytes: u64) -> DbResult<UploadBegun> 
             .prepare_cached(sql)?
             .query_row([], |row| row.get(0))?;
         if said.unsigned_abs().saturating_add(upload.size) > max_bytes {
+            return Ok(UploadBegun::TooMuch);
+        }
+        // One user leaves room for others.
+        let sql = "SELECT coalesce(sum(size), 0) FROM file_upload WHERE realm = ?1 AND owner = ?2";
+        let own: i64 = tx
+            .conn
+            .prepare_cached(sql)?
+            .query_row(params![upload.realm.as_str(), owner], |row| row.get(0))?;
+        let own = own.unsigned_abs();
+        if own > 0 && own.saturating_add(upload.size) > max_bytes / SHARE {
             return Ok(UploadBegun::TooMuch);
         }
     }

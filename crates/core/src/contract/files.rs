@@ -312,4 +312,12 @@ pub async fn uploads_begin_and_end(stores: &Stores) {
     let begun = begin_within(&another, most - 1).await;
     assert_eq!(begun, UploadBegun::TooMuch);
     assert_eq!(begin_within(&another, most).await, UploadBegun::Begun);
+    // And of one user no more than leaves room for others.
+    assert!(end(last.id).await);
+    let room = most + 9 * last.size;
+    assert_eq!(begin_within(&last, room).await, UploadBegun::TooMuch);
+    assert_eq!(
+        begin_within(&upload(Some(4)), room).await,
+        UploadBegun::Begun
+    );
 }

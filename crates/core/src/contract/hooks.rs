@@ -20,6 +20,7 @@ macro_rules! hooks_contract {
             the_newest_dead_letters_are_kept,
             postponed_deliveries_keep_the_order_of_their_lanes,
             what_a_user_wrote_is_forgotten,
+            what_a_user_is_called_is_no_word_of_ours,
         );
     };
 }
@@ -263,4 +264,27 @@ pub async fn what_a_user_wrote_is_forgotten(stores: &Stores) {
         ended.expect("ended");
     }
     assert_eq!(hooks.count_dead_letters("a").await.expect("a count"), 5);
+}
+
+/// Whoever is called what we call things names nothing by that.
+pub async fn what_a_user_is_called_is_no_word_of_ours(stores: &Stores) {
+    let hooks = &stores.hooks;
+    let new = hook("a", "one", 1);
+    assert!(hooks.put_hook(&new, 9).await.expect("put"));
+    let by_others = r#"{"event":"message.stored","data":{"from":"bob","content":{"type":"text"}}}"#;
+    let about = r#"{"event":"message.stored","data":{"from":"bob","mentions":["text"]}}"#;
+    for (n, body) in [(1, by_others), (2, about)] {
+        let letter = NewDeadLetter {
+            body: body.into(),
+            ..letter(n)
+        };
+        hooks.bury("a", &letter, 99).await.expect("buried");
+    }
+    let (realm, text) = (Realm::parse("one"), Uid::parse("text"));
+    let (realm, text) = (realm.expect("a realm"), text.expect("a uid"));
+    let forgotten = hooks.forget_user(&realm, &text).await.expect("forgotten");
+    assert_eq!(forgotten, 1);
+    let left = hooks.dead_letters("a", 0, 9).await.expect("letters");
+    let left: Vec<_> = left.iter().map(|dead| dead.letter.at_ms).collect();
+    assert_eq!(left, [1]);
 }

@@ -99,9 +99,9 @@ impl Census for Sqlite {
             };
             // Each in a transaction of its own: some tables have to be read as a whole.
             let rows = self.write(move |tx| {
-                match *table {
-                    "device" => forget_devices(tx, user)?,
-                    "join_request" => forget_invitations(tx, user)?,
+                match (*table, *column) {
+                    ("device", _) => forget_devices(tx, user)?,
+                    ("join_request", "user") => forget_invitations(tx, user)?,
                     _ => {}
                 }
                 secretly(tx.conn, |conn| Ok(conn.execute(&sql, [user.0])? as u64))
@@ -263,13 +263,13 @@ fn forget_exports(tx: &Tx<'_>, user: UserNum) -> DbResult<()> {
 }
 
 /// Those whom the user has invited and who have not answered are not invited any more; of the
-/// others nobody knows by whom.
+/// others nobody knows by whom, nor with which words.
 fn forget_invitations(tx: &Tx<'_>, user: UserNum) -> DbResult<()> {
     for sql in [
         "DELETE FROM join_request WHERE inviter = ?1 AND status = 0",
-        "UPDATE join_request SET inviter = NULL WHERE inviter = ?1",
+        "UPDATE join_request SET inviter = NULL, message = '' WHERE inviter = ?1",
     ] {
-        tx.conn.execute(sql, [user.0])?;
+        secretly(tx.conn, |conn| Ok(conn.execute(sql, [user.0])?))?;
     }
     Ok(())
 }

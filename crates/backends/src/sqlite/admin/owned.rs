@@ -33,9 +33,13 @@ pub(in crate::sqlite) const OWNED: &[Owned] = &[
     ("member", "user", Fate::Blanked("nick = ''")),
     ("access_list", "user", Fate::Deleted),
     ("join_request", "user", Fate::Deleted),
-    ("join_request", "decided_by", Fate::Unnamed("status <> 0")),
-    // The link itself is the channel's.
-    ("invite_link", "made_by", Fate::Unnamed("true")),
+    (
+        "join_request",
+        "decided_by",
+        Fate::Unnamed("decided_by IS NOT NULL"),
+    ),
+    // Worth nothing without its maker's rights.
+    ("invite_link", "made_by", Fate::Quietly),
     ("flag_token", "user", Fate::Deleted),
     ("device", "user", Fate::Deleted),
     ("registration", "user", Fate::Deleted),

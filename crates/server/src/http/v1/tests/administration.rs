@@ -251,6 +251,9 @@ async fn nothing_is_left_of_a_user_who_was_erased() {
         .post("/v1/channels/group/team/invitations", invite)
         .await;
     assert_eq!(invited["items"][0]["inviter"], "alice", "{invited}");
+    let links = "/v1/channels/group/team/invite-links";
+    let link = rest.post(links, json!({"operator": "alice"})).await;
+    let token = link["token"].as_str().expect("a token").to_owned();
     let exported = rest.post("/v1/users/alice/export", Value::Null).await;
     let export = format!(
         "/v1/users/alice/exports/{}",
@@ -291,6 +294,10 @@ async fn nothing_is_left_of_a_user_who_was_erased() {
     assert_eq!(there.status, 404);
     let invited = rest.get("/v1/users/carol/join-requests").await;
     assert_eq!(invited["items"], json!([]), "{invited}");
+    // Her link opened the group with her rights, which nobody has now.
+    let follow = format!("/v1/invite-links/{token}/join");
+    let follow = rest.app("POST", &follow, json!({"operator": "carol"}));
+    assert_eq!(follow.await.problem(), (404, "not_found".into()));
     // The name is never given again.
     for (method, path, body) in [
         ("PUT", "/v1/users/alice", json!({"name": "A"})),
