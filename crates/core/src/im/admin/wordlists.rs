@@ -65,7 +65,11 @@ impl Im {
     /// # Errors
     /// When the store fails.
     pub async fn remove_words(&self, realm: &Realm, words: &[String]) -> Result<u32, Refusal> {
-        let words: Vec<_> = words.iter().map(|word| folded_word(word)).collect();
+        // Also as they stand in the list: what was kept in an older form is called that.
+        let forms = |word: &String| [folded_word(word), word.trim().to_owned()];
+        let mut words: Vec<_> = words.iter().flat_map(forms).collect();
+        words.sort_unstable();
+        words.dedup();
         let _one = self.deciding.lock().await;
         let removed = self.stores.admin.words.remove_words(realm, &words).await?;
         if removed > 0 {

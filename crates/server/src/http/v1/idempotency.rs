@@ -56,6 +56,8 @@ pub(super) const APART: &[&str] = &[
     "/v1/users/{uid}/tokens",
     // Its body is of any length; the same bytes are stored once.
     "/v1/files",
+    // What it answers, headers too, is true once; an upload that is left ends by itself.
+    "/v1/uploads",
 ];
 
 /// What the layer is given.
@@ -243,13 +245,9 @@ async fn answer(
     }
 }
 
-/// Whether it says what became of the request: else the key is free again.
+/// Whether something was done: else the key is free again, and nothing is written.
 fn is_kept(status: StatusCode) -> bool {
-    let is_passing = matches!(
-        status,
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS
-    );
-    !is_passing && !status.is_server_error()
+    status.is_success()
 }
 
 /// What is kept of a response, and the response. What is longer than is kept, or of no known

@@ -204,7 +204,7 @@ fn key_parameter() -> Parameter {
         .description(Some(
             "The caller's own name for this very request. Asked again with it within 24 hours, \
              the server does nothing and answers as it did, with the header \
-             `Idempotency-Replayed: true`; answers with 401, 403, 429 or 5xx free the key. With \
+             `Idempotency-Replayed: true`; what was refused or failed frees the key. With \
              another path, query or body: 409 `idempotency_conflict`. While the first still \
              runs: 409 `wrong_state` with `Retry-After`. If the answer was longer than 64 KiB: \
              409 `already_exists`.",
