@@ -18,6 +18,8 @@ const PAGE_BACK: u32 = 100;
 const MAX_PAGES_BACK: u32 = 10;
 /// Pages that one query reads at most, if most of what is there is left out.
 const MAX_PAGES_LISTED: u32 = 100;
+/// Messages of a page that are read at least, if some may be left out.
+const LEAST_READ: usize = 100;
 
 /// Who looks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -153,21 +155,24 @@ impl Im {
         let limit = query.limit as usize;
         let mut listed: Vec<Message> = Vec::new();
         for _ in 0..MAX_PAGES_LISTED {
-            let missing = limit - listed.len();
+            // Not one by one where much was deleted.
+            let wanted = (limit - listed.len()).max(LEAST_READ);
             let page = Page {
                 from,
                 to,
-                limit: u32::try_from(missing).unwrap_or(u32::MAX),
+                limit: u32::try_from(wanted).unwrap_or(u32::MAX),
                 newest: query.newest,
             };
             let found = self.stores.log.page(channel, page).await?;
-            let is_last = found.len() < missing;
+            let is_last = found.len() < wanted;
             let ends = found.first().zip(found.last()).map(|(a, b)| (a.seq, b.seq));
             let kept = self.kept(channel, viewer, found, shown).await?;
             if query.newest {
                 listed.splice(0..0, kept);
+                listed.drain(..listed.len().saturating_sub(limit));
             } else {
                 listed.extend(kept);
+                listed.truncate(limit);
             }
             let Some((first, last)) = ends.filter(|_| !is_last && listed.len() < limit) else {
                 break;

@@ -254,8 +254,10 @@ pub(super) struct Size {
     get, path = "/v1/files/{id}/thumbnail", tag = "files",
     params(("id" = String, Path, description = "The file's id"), Size),
     responses(
-        (status = 200, description = "The picture", content_type = "image/jpeg"),
-        (status = 206, description = "A stretch of it", content_type = "image/jpeg"),
+        (status = 200, description = "The picture",
+            content((inline(String) = "image/jpeg"), (inline(String) = "image/png"))),
+        (status = 206, description = "A stretch of it",
+            content((inline(String) = "image/jpeg"), (inline(String) = "image/png"))),
         (status = 304, description = "The caller has it already"),
         (status = 416, description = "There is no such stretch"),
         Denials, Missing

@@ -28,6 +28,9 @@ pub(super) fn in_words(text: &str) -> String {
             return format!("{place}must be {}", kind(wanted));
         }
     }
+    if let Some((place, _)) = text.split_once("data did not match any variant") {
+        return format!("{place}has none of the forms that it may have");
+    }
     let plain = [
         ("invalid digit found in string", "must be a whole number"),
         (

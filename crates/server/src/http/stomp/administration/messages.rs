@@ -167,7 +167,7 @@ async fn said(
         };
         let viewer = Viewer::Application;
         let stretch = edge.im.history(key, &viewer, query).await?;
-        let is_last = stretch.len() < STRETCH as usize;
+        let is_last = stretch.is_empty();
         to = stretch.first().map_or(0, |first| first.seq - 1);
         for message in stretch.into_iter().rev() {
             if wanted.since_ms.is_some_and(|ms| message.sent_at_ms < ms) {

@@ -91,7 +91,7 @@ pub(super) struct NewPerson {
 /// What became of them, in their order.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"items": [
-    {"uid": "alice", "outcome": "created", "code": null, "detail": null},
+    {"uid": "alice", "state": "created", "error": null},
 ]}))]
 pub(super) struct ImportedView {
     /// One for each.
