@@ -48,7 +48,7 @@ pub(crate) struct View {
     pub(crate) read: u64,
     pub(crate) badge: u64,
     pub(crate) cleared: u64,
-    pub(crate) hidden: u64,
+    pub(crate) hidden: Option<u64>,
     pub(crate) join: u64,
 }
 
@@ -199,7 +199,7 @@ impl Channel {
     pub(crate) fn hide(&mut self, who: Who) {
         let head = self.head();
         if let Some(view) = self.views.get_mut(&who) {
-            view.hidden = head;
+            view.hidden = Some(head);
         }
     }
 
@@ -235,6 +235,6 @@ impl Channel {
     }
 
     pub(crate) fn is_hidden(&self, view: &View) -> bool {
-        view.hidden > 0 && self.head() <= view.hidden
+        view.hidden.is_some_and(|seq| self.head() <= seq)
     }
 }
