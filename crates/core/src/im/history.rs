@@ -18,7 +18,7 @@ const PAGE_BACK: u32 = 100;
 const MAX_PAGES_BACK: u32 = 10;
 /// Pages that one query reads at most, if most of what is there is left out.
 const MAX_PAGES_LISTED: u32 = 100;
-/// Messages of a page that are read at least, if some may be left out.
+/// Messages of a page that are read at least, once some were left out.
 const LEAST_READ: usize = 100;
 
 /// Who looks.
@@ -154,9 +154,14 @@ impl Im {
         let (mut from, mut to) = (query.from, query.to);
         let limit = query.limit as usize;
         let mut listed: Vec<Message> = Vec::new();
-        for _ in 0..MAX_PAGES_LISTED {
+        for n in 0..MAX_PAGES_LISTED {
+            let missing = limit - listed.len();
             // Not one by one where much was deleted.
-            let wanted = (limit - listed.len()).max(LEAST_READ);
+            let wanted = if n == 0 {
+                missing
+            } else {
+                missing.max(LEAST_READ)
+            };
             let page = Page {
                 from,
                 to,
