@@ -23,12 +23,7 @@ where
     type Rejection = Failure;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
-        let json = json(request, state).await?;
-        // What is derived would be read from a list, too.
-        if !json.is_object() {
-            return Err(Failure::new("the body must be a JSON object"));
-        }
-        read(&json).map(Self)
+        object(&json(request, state).await?).map(Self)
     }
 }
 
@@ -52,11 +47,7 @@ where
                 .map(|Query(params)| Self(params))
                 .map_err(|why| Failure::new(why.body_text()));
         }
-        let json = parse(&bytes)?;
-        if !json.is_object() {
-            return Err(Failure::new("the body must be a JSON object"));
-        }
-        read(&json).map(Self)
+        object(&parse(&bytes)?).map(Self)
     }
 }
 
@@ -108,6 +99,14 @@ fn parse(bytes: &[u8]) -> Result<Value, Failure> {
     let text = std::str::from_utf8(bytes)
         .map_err(|why| Failure::new(format!("the body is no UTF-8: {why}")))?;
     serde_json::from_str(text).map_err(|why| Failure::new(format!("the body is no JSON: {why}")))
+}
+
+/// What is derived would be read from a list, too.
+fn object<T: DeserializeOwned>(json: &Value) -> Result<T, Failure> {
+    if !json.is_object() {
+        return Err(Failure::new("the body must be a JSON object"));
+    }
+    read(json)
 }
 
 fn read<T: DeserializeOwned>(json: &Value) -> Result<T, Failure> {
