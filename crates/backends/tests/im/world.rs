@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crosstalk_backends::sqlite::{Sqlite, SqliteOptions};
+use crosstalk_core::change::Change;
 use crosstalk_core::channel::{
     Address, ChannelKey, ChannelKind, Channels, MemberChange, MemberRole,
 };
@@ -12,7 +13,7 @@ use crosstalk_core::clock::ManualClock;
 use crosstalk_core::contract::text;
 use crosstalk_core::deliver::Sender;
 use crosstalk_core::directory::Seal;
-use crosstalk_core::id::{MessageId, Realm, Snowflake, Uid, UserNum, UserRef};
+use crosstalk_core::id::{MessageId, Realm, Snowflake, Uid, UserRef};
 use crosstalk_core::im::{Credential, Im, OpenSession, Policy, Stores};
 use crosstalk_core::log::Log;
 use crosstalk_core::message::{Body, Draft, Message, OnReuse, Origin};
@@ -144,35 +145,56 @@ impl World {
 
     pub(crate) async fn join(&self, group: &str, uid: &str) {
         let user = self.user(uid).await;
-        let (num, join) = (user.num, MemberChange::Join(user, MemberRole::Member));
-        self.change_member(group, num, join).await;
+        let join = MemberChange::Join(user.clone(), MemberRole::Member);
+        self.change_member(group, &user, join).await;
     }
 
-    /// A change of a member, told to those who are there.
-    async fn change_member(&self, group: &str, user: UserNum, change: MemberChange) {
+    /// A change of a member that is told to all whom it concerns when this returns.
+    async fn change_member(&self, group: &str, user: &UserRef, change: MemberChange) {
         let (store, key) = (Arc::clone(self.store()), key(group));
         let is_member = async || {
             let record = Channels::record(&*store, &key).await.expect("a channel");
             let Some(record) = record else { return false };
-            let member = Channels::member(&*store, record.channel.num, user).await;
+            let member = Channels::member(&*store, record.channel.num, user.num).await;
             member.expect("a member").is_some()
         };
-        let last = async || Log::last_id(&*store).await.expect("the log");
-        let (was_member, before) = (is_member().await, last().await);
+        let before = Log::last_id(&**self.store()).await.expect("the log");
+        let was_member = is_member().await;
         let changed = self.im().change_members(&key, vec![change]).await;
         changed.expect("changed");
-        if is_member().await == was_member {
-            return;
-        }
-        // It is answered before those who are there are told: that is waited for.
-        let told = async {
-            while last().await == before {
-                // wait: for the entry that tells of it
+        // It is answered before it is told: that is waited for.
+        let told: &[&str] = match (was_member, is_member().await) {
+            (false, true) => &["joined"],
+            (true, false) => &["departed", "left"],
+            _ => return,
+        };
+        let telling = async {
+            while !self.is_told(before, told, &user.uid).await {
+                // wait: for the entries that tell of it
                 sleep(Duration::from_millis(1)).await;
             }
         };
-        timeout(PATIENCE, told).await.expect("it is told");
-        self.handed_out(last().await).await;
+        timeout(PATIENCE, telling).await.expect("it is told");
+        let last = Log::last_id(&**self.store()).await.expect("the log");
+        self.handed_out(last).await;
+    }
+
+    /// True if each of these is told of a user after a message.
+    async fn is_told(&self, after: MessageId, names: &[&str], uid: &Uid) -> bool {
+        let said = Log::scan(&**self.store(), after, 1000).await;
+        let said = said.expect("the log");
+        let is_about = |message: &Message| match Change::of(message) {
+            Some(Change::Joined { users, .. } | Change::Departed { users, .. }) => {
+                users.iter().any(|user| user == uid.as_str())
+            }
+            Some(Change::Left { .. }) => message.sender.uid == *uid,
+            _ => false,
+        };
+        let mut names = names.iter();
+        names.all(|name| {
+            let mut said = said.iter();
+            said.any(|message| *message.body.tag == **name && is_about(message))
+        })
     }
 
     /// Has a device know who has come into its user's channels, so that only what follows waits.
@@ -192,8 +214,8 @@ impl World {
 
     pub(crate) async fn leave(&self, group: &str, uid: &str) {
         let user = self.user(uid).await;
-        self.change_member(group, user.num, MemberChange::Leave(user))
-            .await;
+        let leave = MemberChange::Leave(user.clone());
+        self.change_member(group, &user, leave).await;
     }
 
     /// Has a user say something, and returns its id.
