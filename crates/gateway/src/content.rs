@@ -86,7 +86,8 @@ pub fn moderate(words: &Words, draft: &mut Draft) {
         Content::Unknown { raw } => raw.clone(),
         readable => readable.all_words(),
     };
-    if words.wants_review(&said) {
+    let judgement = words.judge(&said);
+    if judgement.wants_review {
         if words.holds() {
             // What is found wrong besides says more.
             draft.fault = Some(Refusal::HeldForReview);
@@ -94,7 +95,7 @@ pub fn moderate(words: &Words, draft: &mut Draft) {
             draft.body.flags.review = true;
         }
     }
-    match words.judge(&said) {
+    match judgement.verdict {
         Verdict::Pass => {}
         Verdict::Reject => draft.fault = Some(Refusal::SensitiveWord),
         Verdict::Mask(masked) => match reworded(&draft.body, &content, masked) {

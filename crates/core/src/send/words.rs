@@ -15,14 +15,24 @@ use crate::id::Realm;
 const MASK: char = '*';
 
 /// What is to become of a text.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Verdict {
     /// It may be sent.
+    #[default]
     Pass,
     /// It may not be sent.
     Reject,
     /// It may be sent like this.
     Mask(String),
+}
+
+/// What the lists say of a text.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Judgement {
+    /// What is to become of it.
+    pub verdict: Verdict,
+    /// Whether a moderator is to look at it.
+    pub wants_review: bool,
 }
 
 /// A word list cannot be used.
@@ -97,59 +107,48 @@ impl Words {
         self.holds
     }
 
-    /// Whether a moderator is to look at a text.
+    /// What the lists say of a text.
     #[must_use]
-    pub fn wants_review(&self, text: &str) -> bool {
-        self.finds(text, |words| words.review.as_ref())
-    }
-
-    /// What is to become of a text.
-    #[must_use]
-    pub fn judge(&self, text: &str) -> Verdict {
-        if self.finds(text, |words| words.reject.as_ref()) {
-            return Verdict::Reject;
+    pub fn judge(&self, text: &str) -> Judgement {
+        if self.is_empty() {
+            return Judgement::default();
         }
-        self.masked(text).map_or(Verdict::Pass, Verdict::Mask)
+        let folded = Folded::of(text);
+        let finds = |list: fn(&Self) -> Option<&Matcher>| {
+            let mut lists = self.layers().filter_map(list);
+            lists.any(|list| list.leftmost_find_iter(&folded.text).next().is_some())
+        };
+        let verdict = if finds(|words| words.reject.as_ref()) {
+            Verdict::Reject
+        } else {
+            self.masked(text, &folded)
+                .map_or(Verdict::Pass, Verdict::Mask)
+        };
+        Judgement {
+            verdict,
+            wants_review: finds(|words| words.review.as_ref()),
+        }
     }
 
-    /// Whether one of some lists has a word of the text.
-    fn finds(&self, text: &str, list: fn(&Self) -> Option<&Matcher>) -> bool {
-        let mut folded = None;
-        let mut words = Some(self);
-        while let Some(these) = words {
-            if let Some(list) = list(these) {
-                let folded = folded.get_or_insert_with(|| Folded::of(text));
-                if list.leftmost_find_iter(&folded.text).next().is_some() {
-                    return true;
+    /// These lists and those that lie below them.
+    fn layers(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |words| words.base.as_deref())
+    }
+
+    /// The text with its words covered, if it has any.
+    fn masked(&self, text: &str, folded: &Folded) -> Option<String> {
+        let mut hidden = Vec::new();
+        for mask in self.layers().filter_map(|words| words.mask.as_ref()) {
+            for found in mask.leftmost_find_iter(&folded.text) {
+                if hidden.is_empty() {
+                    hidden.resize(text.chars().count(), false);
                 }
+                hidden[folded.source(found.start()..found.end())].fill(true);
             }
-            words = these.base.as_deref();
         }
-        false
+        let cover = |(c, hide)| if hide { MASK } else { c };
+        (!hidden.is_empty()).then(|| text.chars().zip(hidden).map(cover).collect())
     }
-
-    /// The text with its words masked, if it has any.
-    fn masked(&self, text: &str) -> Option<String> {
-        let below = self.base.as_ref().and_then(|base| base.masked(text));
-        let own = self
-            .mask
-            .as_ref()
-            .and_then(|mask| mask_words(mask, below.as_deref().unwrap_or(text)));
-        own.or(below)
-    }
-}
-
-/// The text with its words covered, if it has any.
-fn mask_words(mask: &Matcher, text: &str) -> Option<String> {
-    let folded = Folded::of(text);
-    let mut hidden = vec![false; text.chars().count()];
-    let mut any = false;
-    for found in mask.leftmost_find_iter(&folded.text) {
-        any = true;
-        hidden[folded.source(found.start()..found.end())].fill(true);
-    }
-    let cover = |(c, hide)| if hide { MASK } else { c };
-    any.then(|| text.chars().zip(hidden).map(cover).collect())
 }
 
 /// The lists of all realms. Each is built beside what is in force and takes its place.
@@ -220,24 +219,30 @@ mod tests {
     #[test]
     fn no_list_lets_everything_pass() {
         assert!(words(&[], &["  "]).is_empty());
-        assert_eq!(Words::default().judge("坏"), Verdict::Pass);
+        assert_eq!(Words::default().judge("坏").verdict, Verdict::Pass);
     }
 
     #[test]
     fn words_are_found_anywhere_and_in_any_case() {
         let words = words(&["Forbidden", "违禁"], &["damn", "笨蛋"]);
         for said in ["forbidden", "so FORBIDDEN!", "这是违禁词"] {
-            assert_eq!(words.judge(said), Verdict::Reject, "{said}");
+            assert_eq!(words.judge(said).verdict, Verdict::Reject, "{said}");
         }
         let masked = |text: &str| Verdict::Mask(text.to_owned());
-        assert_eq!(words.judge("DAMN it, damned"), masked("**** it, ****ed"));
-        assert_eq!(words.judge("你这笨蛋😀"), masked("你这**😀"));
-        assert_eq!(words.judge("İ damn"), masked("İ ****"));
-        assert_eq!(words.judge("ＤＡＭＮ it"), masked("**** it"));
-        assert_eq!(words.judge("a d\u{200b}am\u{ad}n x"), masked("a ****** x"));
-        assert_eq!(words.judge("违\u{200d}禁"), Verdict::Reject);
-        assert_eq!(words.judge("fine"), Verdict::Pass);
-        assert_eq!(words.judge("damn, forbidden"), Verdict::Reject);
+        assert_eq!(
+            words.judge("DAMN it, damned").verdict,
+            masked("**** it, ****ed")
+        );
+        assert_eq!(words.judge("你这笨蛋😀").verdict, masked("你这**😀"));
+        assert_eq!(words.judge("İ damn").verdict, masked("İ ****"));
+        assert_eq!(words.judge("ＤＡＭＮ it").verdict, masked("**** it"));
+        assert_eq!(
+            words.judge("a d\u{200b}am\u{ad}n x").verdict,
+            masked("a ****** x")
+        );
+        assert_eq!(words.judge("违\u{200d}禁").verdict, Verdict::Reject);
+        assert_eq!(words.judge("fine").verdict, Verdict::Pass);
+        assert_eq!(words.judge("damn, forbidden").verdict, Verdict::Reject);
     }
 
     #[test]
@@ -248,12 +253,12 @@ mod tests {
         let top = top.reviewing(&own(&["Odd"]), true).expect("lists");
         let top = top.on(Arc::new(base));
         for said in ["so bad", "WORSE", "a damnable thing"] {
-            assert_eq!(top.judge(said), Verdict::Reject, "{said}");
+            assert_eq!(top.judge(said).verdict, Verdict::Reject, "{said}");
         }
         let masked = Verdict::Mask("**** **** x".to_owned());
-        assert_eq!(top.judge("damn ugly x"), masked);
-        assert_eq!(top.judge("odd"), Verdict::Pass);
-        assert!(top.wants_review("how odd") && !top.wants_review("bad"));
+        assert_eq!(top.judge("damn ugly x").verdict, masked);
+        assert_eq!(top.judge("odd").verdict, Verdict::Pass);
+        assert!(top.judge("how odd").wants_review && !top.judge("bad").wants_review);
         assert!(!top.holds(), "that is said where it holds everywhere");
     }
 
@@ -261,11 +266,11 @@ mod tests {
     fn a_realm_has_its_own_lists() {
         let book = WordBook::new(Arc::new(words(&["bad"], &[])));
         let (one, other) = (Realm::default(), Realm::parse("other").expect("a realm"));
-        assert_eq!(book.of(&one).judge("odd"), Verdict::Pass);
+        assert_eq!(book.of(&one).judge("odd").verdict, Verdict::Pass);
         book.set(&one, words(&["odd"], &[]).on(Arc::clone(book.base())));
-        assert_eq!(book.of(&one).judge("odd"), Verdict::Reject);
-        assert_eq!(book.of(&one).judge("bad"), Verdict::Reject);
-        assert_eq!(book.of(&other).judge("odd"), Verdict::Pass);
-        assert_eq!(book.of(&other).judge("bad"), Verdict::Reject);
+        assert_eq!(book.of(&one).judge("odd").verdict, Verdict::Reject);
+        assert_eq!(book.of(&one).judge("bad").verdict, Verdict::Reject);
+        assert_eq!(book.of(&other).judge("odd").verdict, Verdict::Pass);
+        assert_eq!(book.of(&other).judge("bad").verdict, Verdict::Reject);
     }
 }

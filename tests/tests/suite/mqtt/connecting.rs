@@ -250,7 +250,9 @@ async fn retained_messages_of_the_messenger_are_not_kept() {
     let server = Server::start().await;
     let ann = register(&server, "ann", "d1").await;
     let bob = register(&server, "bob", "d2").await;
+    let elsewhere = register(&server, "bob", "d3").await;
     let mut from = ann.open(&server, true).await;
+    let mut witness = elsewhere.open(&server, true).await;
     let id = from.id();
     let delivery = Delivery::AtLeastOnce { id, dup: false };
     let payload = text("r1", &bob.account, "keep").to_string();
@@ -259,6 +261,8 @@ async fn retained_messages_of_the_messenger_are_not_kept() {
     from.say(&Packet::Publish(publish)).await;
     from.hears(|it| matches!(it, Packet::Puback(ack) if ack.packet_id == id).then_some(()))
         .await;
+    // It is handed out: who comes now is not among those who are there.
+    assert_eq!(witness.message().await["id"], "r1");
     let mut to = bob.open(&server, true).await;
     from.send(&text("m2", &bob.account, "next")).await;
     assert_eq!(to.message().await["id"], "m2");

@@ -93,7 +93,7 @@ fn clean_channel(words: &Words, change: &mut ChannelChange) -> Result<(), Refusa
 }
 
 fn clean(words: &Words, text: &mut String) -> Result<(), Refusal> {
-    match words.judge(text) {
+    match words.judge(text).verdict {
         Verdict::Pass => {}
         Verdict::Mask(masked) => *text = masked,
         Verdict::Reject => return Err(Refusal::SensitiveWord),
