@@ -113,6 +113,9 @@ pub struct GyyxClient {
     /// Heard while something else was waited for.
     heard: VecDeque<Value>,
     next: u64,
+    /// Whether it is about who comes and goes: that may be told late, to those who have met
+    /// meanwhile.
+    hears_friends: bool,
     has_details: bool,
 }
 
@@ -130,8 +133,14 @@ impl GyyxClient {
             socket,
             heard: VecDeque::new(),
             next: 0,
+            hears_friends: false,
             has_details: false,
         }
+    }
+
+    /// From now on it hears of friends who come and go (200 and 210).
+    pub fn expect_friends(&mut self) {
+        self.hears_friends = true;
     }
 
     /// From now on frames 10 say why (Q4-25).
@@ -251,7 +260,9 @@ impl GyyxClient {
                     let frame = serde_json::from_str(&text)
                         .unwrap_or_else(|error| panic!("{error} in {text}"));
                     check(&frame, self.has_details);
-                    return Ok(frame);
+                    if self.hears_friends || ![200, 210].contains(&code(&frame)) {
+                        return Ok(frame);
+                    }
                 }
                 Some(Ok(Message::Close(frame))) => {
                     return Err(frame.map(|CloseFrame { code, .. }| code.into()));

@@ -35,6 +35,7 @@ async fn what_waits_comes_when_it_is_asked_for() {
             .iter()
             .all(|frame| code(frame) == 140 && frame["unique"] == "q1")
     );
+    alice.expect_friends();
     alice.hear(200).await;
     alice.ask(102, json!({})).await;
     assert_eq!(alice.list(102).await, [Value::Null; 0]);
@@ -269,6 +270,7 @@ async fn what_the_server_says_can_be_read() {
 #[tokio::test]
 async fn a_new_device_is_not_told_what_was_recalled() {
     let (_server, mut alice, mut bob) = three_waiting().await;
+    alice.expect_friends();
     alice.hear(200).await;
     let id = alice.send("48058", "oops").await["messageId"].clone();
     alice.ask(190, json!({"messageId": id})).await;

@@ -9,6 +9,8 @@ async fn friends_are_told_of_the_first_connection_and_of_the_last() {
     let server = Server::start().await;
     let (mut alice, mut bob) = super::two(&server).await;
     let mut stranger = server.gyyx("stranger").await;
+    alice.expect_friends();
+    stranger.expect_friends();
     // Who talks with each other is friends where the app has no list of its own.
     alice.send("48058", "hi").await;
     bob.hear(140).await;
@@ -20,6 +22,8 @@ async fn friends_are_told_of_the_first_connection_and_of_the_last() {
         (&json!("48058"), &json!("48057"))
     );
     assert_eq!(gone["isOnline"], false);
+    // That bob had come may have been told late, too.
+    alice.so_far().await;
     let mut bob = server.gyyx("48058").await;
     let here = alice.any().await;
     assert_eq!((code(&here), &here["isOnline"]), (200, &json!(true)));
