@@ -138,8 +138,9 @@ pub trait Chores: Send + Sync + 'static {
         limit: u32,
     ) -> StoreResult<Vec<Chore>>;
 
-    /// All work that is open, oldest first; no more than `limit`.
-    async fn open_chores(&self, limit: u32) -> StoreResult<Vec<Chore>>;
+    /// Open work of a kind, no more than `limit`: the oldest of each realm, then the second of
+    /// each, so that the work of one does not hold up that of others.
+    async fn open_chores(&self, kind: ChoreKind, limit: u32) -> StoreResult<Vec<Chore>>;
 
     /// Writes down how far it is, with a piece of its output, if there is one. False if it is
     /// not open any more: it was called off, and whoever works on it stops.

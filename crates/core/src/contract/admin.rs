@@ -387,8 +387,14 @@ pub async fn work_goes_on_where_it_was(stores: &Stores) {
         chores.chore(on.num).await.expect("a chore"),
         Some(on.clone())
     );
-    let open = chores.open_chores(9).await.expect("open");
-    assert_eq!(open, [on.clone(), said.clone(), again.clone()]);
+    let mut elsewhere = new(ChoreKind::Broadcast, None);
+    elsewhere.realm = Realm::parse("elsewhere").expect("a realm");
+    let elsewhere = add(elsewhere).await;
+    let open = chores.open_chores(ChoreKind::Broadcast, 9).await;
+    let by_turns = [said.clone(), elsewhere, again.clone()];
+    assert_eq!(open.expect("open"), by_turns, "no realm holds up another");
+    let open = chores.open_chores(ChoreKind::Export, 9).await;
+    assert_eq!(open.expect("open"), std::slice::from_ref(&on));
     assert!(chores.cancel_chore(said.num).await.expect("cancelled"));
     assert!(!chores.cancel_chore(said.num).await.expect("cancelled"));
     let saved = chores.save_chore(&said, None).await;

@@ -46,7 +46,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
@@ -180,7 +180,7 @@ pub struct Im {
     /// Decisions of moderators and administrators are made one after the other.
     deciding: tokio::sync::Mutex<()>,
     /// Told when there is work to be done in the background.
-    chores: Notify,
+    chores: admin::Bells,
     apps: AppKeys,
     topics: Arc<PubSub>,
     /// Who decides on credentials that are not ours.
@@ -220,6 +220,7 @@ fn shared(
             files: Arc::clone(&stores.files),
             inbox: Arc::clone(&stores.inbox),
             log: Arc::clone(&stores.log),
+            marks: Arc::clone(&stores.marks),
         },
         hub: Arc::new(Hub::default()),
         ids,
@@ -247,7 +248,6 @@ fn crier(stores: &Stores, parts: &Parts) -> Crier {
         hub: Arc::clone(&parts.hub),
         users: Arc::clone(&parts.users),
         inbox: Arc::clone(&stores.inbox),
-        relations: Arc::clone(&stores.relations),
         people: Arc::clone(&stores.people),
         ids: Arc::clone(&parts.ids),
         clock: Arc::clone(&parts.clock),
@@ -324,7 +324,7 @@ impl Im {
             words,
             banned: Banned::default(),
             deciding: tokio::sync::Mutex::default(),
-            chores: Notify::new(),
+            chores: admin::Bells::default(),
             apps,
             topics,
             foreign: OnceLock::new(),

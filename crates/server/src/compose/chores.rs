@@ -85,6 +85,51 @@ mod tests {
     /// More than one piece of work.
     const USERS: usize = 150;
 
+    /// Work of one kind does not wait for that of another.
+    #[tokio::test]
+    async fn a_slow_broadcast_holds_up_no_export() {
+        let folder = tempfile::TempDir::new().expect("a folder");
+        let realm = Realm::default();
+        let mut config = Config::default();
+        config.limits.broadcast_rate = 1;
+        let data_dir = DataDir::take_for_server(folder.path()).expect("a free folder");
+        let core = Core::open(&config, &data_dir).await.expect("a core");
+        let alice = Uid::parse("alice").expect("a uid");
+        let user = ImportUser {
+            uid: alice.clone(),
+            change: UserChange::default(),
+            tags: None,
+        };
+        core.im.import_user(&realm, user).await.expect("a user");
+        let said = Broadcast {
+            to: Audience::Uids((0..USERS).map(|n| format!("u{n}")).collect()),
+            from: Uid::SYSTEM.to_owned(),
+            payload: r#"{"type":"text","text":"hello"}"#.to_owned(),
+        };
+        let cast = core.im.broadcast(&realm, &said, "admin").await;
+        let cast = cast.expect("a broadcast").num;
+        let export = core.im.export_user(&realm, &alice, "admin").await;
+        let export = export.expect("an export").num;
+        let state = async |kind, num| {
+            let chore = core.im.chore(&realm, kind, num).await;
+            chore.expect("a chore").state
+        };
+        let exported = async {
+            while state(ChoreKind::Export, export).await != ChoreState::Done
+                || state(ChoreKind::Broadcast, cast).await != ChoreState::Running
+            {
+                tokio::task::yield_now().await;
+            }
+        };
+        let render = |_: &_| String::new();
+        let exported = tokio::time::timeout(Duration::from_secs(20), exported);
+        tokio::select! {
+            () = core.im.work_off(&render) => panic!("the broadcast takes its time"),
+            done = exported => done.expect("in time"),
+        }
+        core.close().await;
+    }
+
     /// Each is told once, also if the process ends in the middle.
     #[tokio::test]
     async fn a_broadcast_goes_on_in_another_process() {

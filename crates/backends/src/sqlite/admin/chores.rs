@@ -52,9 +52,11 @@ impl Chores for Sqlite {
         .await
     }
 
-    async fn open_chores(&self, limit: u32) -> StoreResult<Vec<Chore>> {
+    async fn open_chores(&self, kind: ChoreKind, limit: u32) -> StoreResult<Vec<Chore>> {
         self.read(move |conn, shared| {
-            select(conn, shared, "state < 2 ORDER BY num LIMIT ?1", [limit])
+            let rule = "state < 2 AND kind = ?1 \
+                        ORDER BY row_number() OVER (PARTITION BY realm ORDER BY num), num LIMIT ?2";
+            select(conn, shared, rule, params![kind as i64, limit])
         })
         .await
     }
@@ -139,9 +141,9 @@ fn add(tx: &Tx<'_>, chore: &NewChore) -> DbResult<Option<Chore>> {
             return Ok(Some(open));
         }
     }
-    let sql = "SELECT count(*) FROM chore WHERE state < 2";
+    let sql = "SELECT count(*) FROM chore WHERE realm = ?1 AND kind = ?2 AND state < 2";
     let mut open = tx.conn.prepare_cached(sql)?;
-    if open.query_row([], |row| row.get::<_, u32>(0))? >= MAX_OPEN {
+    if open.query_row(params![realm, kind], |row| row.get::<_, u32>(0))? >= MAX_OPEN {
         return Ok(None);
     }
     let sql = "INSERT INTO chore (realm, kind, user, spec, state, done, failed, total, place, \

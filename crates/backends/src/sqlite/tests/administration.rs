@@ -113,7 +113,10 @@ async fn everything_is_found_again() {
     };
     let acts = store.acts(&query).await.expect("acts");
     assert_eq!(acts[0].entry, entry);
-    assert_eq!(store.open_chores(9).await.expect("open"), [chore]);
+    assert_eq!(
+        store.open_chores(chore.chore.kind, 9).await.expect("open"),
+        [chore]
+    );
     assert_eq!(Census::tags(&store, alice.num).await.expect("tags"), tags);
     assert_eq!(store.apps().await.expect("apps"), [app]);
 }

@@ -1,8 +1,10 @@
 //! Work in the background: whoever owns the messenger has it done, one piece of each at a
-//! time, so that long work does not hold up short work.
+//! time, so that long work does not hold up short work, nor one kind another.
 
 use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::sync::Notify;
 
 use super::super::Im;
 use crate::admin::{Chore, ChoreKind, ChoreState, NewChore};
@@ -10,7 +12,7 @@ use crate::id::{Realm, Uid};
 use crate::message::Message;
 use crate::refusal::Refusal;
 
-/// Work that goes on at the same time.
+/// Work of a kind that goes on at the same time.
 const AT_ONCE: u32 = 16;
 /// For how long it waits for new work at most; and how long what was written down for
 /// somebody is kept.
@@ -25,6 +27,24 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// How a message looks in an export: one line of JSON.
 pub type Render = dyn Fn(&Message) -> String + Send + Sync;
+
+/// Rung when there is new work, for each kind.
+#[derive(Default)]
+pub(in crate::im) struct Bells {
+    broadcasts: Notify,
+    erasures: Notify,
+    exports: Notify,
+}
+
+impl Bells {
+    fn of(&self, kind: ChoreKind) -> &Notify {
+        match kind {
+            ChoreKind::Broadcast => &self.broadcasts,
+            ChoreKind::Erase => &self.erasures,
+            ChoreKind::Export => &self.exports,
+        }
+    }
+}
 
 /// What became of a piece of work.
 pub(super) struct Piece {
@@ -44,7 +64,7 @@ impl Im {
     pub(super) async fn take_in(&self, chore: NewChore) -> Result<Chore, Refusal> {
         let taken = self.stores.admin.chores.add_chore(&chore).await?;
         let taken = taken.ok_or(Refusal::TooMany)?;
-        self.chores.notify_one();
+        self.chores.of(chore.kind).notify_one();
         Ok(taken)
     }
 
@@ -116,22 +136,44 @@ impl Im {
     /// Does what there is to be done, also what a stop or a crash has interrupted, for as
     /// long as it is called. Given up between two awaits nothing is lost.
     pub async fn work(self: &Arc<Self>, render: &Render) {
+        tokio::join!(
+            self.work_on(ChoreKind::Broadcast, render),
+            self.work_on(ChoreKind::Erase, render),
+            self.work_on(ChoreKind::Export, render),
+        );
+    }
+
+    async fn work_on(self: &Arc<Self>, kind: ChoreKind, render: &Render) {
         loop {
-            self.work_off(render).await;
-            let forgotten = self.parts.clock.now_ms() - OUTPUT_KEPT_MS;
-            if let Err(error) = self.stores.admin.chores.drop_output(forgotten).await {
-                tracing::warn!(%error, "old exports stay for now");
+            self.work_off_of(kind, render).await;
+            if kind == ChoreKind::Export {
+                self.forget_output().await;
             }
             // Whatever goes wrong, it looks again after a while.
-            let _ = tokio::time::timeout(MAX_IDLE, self.chores.notified()).await;
+            let _ = tokio::time::timeout(MAX_IDLE, self.chores.of(kind).notified()).await;
+        }
+    }
+
+    async fn forget_output(&self) {
+        let before_ms = self.parts.clock.now_ms() - OUTPUT_KEPT_MS;
+        if let Err(error) = self.stores.admin.chores.drop_output(before_ms).await {
+            tracing::warn!(%error, "old exports stay for now");
         }
     }
 
     /// Does all that there is to be done now.
     pub async fn work_off(self: &Arc<Self>, render: &Render) {
+        tokio::join!(
+            self.work_off_of(ChoreKind::Broadcast, render),
+            self.work_off_of(ChoreKind::Erase, render),
+            self.work_off_of(ChoreKind::Export, render),
+        );
+    }
+
+    async fn work_off_of(self: &Arc<Self>, kind: ChoreKind, render: &Render) {
         let mut failures = 0;
         loop {
-            let open = match self.stores.admin.chores.open_chores(AT_ONCE).await {
+            let open = match self.stores.admin.chores.open_chores(kind, AT_ONCE).await {
                 Ok(open) => open,
                 Err(error) => {
                     tracing::error!(%error, "work in the background waits");
@@ -142,7 +184,7 @@ impl Im {
                 return;
             }
             for chore in open {
-                let (num, kind) = (chore.num, chore.chore.kind);
+                let num = chore.num;
                 match self.go_on(chore, render).await {
                     Ok(pause) => {
                         failures = 0;

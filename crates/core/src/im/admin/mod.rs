@@ -14,6 +14,7 @@ mod wordlists;
 
 pub use broadcast::{Audience, Broadcast, MAX_NAMED};
 pub use census::{ImportUser, Imported, SessionFilter, Statistics};
+pub(super) use chores::Bells;
 pub use chores::{MAX_IDLE, Render};
 pub use reports::ReportAbout;
 pub use reviews::{Decision, Reviewed};

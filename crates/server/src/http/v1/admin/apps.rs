@@ -137,7 +137,9 @@ async fn change_app(api: &ApiState, id: &AppId, change: AppChange) -> Result<App
 
 /// Give an app a new secret, with overlap
 ///
-/// For `grace_secs` the old secret holds as well, and so do the user tokens that it signed.
+/// For `grace_secs` the old secret holds as well, and so do the user tokens that it signed; an
+/// older one holds no longer. Without `grace_secs` the sessions that were opened with such
+/// tokens end, too.
 #[utoipa::path(
     post, path = "/v1/apps/{app_id}/rotate", tag = "apps", request_body = Rotate,
     params(("app_id" = String, Path, description = "The app's id")),
@@ -167,6 +169,9 @@ pub(super) async fn rotate_app(
         .apps()
         .renew(&id, &app.realm, &app.name, grace_ms)
         .await?;
+    if grace_ms == 0 {
+        api.im.end_app(&app.id);
+    }
     Ok(Json(RotatedView {
         app_id: app.id.as_str().to_owned(),
         realm: app.realm.as_str().to_owned(),

@@ -453,6 +453,8 @@ async fn statistics_count_what_was_said() {
 async fn an_old_secret_holds_for_its_time() {
     let rest = Rest::start().await;
     let token = rest.user("alice").await;
+    let live = session(&rest, "alice", &token, "d").await;
+    let live = live.expect("a session");
     let rotate = json!({"grace_secs": 60});
     let new = rest
         .call(ADMIN, "POST", "/v1/apps/default/rotate", rotate)
@@ -474,6 +476,11 @@ async fn an_old_secret_holds_for_its_time() {
         .call(ADMIN, "POST", "/v1/apps/default/rotate", long)
         .await;
     assert_eq!(long.problem().0, 422);
+    assert_eq!(live.mailbox.drain(false).ending, None);
+    rest.call(ADMIN, "POST", "/v1/apps/default/rotate", json!({}))
+        .await
+        .ok();
+    assert_eq!(live.mailbox.drain(false).ending, Some(Ending::Kicked));
 }
 
 #[tokio::test]
