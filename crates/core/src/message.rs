@@ -37,6 +37,9 @@ pub struct Flags {
     /// Another sender had used the client number in that log before: it does not tell this
     /// message from theirs, which is therefore known by its id. The store says so.
     pub number_taken: bool,
+    /// The application has sent it, in whoever's name: a command of it may be called as what
+    /// the server tells is called.
+    pub by_application: bool,
     /// It has a word that a moderator is to look at.
     pub review: bool,
 }
@@ -50,6 +53,7 @@ impl Flags {
             | i64::from(self.command) << 2
             | i64::from(self.receipt) << 3
             | i64::from(self.number_taken) << 4
+            | i64::from(self.by_application) << 5
             | i64::from(self.review) << 12
     }
 
@@ -63,6 +67,7 @@ impl Flags {
             command: bit(2),
             receipt: bit(3),
             number_taken: bit(4),
+            by_application: bit(5),
             review: bit(12),
         }
     }
@@ -434,7 +439,7 @@ mod tests {
 
     #[test]
     fn flags_survive_storage() {
-        for bits in 0..32 {
+        for bits in 0..64 {
             assert_eq!(Flags::from_bits(bits).bits(), bits);
         }
     }

@@ -121,6 +121,7 @@ impl Scheduled {
                 flags: Flags {
                     counts: !self.saying.is_silent,
                     receipt: self.saying.asks_receipt,
+                    by_application: self.by_application,
                     ..Flags::default()
                 },
                 expire_secs: self.saying.expire_secs,
