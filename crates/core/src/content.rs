@@ -333,18 +333,75 @@ impl Content {
         }
     }
 
-    /// All words in it that a reader sees, for whoever judges words.
+    /// All words in it that a reader of any dialect sees, a line each, for whoever judges
+    /// words. Ids are none.
     #[must_use]
     pub fn all_words(&self) -> String {
+        let mut all = Vec::new();
+        self.add_words(&mut all);
+        all.join("\n")
+    }
+
+    fn add_words(&self, all: &mut Vec<String>) {
         match self {
-            Self::Merged { title, items } => {
-                let said = items.iter().map(|item| item.content.all_words());
-                let mut all = vec![title.clone()];
-                all.extend(said);
-                all.join("\n")
+            Self::Text { text, reply, .. } => {
+                all.push(text.clone());
+                if let Some(reply) = reply {
+                    all.push(reply.text.clone());
+                    add_name(&reply.from, all);
+                }
             }
-            other => other.fallback_text(),
+            Self::Video { name, .. } => {
+                all.push(self.fallback_text());
+                all.extend(name.clone());
+            }
+            Self::Link { app, .. } => {
+                all.push(self.fallback_text());
+                all.extend(app.as_ref().map(|app| app.name.clone()));
+            }
+            Self::Card { uid, .. } => {
+                all.push(self.fallback_text());
+                add_name(uid, all);
+            }
+            Self::Merged { title, items } => {
+                all.push(title.clone());
+                for item in items {
+                    all.push(item.name.clone());
+                    add_name(&item.from, all);
+                    item.content.add_words(all);
+                }
+            }
+            Self::Custom { data, .. } => add_strings(data, all),
+            Self::Unknown { raw } => all.push(raw.clone()),
+            Self::Image { .. }
+            | Self::Audio { .. }
+            | Self::File { .. }
+            | Self::Location { .. }
+            | Self::Notice { .. }
+            | Self::Call { .. }
+            | Self::Command { .. }
+            | Self::Tip { .. } => all.push(self.fallback_text()),
         }
+    }
+}
+
+/// The longest id, in characters.
+const MAX_ID_CHARS: usize = 128;
+
+/// What stands in the place of an id and has not its form may be shown as a name.
+fn add_name(id: &str, all: &mut Vec<String>) {
+    let is_id = id.len() <= MAX_ID_CHARS && id.bytes().all(|byte| byte.is_ascii_graphic());
+    if !is_id {
+        all.push(id.to_owned());
+    }
+}
+
+fn add_strings(value: &Value, all: &mut Vec<String>) {
+    match value {
+        Value::String(text) => all.push(text.clone()),
+        Value::Array(items) => items.iter().for_each(|item| add_strings(item, all)),
+        Value::Object(members) => members.values().for_each(|item| add_strings(item, all)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

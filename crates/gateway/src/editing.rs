@@ -10,7 +10,8 @@ use crosstalk_core::im::{EditRequest, Im};
 use crosstalk_core::message::{Body, Draft, Message, OnReuse, Origin};
 use crosstalk_core::refusal::Refusal;
 
-use crate::content::{may_be_edited, moderate};
+use crate::content::may_be_edited;
+use crate::moderation::moderate;
 
 /// What an edited message shall say.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,6 +11,7 @@ mod editing;
 mod files;
 mod forward;
 mod mentions;
+mod moderation;
 pub mod net;
 pub mod protocol;
 mod registry;
@@ -28,13 +29,14 @@ mod wg;
 #[cfg(feature = "wukong")]
 mod wukong;
 
-pub use content::{content_of, content_of_body, may_be_edited, moderate};
+pub use content::{content_of, content_of_body, may_be_edited};
 pub use editing::{NewBody, edit_message};
 pub use files::{sign_all, signed_for};
 pub use forward::{forwarded, meaning_of};
 #[cfg(feature = "gyyx")]
 pub use gyyx::settings::{GyyxApp, GyyxBehaviour, GyyxSettings};
 pub use mentions::note_mentions;
+pub use moderation::moderate;
 #[cfg(feature = "mqtt")]
 pub use mqtt::{
     MqttLimits, MqttReader, MqttSettings, foreign_address, mqtt_envelope, mqtt_error_code,

@@ -40,6 +40,8 @@ struct Row {
     content: Option<fn(&Body) -> Content>,
     /// A text payload of its own that says something else.
     reworded: Option<fn(&Body, &str) -> Option<Bytes>>,
+    /// Its own clients are shown what is stored beside a payload of its own.
+    shows_extra: bool,
     /// The aliases by which a payload of its own names users, if its clients know users so.
     named: Option<fn(&Body) -> Vec<Alias>>,
     /// Has a body keep whose they are.
@@ -67,6 +69,7 @@ const TABLE: [Row; 5] = [
         subprotocols: &[],
         content: built!("wukong", crate::wukong::map::content),
         reworded: built!("wukong", crate::wukong::map::reworded),
+        shows_extra: false,
         named: None,
         note: None,
     },
@@ -79,6 +82,7 @@ const TABLE: [Row; 5] = [
         subprotocols: &["v12.stomp", "v11.stomp", "v10.stomp"],
         content: built!("stomp", crate::stomp::map::content),
         reworded: built!("stomp", crate::stomp::map::reworded),
+        shows_extra: true,
         named: None,
         note: None,
     },
@@ -91,6 +95,7 @@ const TABLE: [Row; 5] = [
         subprotocols: &["mqtt", "mqttv3.1"],
         content: built!("mqtt", crate::mqtt::map::content),
         reworded: built!("mqtt", crate::mqtt::map::reworded),
+        shows_extra: false,
         named: built!("mqtt", crate::mqtt::users::named),
         note: built!("mqtt", crate::mqtt::users::note),
     },
@@ -103,6 +108,7 @@ const TABLE: [Row; 5] = [
         subprotocols: &[],
         content: built!("gyyx", crate::gyyx::map::content),
         reworded: built!("gyyx", crate::gyyx::map::reworded),
+        shows_extra: true,
         named: None,
         note: None,
     },
@@ -115,6 +121,7 @@ const TABLE: [Row; 5] = [
         subprotocols: &[],
         content: built!("wg", crate::wg::map::content),
         reworded: built!("wg", crate::wg::map::reworded),
+        shows_extra: false,
         named: None,
         note: None,
     },
@@ -176,6 +183,11 @@ pub(crate) fn content(body: &Body) -> Option<Content> {
 pub(crate) fn reworded(body: &Body, text: &str) -> Option<Bytes> {
     let reworded = Dialect::of(body.origin)?.row().reworded?;
     reworded(body, text)
+}
+
+/// Whether clients are shown what is stored beside a body's payload.
+pub(crate) fn shows_extra(body: &Body) -> bool {
+    Dialect::of(body.origin).is_some_and(|dialect| dialect.row().shows_extra)
 }
 
 /// The aliases by which a body names users.

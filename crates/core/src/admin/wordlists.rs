@@ -82,7 +82,8 @@ pub trait WordLists: Send + Sync + 'static {
     ) -> StoreResult<Vec<Word>>;
 
     /// Adds words, or gives those that are there another action. `None` if there would be
-    /// more than [`MAX_WORDS`]: then nothing is changed. Returns how many are new.
+    /// more than [`MAX_WORDS`]: then nothing is changed. Returns how many are
+    /// new or have another action than before.
     async fn add_words(&self, realm: &Realm, words: &[Word]) -> StoreResult<Option<u32>>;
 
     /// Removes words and returns how many there were.

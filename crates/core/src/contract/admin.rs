@@ -63,7 +63,12 @@ pub async fn words_are_added_changed_and_removed(stores: &Stores) {
     let again = [word("b", WordAction::Review), word("c", WordAction::Review)];
     assert_eq!(
         words.add_words(&realm, &again).await.expect("added"),
-        Some(1)
+        Some(2),
+        "one is new, one has another action"
+    );
+    assert_eq!(
+        words.add_words(&realm, &again).await.expect("added"),
+        Some(0)
     );
     let other = [word("a", WordAction::Mask)];
     words.add_words(&elsewhere(), &other).await.expect("added");

@@ -22,9 +22,9 @@ use super::in_flight::InFlight;
 use super::naming::{addressed, audience};
 use super::topics::{self, Topics};
 use super::{Abort, Input, Transport, lent};
-use crate::content::moderate;
 use crate::files::sign_events;
 use crate::mentions::note_mentions;
+use crate::moderation::moderate;
 use crate::protocol::{Answer, AskId, Close, Command, Now, Protocol, Turn, close_code};
 use crate::stats::{Counters, add};
 

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use crosstalk_core::admin::{MAX_WORDS, Word, WordAction, WordLists};
 use crosstalk_core::id::Realm;
 use crosstalk_core::store::StoreResult;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::sqlite::Sqlite;
 use crate::sqlite::error::DbResult;
@@ -52,17 +52,21 @@ impl WordLists for Sqlite {
         let (realm, words) = (realm.clone(), words.to_vec());
         self.write(move |tx| {
             let before = count(tx.conn, &realm)?;
-            let known = "SELECT count(*) FROM word WHERE realm = ?1 AND word = ?2";
+            let known = "SELECT action FROM word WHERE realm = ?1 AND word = ?2";
             let mut known = tx.conn.prepare_cached(known)?;
             let mut fresh = std::collections::HashSet::new();
+            let mut changed = std::collections::HashSet::new();
             for word in &words {
-                let there: i64 = known.query_row([realm.as_str(), &word.word], |r| r.get(0))?;
-                if there == 0 {
-                    fresh.insert(&word.word);
+                let of = [realm.as_str(), &word.word];
+                let there: Option<i64> = known.query_row(of, |row| row.get(0)).optional()?;
+                match there {
+                    Some(action) if action == word.action as i64 => {}
+                    Some(_) => drop(changed.insert(&word.word)),
+                    None => drop(fresh.insert(&word.word)),
                 }
             }
-            let new = u32::try_from(fresh.len()).unwrap_or(u32::MAX);
-            if before.saturating_add(new) > MAX_WORDS {
+            let count_of = |words: usize| u32::try_from(words).unwrap_or(u32::MAX);
+            if before.saturating_add(count_of(fresh.len())) > MAX_WORDS {
                 return Ok(None);
             }
             let sql = "INSERT INTO word (realm, word, action, added_at) VALUES (?1, ?2, ?3, ?4) \
@@ -77,7 +81,7 @@ impl WordLists for Sqlite {
                 ];
                 insert.execute(row)?;
             }
-            Ok(Some(new))
+            Ok(Some(count_of(fresh.len() + changed.len())))
         })
         .await
     }

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use serde_json::Value;
+
 use super::super::Im;
 use crate::channel::{ChannelChange, MemberChange};
 use crate::deliver::{ChannelVerb, GroupVerb};
@@ -35,6 +37,11 @@ impl Im {
         ] {
             if let Some(Some(text)) = text {
                 clean(&words, text)?;
+            }
+        }
+        if let Some(Some(custom)) = &mut members.custom {
+            for member in custom.values_mut() {
+                clean_all(&words, member)?;
             }
         }
         Ok(Cow::Owned(change))
@@ -90,6 +97,16 @@ fn clean_channel(words: &Words, change: &mut ChannelChange) -> Result<(), Refusa
         clean(words, &mut announcement.text)?;
     }
     Ok(())
+}
+
+/// The strings in a value of the application's own. How deep it may be its reader has checked.
+fn clean_all(words: &Words, value: &mut Value) -> Result<(), Refusal> {
+    match value {
+        Value::String(text) => clean(words, text),
+        Value::Array(items) => items.iter_mut().try_for_each(|it| clean_all(words, it)),
+        Value::Object(members) => members.values_mut().try_for_each(|it| clean_all(words, it)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
+    }
 }
 
 fn clean(words: &Words, text: &mut String) -> Result<(), Refusal> {

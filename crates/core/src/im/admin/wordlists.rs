@@ -29,7 +29,7 @@ impl Im {
     }
 
     /// Adds words to a realm's lists; one that is there gets the new action. Returns how many
-    /// are new.
+    /// are new or have another action than before.
     ///
     /// # Errors
     /// `InvalidArgument` for a word that is blank or too long, `TooMany`, or when the store

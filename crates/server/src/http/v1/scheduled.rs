@@ -7,6 +7,7 @@ use crosstalk_core::deliver::Sender;
 use crosstalk_core::id::{MessageId, Realm, UserRef};
 use crosstalk_core::refusal::Refusal;
 use crosstalk_core::schedule::{self, MAX_AHEAD_MS, Scheduled, ScheduledQuery, State as Fate};
+use crosstalk_gateway::moderate;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -194,6 +195,7 @@ pub(super) async fn schedule_message(
         state: Fate::Open,
         done_at_ms: 0,
     };
+    check_words(&api, &item)?;
     let noted = api.im.schedule(item).await.map_err(refused)?;
     Ok(Json(ScheduledView::of(&noted)))
 }
@@ -205,6 +207,19 @@ fn saying(spoken: Spoken, asks_receipt: bool) -> schedule::Saying {
         asks_receipt,
         expire_secs: spoken.expire_secs,
         carried: spoken.carried,
+    }
+}
+
+/// Refuses what the word lists would not let pass now. They are asked again when it is sent.
+fn check_words(api: &ApiState, item: &Scheduled) -> Result<(), Problem> {
+    let mut draft = item.draft()?;
+    if !item.by_application {
+        moderate(&api.im.words(&item.realm), &mut draft);
+    }
+    match draft.fault {
+        // A moderator is asked when its time has come.
+        None | Some(Refusal::HeldForReview) => Ok(()),
+        Some(why) => Err(refused(why)),
     }
 }
 
@@ -403,6 +418,10 @@ pub(super) async fn change_scheduled(
             None
         }
     };
+    if let Some(saying) = &new {
+        let saying = saying.clone();
+        check_words(&api, &Scheduled { saying, ..item })?;
+    }
     let change = schedule::Change {
         send_at_ms: change.send_at,
         saying: new,

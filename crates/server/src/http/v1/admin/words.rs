@@ -74,7 +74,7 @@ pub(super) struct OldWords {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = WordsChanged)]
 pub(super) struct Counted {
-    /// How many words are new, or were removed.
+    /// How many words are new or have another action than before, or were removed.
     changed: u32,
 }
 
@@ -137,7 +137,7 @@ pub(super) async fn list_words(
 #[utoipa::path(
     post, path = "/v1/moderation/words", tag = "moderation", request_body = NewWords,
     responses(
-        (status = 200, description = "How many are new", body = Counted),
+        (status = 200, description = "How many are new or have another action", body = Counted),
         Denials, Oversize, Conflict
     ),
     security(("admin_key" = []), ("app_secret" = []))

@@ -21,6 +21,7 @@ mod messages;
 mod moderation;
 mod search;
 mod users;
+mod wording;
 
 use std::sync::Arc;
 
