@@ -46,10 +46,11 @@ impl Received {
         serde_json::from_slice(&self.payload).expect("a JSON payload")
     }
 
-    /// Whether it says what has changed about a channel or a person.
+    /// Whether it says what has changed about a channel or a person, or who has come or gone.
     fn is_about_channels(&self) -> bool {
         let json: Value = serde_json::from_slice(&self.payload).unwrap_or_default();
-        ["memberUpdate", "channelUpdate"].contains(&json["cmd"].as_str().unwrap_or_default())
+        ["memberUpdate", "channelUpdate", "onlineStatus"]
+            .contains(&json["cmd"].as_str().unwrap_or_default())
     }
 
     /// The text of a text message.

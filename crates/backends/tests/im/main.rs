@@ -14,6 +14,7 @@ mod logins;
 mod model;
 mod opening;
 mod positions;
+mod presence;
 mod pull;
 mod resolving;
 mod screening;

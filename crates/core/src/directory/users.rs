@@ -26,6 +26,16 @@ pub struct UserState {
 }
 
 impl UserState {
+    /// What they have decided about somebody.
+    #[must_use]
+    pub fn relation_to(&self, other: UserNum) -> Relation {
+        Relation {
+            blocked: self.blocked.contains(&other),
+            allowed: self.allowed.contains(&other),
+            friend: self.friends.contains(&other),
+        }
+    }
+
     /// Whether somebody may see when the user is there.
     #[must_use]
     pub fn is_seen_by(&self, viewer: UserNum) -> bool {

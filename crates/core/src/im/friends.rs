@@ -80,8 +80,10 @@ impl Im {
         self.to_the_end(async move {
             let friends = Arc::clone(&herald.friends);
             let ask = async move { friends.ask(&new).await };
+            let regards = herald.regards(&users, both_ways(&from, &to)).await?;
             let asked = users.alter(vec![from.num, to.num], ask).await??;
             if asked.is_new {
+                regards.changed();
                 for closed in &asked.closed {
                     herald.request(closed, &from).await;
                 }
@@ -122,7 +124,8 @@ impl Im {
         self.to_the_end(async move {
             let friends = Arc::clone(&herald.friends);
             let num = by.num;
-            let altered = vec![num, other];
+            let altered = vec![num, other.num];
+            let regards = herald.regards(&users, both_ways(&by, &other)).await?;
             let answered = users.alter(altered, async move {
                 friends.answer(id, num, &answer, now_ms).await
             });
@@ -130,6 +133,7 @@ impl Im {
             if is_new {
                 herald.request(&request, &by).await;
                 if request.status == RequestStatus::Accepted {
+                    regards.changed();
                     herald.friendship(&request.from, &request.to).await;
                 }
             }
@@ -139,7 +143,7 @@ impl Im {
     }
 
     /// The other user of a request.
-    async fn other_of(&self, of: RequestOf, now_ms: i64) -> Result<UserNum, Refusal> {
+    async fn other_of(&self, of: RequestOf, now_ms: i64) -> Result<UserRef, Refusal> {
         for incoming in [true, false] {
             let query = RequestQuery {
                 user: of.user,
@@ -152,7 +156,7 @@ impl Im {
             let found = self.stores.friends.requests(&query).await?;
             if let Some(found) = found.into_iter().find(|request| request.id == of.id) {
                 let other = if incoming { found.from } else { found.to };
-                return Ok(other.num);
+                return Ok(other);
             }
         }
         Err(Refusal::NoSuchRequest)
@@ -214,10 +218,13 @@ impl Im {
             let nums: Vec<_> = known.iter().map(|(one, two)| (one.num, two.num)).collect();
             let altered = nums.iter().flat_map(|(one, two)| [*one, *two]).collect();
             let friends = Arc::clone(&herald.friends);
+            let pairs: Vec<_> = known.iter().flat_map(|(a, b)| both_ways(a, b)).collect();
+            let regards = herald.regards(&users, pairs).await?;
             let made = users.alter(altered, async move {
                 friends.befriend(&nums, sides, now_ms).await
             });
             let made = made.await?;
+            regards.changed();
             for ((one, other), made) in known.iter().zip(&made) {
                 if *made == Ok(true) {
                     herald.friend(one, other, one).await;
@@ -260,12 +267,16 @@ impl Im {
             let nums: Vec<_> = known.iter().flatten().map(|other| other.num).collect();
             let mut altered = nums.clone();
             altered.push(user.num);
+            let pairs = known.iter().flatten();
+            let pairs: Vec<_> = pairs.flat_map(|other| both_ways(&user, other)).collect();
+            let regards = herald.regards(&users, pairs).await?;
             let (friends, num) = (Arc::clone(&herald.friends), user.num);
             let lost = users.alter(
                 altered,
                 async move { friends.unfriend(num, &nums, sides).await },
             );
             let lost = lost.await?;
+            regards.changed();
             let mut ended = Vec::with_capacity(known.len());
             for other in &known {
                 let Some(other) = other else {
@@ -350,6 +361,11 @@ impl Im {
         let state = self.parts.users.existing(realm, uid).await?;
         Ok(state.record.user.clone())
     }
+}
+
+/// Two users as each of them sees the other.
+fn both_ways(one: &UserRef, other: &UserRef) -> [(UserRef, UserRef); 2] {
+    [(one.clone(), other.clone()), (other.clone(), one.clone())]
 }
 
 /// Names a request of a user's.

@@ -7,9 +7,12 @@ use super::reading::Tells;
 use crate::change::Change;
 use crate::channel::ChannelKey;
 use crate::clock::Clock;
+use crate::directory::Users;
 use crate::id::{Realm, UserRef};
-use crate::relation::Friends;
 use crate::relation::friend::{Friend, FriendQuery, FriendRequest, WhichFriends};
+use crate::relation::{Friends, Relation};
+use crate::session::presence::{Report, Reports};
+use crate::store::StoreResult;
 
 impl Im {
     pub(super) fn herald(&self, realm: &Realm) -> Herald {
@@ -17,6 +20,7 @@ impl Im {
             tells: self.tells(),
             friends: Arc::clone(&self.stores.friends),
             clock: Arc::clone(&self.parts.clock),
+            reports: self.reports.clone(),
             realm: realm.clone(),
         }
     }
@@ -27,12 +31,52 @@ pub(super) struct Herald {
     tells: Tells,
     pub(super) friends: Arc<dyn Friends>,
     clock: Arc<dyn Clock>,
+    reports: Reports,
     realm: Realm,
+}
+
+/// What users had decided about others before that changes.
+pub(super) struct Regards {
+    before: Vec<(UserRef, UserRef, Relation)>,
+    reports: Reports,
+}
+
+impl Regards {
+    /// It has changed: those who may see that a user is there from now on, or no longer, are
+    /// told so.
+    pub(super) fn changed(self) {
+        for (user, other, before) in self.before {
+            self.reports.put(Report::Related {
+                user,
+                other,
+                before,
+            });
+        }
+    }
 }
 
 impl Herald {
     pub(super) fn now_ms(&self) -> i64 {
         self.clock.now_ms()
+    }
+
+    /// What users have decided about others, each first one about the second, right before it
+    /// changes.
+    pub(super) async fn regards(
+        &self,
+        users: &Users,
+        pairs: impl Into<Vec<(UserRef, UserRef)>>,
+    ) -> StoreResult<Regards> {
+        let pairs = pairs.into();
+        let mut before = Vec::with_capacity(pairs.len());
+        for (user, other) in pairs {
+            let relation = users.state(user.num).await?.relation_to(other.num);
+            before.push((user, other, relation));
+        }
+        Ok(Regards {
+            before,
+            reports: self.reports.clone(),
+        })
     }
 
     pub(super) async fn own(&self, user: &UserRef, by: &UserRef, change: &Change) {

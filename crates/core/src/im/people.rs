@@ -189,7 +189,8 @@ impl Im {
     }
 
     /// After a user has changed: tells their other devices and their friends what they look
-    /// like now, and those who may see them from now on, or no longer.
+    /// like now, those who may see them from now on, or no longer, and those who may what they
+    /// say beside being there.
     pub(super) async fn tell_changed(&self, before: &UserState, after: &UserRecord) {
         let (realm, user) = (&after.realm, &after.user);
         let (was, is) = (before.record.privacy.seen_by(), after.privacy.seen_by());
@@ -199,6 +200,12 @@ impl Im {
                 user: user.clone(),
                 before: was,
                 after: is,
+            });
+        }
+        if before.record.status != after.status {
+            self.reports.put(Report::Says {
+                realm: realm.clone(),
+                user: user.clone(),
             });
         }
         if before.record.profile == after.profile {

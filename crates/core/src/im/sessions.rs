@@ -157,6 +157,7 @@ impl Im {
             realm: session.realm.clone(),
             user: session.user.clone(),
             is_online,
+            device_flag: session.device.flag,
         });
     }
 

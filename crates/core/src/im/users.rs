@@ -61,7 +61,8 @@ impl Im {
     ) -> Result<UserRecord, Refusal> {
         let shows = change.profile.is_some()
             || !change.members.is_empty()
-            || change.privacy != PrivacyChange::default();
+            || change.privacy != PrivacyChange::default()
+            || change.status.is_some();
         let before = if shows {
             self.known_state(realm, uid).await?
         } else {
@@ -272,7 +273,11 @@ impl Im {
         let was = users.state(user.num).await?.blocked.contains(&other.num);
         let (herald, users) = (self.herald(realm), Arc::clone(users));
         self.to_the_end(async move {
+            let regards = herald
+                .regards(&users, [(user.clone(), other.clone())])
+                .await?;
             users.relate(user.num, &[(other.num, change)]).await?;
+            regards.changed();
             if let Some(blocked) = change.blocked.filter(|blocked| *blocked != was)
                 && !user.uid.is_system()
             {

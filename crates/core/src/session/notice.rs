@@ -36,12 +36,21 @@ pub enum Notice {
         /// After which message to go on, if there is more and it is asked for so.
         through: Option<MessageId>,
     },
-    /// Somebody whom the session's user talks with has come or gone.
+    /// Somebody whom the session's user talks with has come or gone, or says something else
+    /// beside being there.
     Presence {
         /// Who.
         user: UserRef,
         /// Whether they have a session now.
         is_online: bool,
+        /// False: they were there before; what they say beside that has changed.
+        is_turn: bool,
+        /// What they say beside being there; empty = nothing.
+        status: Arc<str>,
+        /// The kind of the device that has come or gone.
+        device_flag: u8,
+        /// For dialects in which all that is told has an id.
+        id: MessageId,
         /// Since when, ms since 1970.
         at_ms: i64,
     },

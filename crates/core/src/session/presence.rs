@@ -14,10 +14,10 @@ use crate::change::Change;
 use crate::channel::{Address, ChannelKey, ChannelKind, ChannelRef, LogKind};
 use crate::clock::Clock;
 use crate::conversation::{ConversationRow, Inbox};
-use crate::directory::{People, SeenBy, Users};
+use crate::directory::{People, SeenBy, UserState, Users};
 use crate::id::{ChannelNum, Realm, Snowflake, Uid, UserNum, UserRef};
 use crate::message::{Body, Message};
-use crate::relation::Relations;
+use crate::relation::Relation;
 use crate::relation::friend::MAX_FRIENDS;
 use crate::store::StoreResult;
 
@@ -38,6 +38,8 @@ pub(crate) struct Turned {
     pub(crate) realm: Realm,
     pub(crate) user: UserRef,
     pub(crate) is_online: bool,
+    /// The kind of the device with which they have.
+    pub(crate) device_flag: u8,
 }
 
 /// What there is to tell of a user.
@@ -52,6 +54,15 @@ pub(crate) enum Report {
         before: SeenBy,
         after: SeenBy,
     },
+    /// They have decided something else about somebody, who may be told of their presence
+    /// from now on, or no longer.
+    Related {
+        user: UserRef,
+        other: UserRef,
+        before: Relation,
+    },
+    /// They say something else beside being there.
+    Says { realm: Realm, user: UserRef },
     /// Their friends who are there are to see this.
     ToFriends {
         realm: Realm,
@@ -82,7 +93,6 @@ pub(crate) struct Crier {
     pub(crate) hub: Arc<Hub>,
     pub(crate) users: Arc<Users>,
     pub(crate) inbox: Arc<dyn Inbox>,
-    pub(crate) relations: Arc<dyn Relations>,
     pub(crate) people: Arc<dyn People>,
     pub(crate) ids: Arc<Snowflake>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -152,15 +162,20 @@ impl Crier {
                 realm,
                 user,
                 is_online,
+                device_flag,
             }) => {
                 // A flicker is not told, nor what nobody wants to know.
                 let is_so = self.hub.is_online(user.num) == is_online;
                 if !is_so || !self.hub.wants_presence() {
                     return Ok(());
                 }
-                let seen_by = self.users.state(user.num).await?.record.privacy.seen_by();
-                let partners = self.partners(&realm, &user, seen_by).await?;
-                self.tell(&user, is_online, &partners);
+                let state = self.users.state(user.num).await?;
+                let partners = self.partners(&realm, &state).await?;
+                let seen = Seen {
+                    device_flag,
+                    ..Seen::of(&state, is_online)
+                };
+                self.tell(&user, &seen, &partners);
                 Ok(())
             }
             Report::Seen {
@@ -172,15 +187,49 @@ impl Crier {
                 if !self.hub.is_online(user.num) || !self.hub.wants_presence() {
                     return Ok(());
                 }
-                let before = self.partners(&realm, &user, before).await?;
-                let after = self.partners(&realm, &user, after).await?;
+                let state = self.users.state(user.num).await?;
+                let before = self.partners_if(&realm, &state, before).await?;
+                let after = self.partners_if(&realm, &state, after).await?;
                 let only = |these: &[UserNum], those: &[UserNum]| -> Vec<UserNum> {
                     let those: FxHashSet<_> = those.iter().collect();
                     let only = these.iter().filter(|one| !those.contains(one));
                     only.copied().collect()
                 };
-                self.tell(&user, false, &only(&before, &after));
-                self.tell(&user, true, &only(&after, &before));
+                self.tell(&user, &Seen::of(&state, false), &only(&before, &after));
+                self.tell(&user, &self.there(&state), &only(&after, &before));
+                Ok(())
+            }
+            Report::Related {
+                user,
+                other,
+                before,
+            } => {
+                if !self.hub.is_online(user.num) || !self.hub.is_online(other.num) {
+                    return Ok(());
+                }
+                let state = self.users.state(user.num).await?;
+                let after = state.relation_to(other.num);
+                let talked = state.record.privacy.seen_by() == SeenBy::Everyone
+                    && self.talks_with(&user).await?.contains(&other.uid);
+                let is_told = |relation| is_told(relation, &state, talked);
+                match (is_told(before), is_told(after)) {
+                    (true, false) => self.tell(&user, &Seen::of(&state, false), &[other.num]),
+                    (false, true) => self.tell(&user, &self.there(&state), &[other.num]),
+                    _ => {}
+                }
+                Ok(())
+            }
+            Report::Says { realm, user } => {
+                if !self.hub.is_online(user.num) || !self.hub.wants_presence() {
+                    return Ok(());
+                }
+                let state = self.users.state(user.num).await?;
+                let partners = self.partners(&realm, &state).await?;
+                let seen = Seen {
+                    is_turn: false,
+                    ..self.there(&state)
+                };
+                self.tell(&user, &seen, &partners);
                 Ok(())
             }
             Report::ToFriends {
@@ -191,10 +240,25 @@ impl Crier {
         }
     }
 
-    fn tell(&self, user: &UserRef, is_online: bool, partners: &[UserNum]) {
+    /// A user who is there, with whichever device came first.
+    fn there(&self, state: &UserState) -> Seen {
+        let mut seen = Seen::of(state, true);
+        let sessions = self.hub.of(state.record.user.num);
+        seen.device_flag = sessions.first().map_or(0, |session| session.device.flag);
+        seen
+    }
+
+    fn tell(&self, user: &UserRef, seen: &Seen, partners: &[UserNum]) {
+        if partners.is_empty() {
+            return;
+        }
         let notice = Arc::new(Notice::Presence {
             user: user.clone(),
-            is_online,
+            is_online: seen.is_online,
+            is_turn: seen.is_turn,
+            status: Arc::clone(&seen.status),
+            device_flag: seen.device_flag,
+            id: self.ids.next(),
             at_ms: self.clock.now_ms(),
         });
         for partner in partners {
@@ -258,54 +322,80 @@ impl Crier {
         })
     }
 
-    /// Those who may know that a user comes and goes: friends; if everybody may, those whom
-    /// the user has let in, and those with whom the user talked lately, too. Nobody whom the
-    /// user has blocked.
-    async fn partners(
+    /// Those who are told that a user comes and goes: friends; if everybody may know it, those
+    /// whom the user has let in, and those with whom the user talked lately, too. Nobody whom
+    /// the user has blocked.
+    async fn partners(&self, realm: &Realm, state: &UserState) -> StoreResult<Vec<UserNum>> {
+        let seen_by = state.record.privacy.seen_by();
+        self.partners_if(realm, state, seen_by).await
+    }
+
+    /// The same, if these may know it.
+    async fn partners_if(
         &self,
         realm: &Realm,
-        user: &UserRef,
+        state: &UserState,
         seen_by: SeenBy,
     ) -> StoreResult<Vec<UserNum>> {
         if seen_by == SeenBy::Nobody {
             return Ok(Vec::new());
         }
-        let everyone = seen_by == SeenBy::Everyone;
-        let num = user.num;
-        let mut partners = Vec::new();
-        let mut known = FxHashSet::default();
-        known.insert(num);
-        for (other, relation) in self.relations.of(num).await? {
-            let may = relation.friend || (relation.allowed && everyone);
-            if relation.blocked || may {
-                known.insert(other);
-            }
-            if may && !relation.blocked {
-                partners.push(other);
+        let user = &state.record.user;
+        let mut known = state.friends.clone();
+        if seen_by == SeenBy::Everyone {
+            known.extend(&state.allowed);
+            for peer in self.talks_with(user).await? {
+                known.extend(self.users.find(realm, &peer).await?.map(|peer| peer.num));
             }
         }
-        if !everyone {
-            return Ok(partners);
-        }
+        known.remove(&user.num);
+        known.retain(|other| !state.blocked.contains(other));
+        Ok(known.into_iter().collect())
+    }
+
+    /// With whom a user talked lately.
+    async fn talks_with(&self, user: &UserRef) -> StoreResult<Vec<Uid>> {
         let now_ms = self.clock.now_ms();
-        let rows = self.inbox.conversations(num).await?;
-        let is_recent = |row: &ConversationRow| {
+        let rows = self.inbox.conversations(user.num).await?;
+        let is_recent = |row: &&ConversationRow| {
             row.channel.key.kind == ChannelKind::DIRECT
                 && row
                     .head
                     .is_some_and(|(_, at_ms)| at_ms > now_ms - PARTNER_MS)
         };
-        for row in rows.iter().filter(|row| is_recent(row)).take(MAX_PARTNERS) {
-            let Some(peer) = row.channel.key.peer_of(user.uid.as_str()) else {
-                continue;
-            };
-            let peer = Uid::from_store(peer);
-            if let Some(peer) = self.users.find(realm, &peer).await?
-                && known.insert(peer.num)
-            {
-                partners.push(peer.num);
-            }
-        }
-        Ok(partners)
+        let recent = rows.iter().filter(is_recent).take(MAX_PARTNERS);
+        let peers = recent.filter_map(|row| row.channel.key.peer_of(user.uid.as_str()));
+        Ok(peers.map(Uid::from_store).collect())
     }
+}
+
+/// What is told of a user's presence.
+struct Seen {
+    is_online: bool,
+    is_turn: bool,
+    status: Arc<str>,
+    device_flag: u8,
+}
+
+impl Seen {
+    /// Of who is not seen any more what they say is not, either.
+    fn of(state: &UserState, is_online: bool) -> Self {
+        let status = state.record.status.as_deref().filter(|_| is_online);
+        Self {
+            is_online,
+            is_turn: true,
+            status: status.unwrap_or_default().into(),
+            device_flag: 0,
+        }
+    }
+}
+
+/// Whether somebody is told that a user comes and goes, of whom the user has decided this.
+fn is_told(relation: Relation, state: &UserState, talked: bool) -> bool {
+    let knows = match state.record.privacy.seen_by() {
+        SeenBy::Everyone => relation.friend || relation.allowed || talked,
+        SeenBy::Friends => relation.friend,
+        SeenBy::Nobody => false,
+    };
+    knows && !relation.blocked
 }

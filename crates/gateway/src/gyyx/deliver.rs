@@ -260,7 +260,10 @@ impl Live {
     fn noticed(&mut self, notice: &Notice, now: Now, turn: &mut Turn) {
         // The others were not asked for.
         let Notice::Presence {
-            user, is_online, ..
+            user,
+            is_online,
+            is_turn: true,
+            ..
         } = notice
         else {
             return;

@@ -117,7 +117,9 @@ impl Live {
             Notice::Presence {
                 user,
                 is_online,
+                is_turn: true,
                 at_ms,
+                ..
             } => {
                 let event = Told::Presence {
                     account: self.reader.account_of(user.uid.as_str()),
@@ -138,8 +140,9 @@ impl Live {
                 };
                 Some(self.reader.system(&telling(&event, now.wall_ms)))
             }
-            // Clients of this dialect say why in no way that could be told.
-            Notice::Rejected { .. } => None,
+            // Clients of this dialect say why in no way that could be told, and what somebody
+            // says beside being there has no place in it.
+            Notice::Rejected { .. } | Notice::Presence { .. } => None,
         }
     }
 

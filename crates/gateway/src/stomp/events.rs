@@ -94,11 +94,13 @@ impl Live {
             Notice::Presence {
                 user,
                 is_online,
+                status,
                 at_ms,
+                ..
             } => {
                 let user_id = user.uid.as_str();
                 let event = if *is_online {
-                    Event::Online { user_id }
+                    Event::Online { user_id, status }
                 } else {
                     Event::Offline { user_id }
                 };

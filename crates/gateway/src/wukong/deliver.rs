@@ -3,14 +3,19 @@
 use std::array::from_fn;
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crosstalk_core::id::Uid;
 use crosstalk_core::message::Message;
+use crosstalk_core::session::{Event, Session};
 use crosstalk_wire::wukong::binary::crypto::{Cipher, RecvSealer};
 use crosstalk_wire::wukong::binary::{Flags, RecvParts, Setting, encode_recv};
 
-use super::map::{WukongEnvelope, wukong_client_no, wukong_envelope, wukong_payload};
+use super::map::{
+    WukongEnvelope, wukong_client_no, wukong_envelope, wukong_is_told, wukong_payload,
+};
+use super::presence::online_status;
 use crate::protocol::Out;
 
 /// Messages that are sealed together.
@@ -26,6 +31,22 @@ pub(super) struct Receiver {
     pub(super) uid: Uid,
     pub(super) version: u8,
     pub(super) cipher: Cipher,
+}
+
+/// The next message; of what is none these clients are told who comes and goes, as one.
+pub(super) fn next_message(
+    events: &mut VecDeque<Event>,
+    session: &Session,
+) -> Option<Arc<Message>> {
+    loop {
+        let message = match events.pop_front()? {
+            Event::Message(message) => Some(message),
+            Event::Notice(notice) => online_status(&notice, session).map(Arc::new),
+        };
+        if let Some(message) = message.filter(|message| wukong_is_told(message)) {
+            return Some(message);
+        }
+    }
 }
 
 /// Writes messages as one RECV each, and hands back those that are written. One that fits no

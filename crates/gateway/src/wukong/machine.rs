@@ -19,7 +19,7 @@ use crosstalk_wire::wukong::binary::{
 };
 use crosstalk_wire::wukong::reason::Reason;
 
-use super::deliver::{Receiver, recvs};
+use super::deliver::{Receiver, next_message, recvs};
 use super::map;
 use super::reasons::{login_reason, send_reason};
 use super::settings::WukongSettings;
@@ -188,7 +188,10 @@ impl Machine {
             origin: WUKONG_ORIGIN,
             device_id: connect.device_id.as_str().into(),
             device_flag: connect.device_flag,
-            delivery: Delivery::plain(Offline::Sync, true),
+            delivery: Delivery {
+                presence: true,
+                ..Delivery::plain(Offline::Sync, true)
+            },
             sync_own: true,
             max_sessions: 0,
             peer: self.peer,
@@ -287,17 +290,6 @@ impl Live {
     }
 }
 
-/// The next message; these clients are told nothing that is no message.
-fn next_message(events: &mut VecDeque<Event>) -> Option<Arc<Message>> {
-    loop {
-        if let Event::Message(message) = events.pop_front()?
-            && map::wukong_is_told(&message)
-        {
-            return Some(message);
-        }
-    }
-}
-
 impl Protocol for Machine {
     fn receive(&mut self, input: &mut BytesMut, now: Now, turn: &mut Turn) {
         // Before CONNECT only silence counts, so that nobody stays by trickling bytes.
@@ -383,7 +375,7 @@ impl Protocol for Machine {
             return events.clear();
         };
         while !events.is_empty() {
-            let few = from_fn(|_| next_message(events));
+            let few = from_fn(|_| next_message(events, &live.session));
             recvs(few, &live.receiver, &mut turn.out, |message| {
                 // What is not stored is not resent, and some clients do not acknowledge it.
                 if message.seq > 0 {

@@ -4,6 +4,7 @@ mod changes;
 mod deliver;
 pub(crate) mod machine;
 pub(crate) mod map;
+mod presence;
 pub(crate) mod reasons;
 pub(crate) mod settings;
 mod unacked;

@@ -1,5 +1,7 @@
 //! The machine by transcripts: bytes in, bytes and commands out, without sockets or clocks.
 
+mod presence;
+
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};

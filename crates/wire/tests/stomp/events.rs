@@ -44,7 +44,11 @@ fn events_about_friends() {
     check(Event::FriendRequest(asked), "FRIEND_REQUEST", &members);
 
     let user = json!({"userId": "u"});
-    check(Event::Online { user_id: "u" }, "ONLINE", &user);
+    let online = Event::Online {
+        user_id: "u",
+        status: "busy",
+    };
+    check(online, "ONLINE", &json!({"userId": "u", "status": "busy"}));
     check(Event::Offline { user_id: "u" }, "OFFLINE", &user);
     let blocked = Event::Blacklist {
         user_id: "u",

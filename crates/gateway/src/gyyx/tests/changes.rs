@@ -333,12 +333,19 @@ fn authors_are_told_who_has_read() {
 fn friends_come_and_go() {
     let mut wire = Wire::open();
     for (is_online, code) in [(true, 200), (false, 210)] {
-        let notice = Notice::Presence {
+        let notice = |is_turn| Notice::Presence {
             user: user("bob", 2),
             is_online,
+            is_turn,
+            status: "busy".into(),
+            device_flag: 0,
+            id: MessageId(9),
             at_ms: START.wall_ms,
         };
-        let turn = wire.deliver(Event::Notice(Arc::new(notice)), START);
+        // There is no place for what somebody says beside being there.
+        let turn = wire.deliver(Event::Notice(Arc::new(notice(false))), START);
+        assert!(turn.out.is_empty());
+        let turn = wire.deliver(Event::Notice(Arc::new(notice(true))), START);
         let [told] = &heard(&turn)[..] else {
             panic!("{turn:?}")
         };

@@ -303,10 +303,17 @@ fn deliveries_and_presence_are_told_to_who_listens() {
         let notice = Event::Notice(Arc::new(Notice::Presence {
             user: user("bob", 2),
             is_online,
+            is_turn: true,
+            status: "busy".into(),
+            device_flag: 0,
+            id: MessageId(9),
             at_ms: 7,
         }));
         let step = wire.events([notice].into());
-        let expected = json!({"event": event, "at": 7, "userId": "bob"});
+        let mut expected = json!({"event": event, "at": 7, "userId": "bob"});
+        if is_online {
+            expected["status"] = "busy".into();
+        }
         assert_eq!(read(step.one()).2, expected);
     }
 }

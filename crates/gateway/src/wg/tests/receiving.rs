@@ -354,6 +354,10 @@ fn senders_are_told_who_has_their_messages() {
     let presence = Notice::Presence {
         user: by.clone(),
         is_online: true,
+        is_turn: true,
+        status: "".into(),
+        device_flag: 0,
+        id: MessageId(9),
         at_ms: 0,
     };
     let notices = [delivered(&own), delivered(&foreign), rejected, presence];

@@ -24,10 +24,12 @@ pub struct Timed<'a> {
     rename_all_fields = "camelCase"
 )]
 pub enum Event<'a> {
-    /// A friend has come.
+    /// A friend has come, or says something else beside being there.
     Online {
         /// The friend.
         user_id: &'a str,
+        /// What they say beside that; empty = nothing.
+        status: &'a str,
     },
     /// A friend has gone.
     Offline {
