@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::path::Path as FilePath;
 use std::sync::Arc;
+#[cfg(feature = "s3")]
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -22,6 +24,19 @@ const CHUNK_BYTES: usize = 256 << 10;
 const PART_BYTES: usize = 8 << 20;
 /// Parts of one file that are under way at once.
 const PARTS: usize = 2;
+
+/// How often a store that cannot be reached is asked again: whoever gave the file waits.
+#[cfg(feature = "s3")]
+fn retries() -> object_store::RetryConfig {
+    object_store::RetryConfig {
+        backoff: object_store::BackoffConfig {
+            max_backoff: Duration::from_secs(2),
+            ..object_store::BackoffConfig::default()
+        },
+        max_retries: 5,
+        retry_timeout: Duration::from_secs(20),
+    }
+}
 
 /// Keeps bytes in whatever `object_store` reaches.
 #[derive(Debug, Clone)]
@@ -90,7 +105,8 @@ impl Blobs {
                 .with_endpoint(&options.endpoint)
                 .with_allow_http(options.endpoint.starts_with("http://"));
         }
-        let store = builder.build().map_err(BlobError::new)?;
+        let store = builder.with_retry(retries()).build();
+        let store = store.map_err(BlobError::new)?;
         Ok(Self::over(store, &options.prefix))
     }
 
@@ -114,22 +130,24 @@ impl BlobStore for Blobs {
         let writer = BufWriter::with_capacity(store, self.path(key), PART_BYTES);
         let mut writer = writer.with_max_concurrency(PARTS);
         let mut chunk = vec![0; CHUNK_BYTES];
-        let copied = async {
+        let copied: std::io::Result<()> = async {
             loop {
                 let read = file.read(&mut chunk).await?;
                 if read == 0 {
-                    return writer.shutdown().await;
+                    return Ok(());
                 }
                 writer.write_all(&chunk[..read]).await?;
             }
-        };
-        let copied: std::io::Result<()> = copied.await;
+        }
+        .await;
         if copied.is_err() {
             // Parts that came already are of no use; if this fails, too, the store has them
             // until it tidies up itself.
             let _ = writer.abort().await;
         }
-        copied.map_err(BlobError::new)
+        copied.map_err(BlobError::new)?;
+        // One that cannot be shut down gives up its parts by itself, and may not be asked to.
+        writer.shutdown().await.map_err(BlobError::new)
     }
 
     async fn put(&self, key: &str, bytes: Bytes) -> BlobResult<()> {

@@ -13,6 +13,23 @@ async fn a_folder_keeps_blobs() {
     blobs::has_what_it_kept(&again).await;
 }
 
+/// Short ones are put at once, long ones in parts: either fails, and comes when it can.
+#[tokio::test]
+async fn a_folder_that_takes_nothing_is_a_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Blobs::local(&folder.path().join("files")).unwrap();
+    let obstacle = folder.path().join("files/test");
+    let path = folder.path().join("given");
+    for size in [5, PART_BYTES, 2 * PART_BYTES + 3] {
+        std::fs::write(&path, vec![7; size]).unwrap();
+        std::fs::write(&obstacle, b"x").unwrap();
+        store.put_file("test/x", &path).await.unwrap_err();
+        std::fs::remove_file(&obstacle).unwrap();
+        store.put_file("test/x", &path).await.unwrap();
+        std::fs::remove_dir_all(&obstacle).unwrap();
+    }
+}
+
 #[tokio::test]
 async fn memory_keeps_blobs() {
     let folder = tempfile::tempdir().unwrap();
@@ -108,5 +125,10 @@ mod s3 {
         let nowhere = Blobs::s3(&moto.options("nowhere")).unwrap();
         let put = nowhere.put("test/x", Bytes::from_static(b"x")).await;
         put.unwrap_err();
+        let path = folder.path().join("given");
+        for size in [5, PART_BYTES + 3] {
+            std::fs::write(&path, vec![7; size]).unwrap();
+            nowhere.put_file("test/x", &path).await.unwrap_err();
+        }
     }
 }
