@@ -123,6 +123,16 @@ fn server(config: &Config, findings: &mut Findings) {
             findings.problem(key, format!("write it as {form}…, or leave it empty"));
         }
     }
+    let http = config.listen.http;
+    let is_any = http.address().is_some_and(|it| it.ip().is_unspecified());
+    if is_any && public.http.is_empty() {
+        // Never taken from what a request calls us: addresses of files are signed.
+        findings.warnings.push(format!(
+            "server.public.http is not set, and listen.http = {http} names no host: addresses of \
+             files, which messages carry, and others that clients are told point to this machine \
+             alone; set it to what clients reach this server by, as in https://im.example.org"
+        ));
+    }
 }
 
 fn realms(config: &Config, findings: &mut Findings) {

@@ -92,7 +92,7 @@ pub struct Public {
     pub ws: String,
     /// WebSocket behind TLS, `wss://…`.
     pub wss: String,
-    /// The HTTP interface, `http://…` or `https://…`.
+    /// The HTTP interface, `http://…` or `https://…`: what addresses of files begin with.
     pub http: String,
 }
 

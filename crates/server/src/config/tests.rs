@@ -324,6 +324,27 @@ fn a_switched_off_token_check_is_worth_a_word() {
     assert_eq!(loaded.warnings.len(), 1);
 }
 
+#[test]
+fn addresses_that_no_other_machine_reaches_are_worth_a_word() {
+    for (listen, public, expected) in [
+        ("0.0.0.0:8080", "", 1),
+        ("[::]:8080", "", 1),
+        ("0.0.0.0:8080", "https://im.example", 0),
+        ("192.0.2.7:8080", "", 0),
+        ("127.0.0.1:8080", "", 0),
+        ("off", "", 0),
+    ] {
+        let sets = [
+            format!("listen.http={listen}"),
+            format!("server.public.http={public}"),
+        ];
+        let sets: Vec<&str> = sets.iter().map(String::as_str).collect();
+        let warnings = valid("", &[], &sets).warnings;
+        assert_eq!(warnings.len(), expected, "{sets:?}: {warnings:?}");
+        assert!(warnings.iter().all(|it| it.starts_with("server.public.http")));
+    }
+}
+
 /// The example with its commented sections in force.
 fn example_with_auth() -> String {
     let lines = EXAMPLE.lines().map(|line| match line.strip_prefix('#') {
