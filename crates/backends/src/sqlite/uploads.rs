@@ -14,9 +14,9 @@ use super::work::Tx;
 
 #[async_trait]
 impl Uploads for Sqlite {
-    async fn begin_upload(&self, upload: &Upload, max_bytes: u64) -> StoreResult<UploadBegun> {
+    async fn begin_upload(&self, upload: &Upload) -> StoreResult<UploadBegun> {
         let upload = upload.clone();
-        self.write(move |tx| begin(tx, &upload, max_bytes)).await
+        self.write(move |tx| begin(tx, &upload)).await
     }
 
     async fn upload(&self, id: FileId) -> StoreResult<Option<Upload>> {
@@ -53,10 +53,7 @@ impl Uploads for Sqlite {
     }
 }
 
-/// What part of all that may be under way one user may have, unless it is a single upload.
-const SHARE: u64 = 4;
-
-fn begin(tx: &Tx<'_>, upload: &Upload, max_bytes: u64) -> DbResult<UploadBegun> {
+fn begin(tx: &Tx<'_>, upload: &Upload) -> DbResult<UploadBegun> {
     let owner = upload.owner.map(|owner| owner.0);
     let sql = "SELECT count(*) FROM file_upload \
                WHERE realm = ?1 AND owner IS ?2 AND expires_at > ?3";
@@ -67,27 +64,6 @@ fn begin(tx: &Tx<'_>, upload: &Upload, max_bytes: u64) -> DbResult<UploadBegun> 
         .query_row(of, |row| row.get(0))?;
     if open >= MAX_OPEN_UPLOADS {
         return Ok(UploadBegun::TooMany);
-    }
-    if max_bytes > 0 {
-        // Also those that are over: what came of them is there until they are swept.
-        let sql = "SELECT coalesce(sum(size), 0) FROM file_upload";
-        let said: i64 = tx
-            .conn
-            .prepare_cached(sql)?
-            .query_row([], |row| row.get(0))?;
-        if said.unsigned_abs().saturating_add(upload.size) > max_bytes {
-            return Ok(UploadBegun::TooMuch);
-        }
-        // One user leaves room for others.
-        let sql = "SELECT coalesce(sum(size), 0) FROM file_upload WHERE realm = ?1 AND owner = ?2";
-        let own: i64 = tx
-            .conn
-            .prepare_cached(sql)?
-            .query_row(params![upload.realm.as_str(), owner], |row| row.get(0))?;
-        let own = own.unsigned_abs();
-        if own > 0 && own.saturating_add(upload.size) > max_bytes / SHARE {
-            return Ok(UploadBegun::TooMuch);
-        }
     }
     let sql = "INSERT INTO file_upload (id, realm, owner, name, size, sha256, public, \
                expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";

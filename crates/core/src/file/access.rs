@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::{FileId, FileRecord, Files, named_in};
 use crate::conversation::Inbox;
-use crate::id::{Realm, UserNum};
+use crate::id::{MessageId, Realm, UserNum};
 use crate::log::Log;
+use crate::mark::Marks;
 use crate::refusal::Refusal;
 
 /// How many of the messages that name a file, the newest first, are looked at for one that its
@@ -21,6 +22,8 @@ pub struct FileAccess {
     pub inbox: Arc<dyn Inbox>,
     /// What was said.
     pub log: Arc<dyn Log>,
+    /// What users have deleted for themselves.
+    pub marks: Arc<dyn Marks>,
 }
 
 impl FileAccess {
@@ -34,19 +37,35 @@ impl FileAccess {
         user: UserNum,
         id: FileId,
     ) -> Result<FileRecord, Refusal> {
+        Ok(self.shown(realm, user, id).await?.0)
+    }
+
+    /// A file that a user may read, and the message that lets them; `None` if they may without
+    /// any: it is theirs, or everybody's.
+    ///
+    /// # Errors
+    /// As [`readable`](Self::readable).
+    pub async fn shown(
+        &self,
+        realm: &Realm,
+        user: UserNum,
+        id: FileId,
+    ) -> Result<(FileRecord, Option<MessageId>), Refusal> {
         let file = self.files.file(id).await?;
         let file = file.filter(|file| file.realm == *realm);
         let file = file.ok_or(Refusal::NoSuchFile)?;
-        if file.public || file.owner == Some(user) || self.is_shown(id, user).await? {
-            Ok(file)
-        } else {
-            Err(Refusal::NoSuchFile)
+        if file.public || file.owner == Some(user) {
+            return Ok((file, None));
         }
+        let shown_by = self.shown_by(id, user).await?;
+        let shown_by = shown_by.ok_or(Refusal::NoSuchFile)?;
+        Ok((file, Some(shown_by)))
     }
 
-    /// Whether a user may see a message that names a file. What a message says now counts:
-    /// one that was taken back or changed no longer names it.
-    async fn is_shown(&self, id: FileId, user: UserNum) -> Result<bool, Refusal> {
+    /// The newest message that names a file and that a user may see. What a message says now
+    /// counts: one that was taken back or changed no longer names it. One that they have
+    /// deleted for themselves shows them nothing.
+    async fn shown_by(&self, id: FileId, user: UserNum) -> Result<Option<MessageId>, Refusal> {
         for message in self.files.named_by(id, user, LOOKED_AT).await? {
             let Some(message) = self.log.by_id(message).await? else {
                 continue;
@@ -57,12 +76,17 @@ impl FileAccess {
             if !seen {
                 continue;
             }
-            let row = self.inbox.conversation(user, message.channel.num).await?;
-            if row.is_some_and(|row| message.seq > row.begins_after) {
-                return Ok(true);
+            let (channel, seq) = (message.channel.num, message.seq);
+            let row = self.inbox.conversation(user, channel).await?;
+            if row.is_none_or(|row| seq <= row.begins_after) {
+                continue;
+            }
+            let hidden = self.marks.hidden(user, &[(channel, seq..=seq)]).await?;
+            if hidden.iter().all(Vec::is_empty) {
+                return Ok(Some(message.id));
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     /// Of the files that a payload names those that its sender may pass on; the application,

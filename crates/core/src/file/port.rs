@@ -55,8 +55,6 @@ pub enum UploadBegun {
     Begun,
     /// Its owner has [`MAX_OPEN_UPLOADS`] under way.
     TooMany,
-    /// It does not fit beside those of all that are under way.
-    TooMuch,
 }
 
 /// What became of a file to be kept.
@@ -175,9 +173,8 @@ pub trait Files: Send + Sync + 'static {
 /// The store of uploads that come in parts. Each change is durable when it returns.
 #[async_trait]
 pub trait Uploads: Send + Sync + 'static {
-    /// Begins an upload, unless too much is under way already: `max_bytes` of all owners
-    /// together, as they were announced; 0 = any number.
-    async fn begin_upload(&self, upload: &Upload, max_bytes: u64) -> StoreResult<UploadBegun>;
+    /// Begins an upload, unless too many of its owner are under way already.
+    async fn begin_upload(&self, upload: &Upload) -> StoreResult<UploadBegun>;
 
     /// An upload that is under way.
     async fn upload(&self, id: FileId) -> StoreResult<Option<Upload>>;

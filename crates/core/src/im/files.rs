@@ -6,7 +6,7 @@ use super::{Im, Viewer};
 use crate::change::Change;
 use crate::deliver::Sender;
 use crate::file::{FileAccess, FileId, FileRecord, FileUrls, Files, Uploads, names_any};
-use crate::id::{Realm, UserRef};
+use crate::id::{MessageId, Realm, UserRef};
 use crate::message::Message;
 use crate::refusal::Refusal;
 
@@ -33,12 +33,26 @@ impl Im {
         viewer: &Viewer,
         id: FileId,
     ) -> Result<FileRecord, Refusal> {
+        Ok(self.file_shown(realm, viewer, id).await?.0)
+    }
+
+    /// A file that the viewer may read, and the message that lets them; `None` if they may
+    /// without any. What is handed on by right of a message ends with it.
+    ///
+    /// # Errors
+    /// As [`file`](Self::file).
+    pub async fn file_shown(
+        &self,
+        realm: &Realm,
+        viewer: &Viewer,
+        id: FileId,
+    ) -> Result<(FileRecord, Option<MessageId>), Refusal> {
         match viewer {
-            Viewer::User(user) => self.parts.files.readable(realm, user.num, id).await,
+            Viewer::User(user) => self.parts.files.shown(realm, user.num, id).await,
             Viewer::Application => {
                 let file = self.stores.files.file(id).await?;
                 let file = file.filter(|file| file.realm == *realm);
-                file.ok_or(Refusal::NoSuchFile)
+                Ok((file.ok_or(Refusal::NoSuchFile)?, None))
             }
         }
     }

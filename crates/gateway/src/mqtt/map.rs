@@ -283,7 +283,8 @@ fn media(content: &Content) -> (MsgType, String) {
         } => {
             let image = Image {
                 storage_id: storage_id(url),
-                thumbnail: thumb.as_deref().map(storage_id).unwrap_or_default(),
+                // Without a small picture it is its own, of the size that is said.
+                thumbnail: storage_id(thumb.as_deref().unwrap_or(url)),
                 thumbnail_width: i64::from(*width),
                 thumbnail_height: i64::from(*height),
                 ext: None,

@@ -35,7 +35,7 @@ pub struct Files {
     pub max_bytes: u64,
     /// How many bytes a user may give within 24 hours; 0 = any number.
     pub max_bytes_per_day: u64,
-    /// How many bytes all uploads in parts that are under way may have together; 0 = any number.
+    /// How many bytes of all uploads in parts may be there or coming; 0 = any number.
     pub max_staged_bytes: u64,
     /// Media types that are taken; none = all.
     pub allowed_types: Vec<String>,

@@ -341,7 +341,11 @@ fn addresses_that_no_other_machine_reaches_are_worth_a_word() {
         let sets: Vec<&str> = sets.iter().map(String::as_str).collect();
         let warnings = valid("", &[], &sets).warnings;
         assert_eq!(warnings.len(), expected, "{sets:?}: {warnings:?}");
-        assert!(warnings.iter().all(|it| it.starts_with("server.public.http")));
+        assert!(
+            warnings
+                .iter()
+                .all(|it| it.starts_with("server.public.http"))
+        );
     }
 }
 

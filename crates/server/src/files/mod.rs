@@ -6,7 +6,10 @@
 //! sweeper finds.
 
 mod incoming;
+mod making;
 mod parts;
+mod picture;
+mod room;
 mod settings;
 mod sniff;
 mod sweep;
@@ -27,10 +30,12 @@ use crosstalk_core::id::{Realm, UserNum};
 use crosstalk_core::im::Im;
 use crosstalk_core::refusal::Refusal;
 use parking_lot::Mutex;
-use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 pub use self::incoming::Incoming;
+use self::making::Making;
 pub use self::parts::{Part, Progress};
+use self::room::Room;
 pub(crate) use self::settings::settings;
 pub use self::settings::{FileSettings, blobs};
 pub use self::sniff::{is_shown_inline, matches_any};
@@ -38,8 +43,6 @@ pub use self::sweep::Sweeper;
 
 /// The longest name of a file, characters.
 pub const MAX_NAME_CHARS: usize = 200;
-/// Images that are decoded at once: each may take much memory for a moment.
-const DECODERS: usize = 2;
 
 /// What is said of a file that comes.
 #[derive(Debug, Clone)]
@@ -61,9 +64,13 @@ pub struct FileService {
     settings: FileSettings,
     /// Where bytes wait that are not kept yet.
     staging: PathBuf,
-    decoders: Semaphore,
+    making: Arc<Making>,
+    /// Cancelled when the server stops.
+    stop: CancellationToken,
     /// Uploads to which somebody just adds.
     busy: Arc<Mutex<HashSet<FileId>>>,
+    /// What uploads take of the disk.
+    room: Room,
 }
 
 impl FileService {
@@ -80,13 +87,20 @@ impl FileService {
     ) -> std::io::Result<Arc<Self>> {
         std::fs::create_dir_all(staging)?;
         incoming::clear(staging)?;
+        let room = Room::new(settings.max_staged_bytes);
+        for (id, bytes) in parts::left(staging)? {
+            room.found(id, bytes);
+        }
+        let stop = CancellationToken::new();
         Ok(Arc::new(Self {
             im: Arc::clone(im),
             blobs,
             settings,
             staging: staging.to_owned(),
-            decoders: Semaphore::new(DECODERS),
+            making: Making::new(stop.clone()),
+            stop,
             busy: Arc::default(),
+            room,
         }))
     }
 
@@ -148,7 +162,7 @@ impl FileService {
         if !matches_any(&media_type, &self.settings.allowed_types) {
             return Err(Refusal::InvalidArgument);
         }
-        let (width, height) = thumbnail::dimensions(&media_type, staged.path()).await;
+        let (width, height) = picture::dimensions(&media_type, staged.path()).await;
         let mut new = NewFile {
             file: FileRecord {
                 id,

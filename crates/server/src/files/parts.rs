@@ -1,7 +1,7 @@
 //! Uploads that come in parts: begun, added to from where they are, finished by the last part.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crosstalk_core::file::{FileId, FileRecord, Upload, UploadBegun};
@@ -56,6 +56,7 @@ impl Drop for Claim {
 
 impl Drop for Part<'_> {
     fn drop(&mut self) {
+        self.service.room.settle(self.upload.id, self.at);
         if !self.is_under_way {
             return;
         }
@@ -69,6 +70,31 @@ impl Drop for Part<'_> {
     }
 }
 
+/// Whose part a file in the staging folder is.
+fn part_of(path: &Path) -> Option<FileId> {
+    let is_part = path.extension().is_some_and(|it| it == SUFFIX);
+    let name = path.file_stem().filter(|_| is_part)?;
+    FileId::parse(name.to_str()?)
+}
+
+/// How many bytes an earlier run has left of each upload.
+pub(super) fn left(staging: &Path) -> std::io::Result<Vec<(FileId, u64)>> {
+    let mut left = Vec::new();
+    for entry in std::fs::read_dir(staging)? {
+        let entry = entry?;
+        if let Some(id) = part_of(&entry.path()) {
+            left.push((id, entry.metadata()?.len()));
+        }
+    }
+    Ok(left)
+}
+
+/// There is no room for an upload now.
+fn no_room() -> Refusal {
+    tracing::warn!("too much is being uploaded: files.max_staged_bytes");
+    Refusal::RateLimited
+}
+
 impl FileService {
     fn part_file(&self, id: FileId) -> PathBuf {
         self.staging.join(format!("{id}.{SUFFIX}"))
@@ -77,8 +103,8 @@ impl FileService {
     /// Begins an upload.
     ///
     /// # Errors
-    /// `TooLarge`; `TooMany` of the same owner; `RateLimited` while too much of all owners is
-    /// under way; `Forbidden` if files are switched off.
+    /// `TooLarge`; `TooMany` of the same owner; `RateLimited` while there is no room for it
+    /// beside what is there of others; `Forbidden` if files are switched off.
     pub async fn begin_upload(
         &self,
         about: About,
@@ -88,6 +114,9 @@ impl FileService {
         self.check_enabled()?;
         if size > self.settings.max_bytes {
             return Err(Refusal::TooLarge);
+        }
+        if !self.room.has(about.owner, size) {
+            return Err(no_room());
         }
         let upload = Upload {
             id: FileId::new(self.clock()),
@@ -99,14 +128,9 @@ impl FileService {
             public: about.public,
             expires_at_ms: self.clock().now_ms() + self.settings.upload_ttl_ms,
         };
-        let most = self.settings.max_staged_bytes;
-        match self.im.uploads().begin_upload(&upload, most).await? {
+        match self.im.uploads().begin_upload(&upload).await? {
             UploadBegun::Begun => {}
             UploadBegun::TooMany => return Err(Refusal::TooMany),
-            UploadBegun::TooMuch => {
-                tracing::warn!(most, "too much is being uploaded: files.max_staged_bytes");
-                return Err(Refusal::RateLimited);
-            }
         }
         File::create(self.part_file(upload.id))
             .await
@@ -129,6 +153,16 @@ impl FileService {
         // It went with this machine's disk, or was begun at another one.
         let file = file.map_err(|_| Refusal::NotFound)?;
         Ok((upload, file.len()))
+    }
+
+    /// The file that an upload of this owner has become: it has the same id. `None` if it is
+    /// not done, or the file is gone.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn finished(&self, about: &About, id: FileId) -> Result<Option<FileRecord>, Refusal> {
+        let file = self.im.files().file(id).await?;
+        Ok(file.filter(|it| it.realm == about.realm && it.owner == about.owner))
     }
 
     /// Gives an upload up.
@@ -157,7 +191,11 @@ impl FileService {
             Ok((file, at))
         }
         .await;
-        let (file, at) = opened.map_err(|error| disk(&error))?;
+        let (file, at) = opened.map_err(|error| match error.kind() {
+            // It has just ended.
+            std::io::ErrorKind::NotFound => Refusal::NotFound,
+            _ => disk(&error),
+        })?;
         Ok(Part {
             service: self,
             upload,
@@ -173,15 +211,20 @@ impl FileService {
     /// Goes on with an upload from where the caller believes it to be.
     ///
     /// # Errors
-    /// `NotFound`; `WrongState` if it is elsewhere, or somebody else adds to it.
+    /// `NotFound`; `WrongState` if it is elsewhere, or somebody else adds to it; `RateLimited`
+    /// while there is no room for the rest of it.
     pub async fn go_on(&self, about: &About, id: FileId, at: u64) -> Result<Part<'_>, Refusal> {
         let (upload, _) = self.upload(about, id).await?;
         let part = self.claim(upload).await?;
-        if part.at == at {
-            Ok(part)
-        } else {
-            Err(Refusal::WrongState)
+        if part.at != at {
+            return Err(Refusal::WrongState);
         }
+        let Upload { owner, size, .. } = part.upload;
+        // What is all there needs no more.
+        if at < size && !self.room.take(id, owner, size) {
+            return Err(no_room());
+        }
+        Ok(part)
     }
 
     /// Removes what nobody goes on with: uploads whose time is over, and staged parts of none.
@@ -201,13 +244,13 @@ impl FileService {
             .map_err(|error| disk(&error))?;
         while let Some(entry) = entries.next_entry().await.map_err(|error| disk(&error))? {
             let path = entry.path();
-            let name = path.file_stem().and_then(|name| name.to_str());
-            let is_part = path.extension().is_some_and(|it| it == SUFFIX);
-            let Some(id) = name.and_then(FileId::parse).filter(|_| is_part) else {
+            let Some(id) = part_of(&path) else {
                 continue;
             };
-            let is_wanted = self.im.uploads().upload(id).await?.is_some();
-            if !is_wanted && !self.busy.lock().contains(&id) {
+            if let Some(wanted) = self.im.uploads().upload(id).await? {
+                self.room.belongs(id, wanted.owner);
+            } else if !self.busy.lock().contains(&id) {
+                self.room.leave(id);
                 tokio::fs::remove_file(&path)
                     .await
                     .map_err(|error| disk(&error))?;
@@ -286,6 +329,7 @@ impl Part<'_> {
     async fn remove(self) -> Result<(), Refusal> {
         let service = self.service;
         service.im.uploads().end_upload(self.upload.id).await?;
+        service.room.leave(self.upload.id);
         let path = service.part_file(self.upload.id);
         tokio::fs::remove_file(path)
             .await

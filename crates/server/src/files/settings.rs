@@ -18,8 +18,8 @@ pub struct FileSettings {
     pub max_bytes: u64,
     /// How many bytes a user may give within 24 hours; 0 = any number.
     pub max_bytes_per_day: u64,
-    /// How many bytes all uploads in parts that are under way may have together, as they were
-    /// announced; 0 = any number.
+    /// How many bytes of all uploads in parts that are under way may be there or coming; 0 = any
+    /// number.
     pub max_staged_bytes: u64,
     /// Media types that are taken; none = all.
     pub allowed_types: Vec<String>,

@@ -28,7 +28,7 @@ impl Sweeper {
     /// Starts to sweep, now and then.
     #[must_use]
     pub fn start(service: &Arc<FileService>) -> Self {
-        let stop = CancellationToken::new();
+        let stop = service.stop.clone();
         let (service, stopped) = (Arc::clone(service), stop.clone());
         // Given up between two steps: what was deleted and not forgotten is deleted again.
         let task = tokio::spawn(async move {
@@ -37,7 +37,7 @@ impl Sweeper {
         Self { stop, task }
     }
 
-    /// Stops it and waits until it has let go of the messenger.
+    /// Stops it, and what the service does by itself, and waits until it has let go of the messenger.
     pub async fn stop(self) {
         self.stop.cancel();
         if let Err(error) = self.task.await {

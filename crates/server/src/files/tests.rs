@@ -5,14 +5,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 use crosstalk_backends::blob::Blobs;
 use crosstalk_core::clock::ManualClock;
-use crosstalk_core::file::{FileRecord, FileUrls};
+use crosstalk_core::file::{BlobStore, FileRecord, FileUrls};
 use crosstalk_core::id::{Realm, Uid, UserNum};
 use crosstalk_core::im::Im;
 use crosstalk_core::refusal::Refusal;
 use futures_util::TryStreamExt;
 use tempfile::TempDir;
 
-use super::{About, FileService, FileSettings, Progress};
+use super::{About, FileService, FileSettings, Progress, picture};
 use crate::http::v1::tests::im;
 
 const DAY_MS: i64 = 24 * 3600 * 1000;
@@ -24,13 +24,21 @@ pub(crate) fn service(im: &Arc<Im>) -> (Arc<FileService>, TempDir) {
 
 /// The same, with settings.
 pub(crate) fn service_with(im: &Arc<Im>, settings: FileSettings) -> (Arc<FileService>, TempDir) {
+    service_over(im, settings, Arc::new(Blobs::memory()))
+}
+
+/// The same, with bytes kept elsewhere.
+pub(crate) fn service_over(
+    im: &Arc<Im>,
+    settings: FileSettings,
+    blobs: Arc<dyn BlobStore>,
+) -> (Arc<FileService>, TempDir) {
     let staging = tempfile::tempdir().expect("a folder");
     im.set_file_urls(FileUrls::new(
         &[1; 32],
         "http://im.example",
         settings.url_ttl_ms,
     ));
-    let blobs = Arc::new(Blobs::memory());
     let service = FileService::open(im, blobs, settings, staging.path());
     (service.expect("a service"), staging)
 }
@@ -269,7 +277,7 @@ async fn parts_come_over_many_requests_and_one_at_a_time() {
     );
 }
 
-/// However many users begin uploads, the disk has room for what they have announced.
+/// However many users send, the disk has room; what is only announced takes none of it.
 #[tokio::test]
 async fn what_is_under_way_is_bounded_over_all_users() {
     let bed = Bed::with(FileSettings {
@@ -283,12 +291,107 @@ async fn what_is_under_way_is_bounded_over_all_users() {
         bed.im.clock().fill_random(&mut [0]);
         bed.service.begin_upload(about, size, None).await
     };
-    let first = begin("alice", 6).await.expect("begun");
-    assert_eq!(begin("bob", 5).await, Err(Refusal::RateLimited));
-    begin("bob", 4).await.expect("begun");
+    let (alice, bob) = (bed.about("alice").await, bed.about("bob").await);
+    let service = &bed.service;
+    let first = begin("alice", 6).await.expect("begun").id;
+    let second = begin("bob", 6).await.expect("nothing has come yet").id;
+    let mut part = service.go_on(&alice, first, 0).await.expect("begun");
+    part.write(b"ab").await.expect("written");
+    let full = service.go_on(&bob, second, 0).await.map(|part| part.at());
+    assert_eq!(full, Err(Refusal::RateLimited), "6 are coming");
+    assert_eq!(begin("carol", 6).await, Err(Refusal::RateLimited));
+    part.settle().await.expect("written");
+    drop(part);
+    begin("carol", 8).await.expect("2 are there");
+    let mut part = service.go_on(&bob, second, 0).await.expect("begun");
+    part.write(b"abcdef").await.expect("written");
+    part.finish().await.expect("kept");
+    let (staging, blobs) = (bed.staging.path(), Arc::clone(&service.blobs));
+    // Also after another start, which finds what is there.
+    let again = FileService::open(&bed.im, blobs, service.settings().clone(), staging);
+    let again = again.expect("a service");
+    again.sweep().await.expect("swept");
+    let carol = bed.about("carol").await;
+    let large = again.begin_upload(carol.clone(), 9, None).await;
+    assert_eq!(large, Err(Refusal::RateLimited));
+    again.give_up(&alice, first).await.expect("gone");
+    bed.im.clock().fill_random(&mut [0]);
+    again
+        .begin_upload(carol, 9, None)
+        .await
+        .expect("room again");
+}
+
+/// A store of bytes that fails fails the request, and nothing else.
+#[tokio::test]
+async fn what_the_store_does_not_take_is_tried_again() {
+    let (im, clock, _) = im::start_with_policy(Default::default()).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let blobs = Blobs::local(folder.path()).expect("a store");
+    let (service, staging) = service_over(&im, FileSettings::default(), Arc::new(blobs));
+    let bed = Bed {
+        service,
+        staging,
+        im,
+        clock,
+    };
     let alice = bed.about("alice").await;
-    bed.service.give_up(&alice, first.id).await.expect("gone");
-    begin("carol", 6).await.expect("there is room again");
+    let obstacle = folder.path().join("blobs");
+    std::fs::write(&obstacle, b"x").expect("a file");
+    assert_eq!(bed.give(&alice, b"hello").await, Err(Refusal::Unavailable));
+    assert_eq!(bed.staged(), 0, "nothing is left on the way");
+    let service = &bed.service;
+    let begun = service.begin_upload(alice.clone(), 5, None).await;
+    let id = begun.expect("begun").id;
+    let mut part = service.go_on(&alice, id, 0).await.expect("begun");
+    part.write(b"hello").await.expect("written");
+    assert_eq!(part.finish().await, Err(Refusal::Unavailable));
+    let at = service.upload(&alice, id).await.map(|(_, at)| at);
+    assert_eq!(at, Ok(5), "what came stays");
+    std::fs::remove_file(&obstacle).expect("it goes");
+    let part = service.go_on(&alice, id, 5).await.expect("there");
+    let done = part.finish().await;
+    assert!(matches!(done, Ok(Progress::Done(_))), "{done:?}");
+    let file = bed.give(&alice, b"hello").await.expect("kept");
+    assert_eq!(bed.bytes(&file).await.as_deref(), Ok(&b"hello"[..]));
+}
+
+#[tokio::test]
+async fn photos_are_as_large_as_they_are_shown() {
+    let bed = Bed::with(FileSettings::default()).await;
+    let alice = bed.about("alice").await;
+    let photo = picture::tests::photo(800, 400, 6);
+    let mut incoming = bed.service.receive().await.expect("taken");
+    incoming.write(&photo).await.expect("written");
+    let file = bed.service.keep(incoming, &alice).await.expect("kept");
+    assert_eq!((file.width, file.height), (400, 800));
+    let small = bed.service.thumbnail(&file, 128).await.expect("made");
+    let bytes = bed.service.read(&small.key, 0..small.size).await;
+    let bytes: Vec<Bytes> = bytes.expect("there").try_collect().await.expect("read");
+    let small = image::load_from_memory(&bytes.concat()).expect("an image");
+    assert_eq!((small.width(), small.height()), (64, 128));
+}
+
+#[tokio::test]
+async fn a_broken_picture_is_read_once() {
+    let bed = Bed::with(FileSettings::default()).await;
+    let alice = bed.about("alice").await;
+    let whole = image::DynamicImage::ImageLuma8(image::GrayImage::new(300, 300));
+    let png = picture::tests::encoded(&whole, image::ImageFormat::Png);
+    let file = bed.give(&alice, &png[..png.len() / 2]).await.expect("kept");
+    assert_eq!(file.width, 300, "its beginning is there");
+    assert_eq!(
+        bed.service.thumbnail(&file, 128).await,
+        Err(Refusal::NotFound)
+    );
+    // Without its bytes nothing could be told of it any more.
+    bed.service.blobs.delete(&file.blob).await.expect("gone");
+    for side in [128, 320] {
+        assert_eq!(
+            bed.service.thumbnail(&file, side).await,
+            Err(Refusal::NotFound)
+        );
+    }
 }
 
 #[tokio::test]

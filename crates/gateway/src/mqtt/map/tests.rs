@@ -160,6 +160,20 @@ fn a_picture_in_the_store_has_an_address() {
     assert_eq!(url, "/im/v1/files/f-1");
     assert_eq!((thumb.as_deref(), *width), (Some("/im/v1/files/f-1t"), 100));
     assert!(payload(&stored).1.contains(r#""storageId":"f-1""#));
+    // One without a small picture is its own.
+    let whole = Content::Image {
+        url: "/v1/files/f-2".into(),
+        width: 800,
+        height: 400,
+        size: 5886,
+        thumb: None,
+    };
+    let shown: serde_json::Value = serde_json::from_str(&payload(&whole).1).expect("JSON");
+    assert_eq!(shown["thumbnail"], shown["storageId"]);
+    assert_eq!(
+        (&shown["thumbnailWidth"], &shown["thumbnailHeight"]),
+        (&json!(800), &json!(400))
+    );
 }
 
 #[test]

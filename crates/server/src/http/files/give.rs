@@ -1,6 +1,8 @@
 //! Giving bytes: whole or a stretch, and nothing where they are known already. Whatever could
 //! run in a browser is saved by it, not shown.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::http::response::Builder;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -49,7 +51,7 @@ pub(in crate::http) async fn give(
 /// # Errors
 /// `NotFound` if there is none, `Unavailable` when it cannot be made or read now.
 pub(in crate::http) async fn give_thumbnail(
-    service: &FileService,
+    service: &Arc<FileService>,
     file: &FileRecord,
     asked: Option<u32>,
     headers: &HeaderMap,

@@ -73,7 +73,7 @@ pub(super) async fn open(
 /// A wrong signature is told from a file that is not there for public files only: nobody else
 /// learns whether there is one.
 async fn opened(
-    service: &FileService,
+    service: &Arc<FileService>,
     id: &str,
     carried: &Carried,
     headers: &HeaderMap,

@@ -7,7 +7,9 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::connect_info::MockConnectInfo;
 use axum::http::{HeaderMap, Request, header};
+use crosstalk_backends::blob::Blobs;
 use crosstalk_core::directory::AppId;
+use crosstalk_core::file::BlobStore;
 use crosstalk_core::id::Uid;
 use crosstalk_core::im::Im;
 use crosstalk_gateway::{Dialect, Gateway, GatewaySettings};
@@ -40,6 +42,11 @@ impl Answer {
 
 impl Bed {
     async fn start() -> Self {
+        Self::over(Arc::new(Blobs::memory())).await
+    }
+
+    /// With bytes kept there.
+    async fn over(blobs: Arc<dyn BlobStore>) -> Self {
         let (im, _, _) = im::start_with_store().await;
         let config = Config::default();
         let stomp = crate::http::stomp::settings(&config.stomp).expect("settings");
@@ -55,7 +62,8 @@ impl Bed {
             config: Arc::new(config),
             bound: Arc::default(),
         };
-        let (files, staging) = crate::files::tests::service(&im);
+        let settings = crate::files::FileSettings::default();
+        let (files, staging) = crate::files::tests::service_over(&im, settings, blobs);
         let client = SocketAddr::from(([203, 0, 113, 7], 1234));
         let routes = edge::bringing(&edge)
             .merge(super::guard(crate::http::gyyx::bringing(&edge)))
@@ -188,6 +196,27 @@ async fn mqtt_clients_give_and_read_what_is_stored() {
         (nobody.status, nobody.headers.get(header::LOCATION)),
         (401, None)
     );
+}
+
+/// Each dialect says in its own words that it cannot be done now.
+#[tokio::test]
+async fn what_the_store_does_not_take_is_said_in_each_dialects_words() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let blobs = Blobs::local(folder.path()).expect("a store");
+    std::fs::write(folder.path().join("blobs"), b"x").expect("a file");
+    let bed = Bed::over(Arc::new(blobs)).await;
+    let alice = bed.token("alice").await;
+    let room = "--B\r\ncontent-disposition: form-data; name=\"roomId\"\r\n\r\nr-1\r\n";
+    for (path, status) in [
+        ("/api/file/upload", 500),
+        ("/im/v1/files", 503),
+        ("/im/video/upload", 503),
+    ] {
+        let failed = bed.give(&alice, path, "hello", room).await;
+        let answer = failed.json();
+        assert_eq!(failed.status, status, "{path}: {answer}");
+        assert_eq!(answer["code"], status, "{path}: {answer}");
+    }
 }
 
 #[tokio::test]

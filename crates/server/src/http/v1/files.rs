@@ -343,6 +343,9 @@ pub(super) struct Address {
 }
 
 /// Make an address that needs no login
+///
+/// Whoever may read the file only because a message shows it to them gets one that ends with
+/// that message: when it is revoked, edited to name it no more, or expires.
 #[utoipa::path(
     post, path = "/v1/files/{id}/url", tag = "files", request_body = WantedAddress,
     params(("id" = String, Path, description = "The file's id")),
@@ -358,7 +361,8 @@ pub(super) async fn make_address(
     Segments(id): Segments<String>,
     Body(wanted): Body<WantedAddress>,
 ) -> Result<Json<Address>, Problem> {
-    let file = found(&api, &caller, &id).await?;
+    let (realm, viewer) = (caller.realm()?, viewer(&caller));
+    let (file, shown_by) = api.im.file_shown(realm, &viewer, file_id(&id)?).await?;
     let urls = api.im.file_urls().ok_or(Refusal::Unavailable)?;
     let ttl_ms = match wanted.ttl_secs {
         None => urls.ttl_ms(),
@@ -379,7 +383,7 @@ pub(super) async fn make_address(
         file: file.id,
         until_ms,
         thumbnail: wanted.thumbnail,
-        shown_by: None,
+        shown_by,
     };
     Ok(Json(Address {
         url: urls.address(&grant),

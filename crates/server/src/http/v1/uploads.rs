@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use crosstalk_core::file::Upload;
+use crosstalk_core::file::{FileRecord, Upload};
 use crosstalk_core::refusal::Refusal;
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
@@ -144,13 +144,21 @@ pub(super) async fn begin_upload(
 async fn own(api: &ApiState, caller: &Caller, id: &str) -> Result<About, Problem> {
     let mut own = about(api, caller, "", None, false).await?;
     if own.owner.is_none() {
-        let upload = api.im.uploads().upload(file_id(id)?).await?;
-        own.owner = upload.and_then(|upload| upload.owner);
+        let id = file_id(id)?;
+        own.owner = match api.im.uploads().upload(id).await? {
+            Some(upload) => upload.owner,
+            None => {
+                let file = api.im.files().file(id).await?;
+                file.and_then(|file| file.owner)
+            }
+        };
     }
     Ok(own)
 }
 
 /// Where an upload is
+///
+/// One that is done is at its end for as long as its file is there, which has the same id.
 #[utoipa::path(
     head, path = "/v1/uploads/{id}", tag = "files",
     params(("id" = String, Path, description = "The upload's id")),
@@ -167,15 +175,57 @@ pub(super) async fn look_at_upload(
     Segments(id): Segments<String>,
 ) -> Result<Response, Problem> {
     let own = own(&api, &caller, &id).await?;
-    let (upload, offset) = service.upload(&own, file_id(&id)?).await?;
-    let length = [(LENGTH, HeaderValue::from(upload.size))];
+    let id = file_id(&id)?;
+    let (size, offset) = match service.upload(&own, id).await {
+        Ok((upload, offset)) => (upload.size, offset),
+        Err(Refusal::NotFound) => {
+            let file = service.finished(&own, id).await?;
+            let size = file.ok_or(Refusal::NotFound)?.size;
+            (size, size)
+        }
+        Err(why) => return Err(why.into()),
+    };
+    let length = [(LENGTH, HeaderValue::from(size))];
     Ok(with_offset(StatusCode::OK, offset, length))
+}
+
+/// The answer to a part that does not begin where the upload is.
+fn elsewhere(at: u64, why: impl Into<String>) -> Response {
+    let problem = Problem::new(Refusal::WrongState, why.into());
+    ([(OFFSET, HeaderValue::from(at))], problem).into_response()
+}
+
+/// The part that has made it whole comes again: its first answer was lost.
+async fn repeated(
+    api: &ApiState,
+    file: &FileRecord,
+    said: u64,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let mut end = said;
+    let mut body = body.into_data_stream();
+    while end <= file.size {
+        match timeout(PATIENCE, body.next()).await {
+            Ok(Some(Ok(bytes))) => end = end.saturating_add(bytes.len() as u64),
+            Ok(None) => break,
+            Ok(Some(Err(_))) => return Err(Refusal::UndecodableContent.into()),
+            Err(_) => return Err(Refusal::Unavailable.into()),
+        }
+    }
+    if end != file.size {
+        return Ok(elsewhere(file.size, "it is done already"));
+    }
+    let view = FileView::of(&api.im, file).await?;
+    let done = UploadView::done(view, file.id.to_string(), file.size);
+    Ok(with_offset(StatusCode::OK, file.size, Json(done)))
 }
 
 /// Bring a part
 ///
 /// The header `Upload-Offset` says how much was there before, the body is what follows. If the
-/// connection breaks, what has come stays. The part that makes it whole makes the file.
+/// connection breaks, what has come stays. The part that makes it whole makes the file; brought
+/// again, because its answer was lost, it is answered with that file. `409` says in
+/// `Upload-Offset` where the upload is; `429`: there is no room for the rest of it now.
 #[utoipa::path(
     patch, path = "/v1/uploads/{id}", tag = "files",
     params(
@@ -203,17 +253,23 @@ pub(super) async fn add_to_upload(
         .get(OFFSET)
         .and_then(|value| value.to_str().ok()?.parse().ok());
     let said: u64 = said.ok_or_else(|| Problem::field("Upload-Offset", "must be a number"))?;
-    let (upload, at) = service.upload(&own, id).await?;
-    let mut part = service
-        .go_on(&own, id, said)
-        .await
-        .map_err(|why| match why {
-            Refusal::WrongState => {
-                let why = format!("{at} bytes are there, or somebody else just adds to it");
-                Problem::new(Refusal::WrongState, why)
-            }
-            why => why.into(),
-        })?;
+    let begun = async {
+        let (upload, at) = service.upload(&own, id).await?;
+        Ok((upload, at, service.go_on(&own, id, said).await))
+    };
+    let (upload, mut part) = match begun.await {
+        Ok((upload, _, Ok(part))) => (upload, part),
+        Ok((_, at, Err(Refusal::WrongState))) => {
+            let why = format!("{at} bytes are there, or somebody else just adds to it");
+            return Ok(elsewhere(at, why));
+        }
+        Ok((_, _, Err(Refusal::NotFound))) | Err(Refusal::NotFound) => {
+            let file = service.finished(&own, id).await?;
+            let file = file.ok_or(Refusal::NotFound)?;
+            return repeated(&api, &file, said, body).await;
+        }
+        Ok((_, _, Err(why))) | Err(why) => return Err(why.into()),
+    };
     let mut body = body.into_data_stream();
     loop {
         let broken = match timeout(PATIENCE, body.next()).await {

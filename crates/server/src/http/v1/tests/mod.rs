@@ -9,6 +9,7 @@ mod carrying;
 mod channels;
 mod conversations;
 mod document;
+mod file_sight;
 mod files;
 mod friends;
 mod groups;
@@ -20,6 +21,7 @@ mod marks;
 mod messages;
 mod moderation;
 mod search;
+mod uploads;
 mod users;
 mod wording;
 
