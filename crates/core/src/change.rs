@@ -4,6 +4,7 @@
 //! Each dialect renders an entry in its own way, or not at all.
 
 mod name;
+mod personal;
 mod view;
 
 use std::sync::Arc;

@@ -3,9 +3,11 @@
 use async_trait::async_trait;
 use serde::Serialize;
 
+use crate::content::Content;
+use crate::deliver::tip;
 use crate::directory::UserRecord;
 use crate::file::FileId;
-use crate::id::{MessageId, Realm, UserNum};
+use crate::id::{MessageId, Realm, UserNum, UserRef};
 use crate::store::StoreResult;
 
 /// How many tags a user may have.
@@ -42,6 +44,60 @@ pub struct Scan {
     pub found: Vec<MessageId>,
     /// How far it looked; `None` = to the end.
     pub through: Option<MessageId>,
+}
+
+/// Who is to be forgotten.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forgotten {
+    /// The realm.
+    pub realm: Realm,
+    /// The user.
+    pub user: UserRef,
+    /// What lines of the system call them.
+    pub names: Vec<String>,
+}
+
+impl Forgotten {
+    /// Whether a message of the system says that they joined or left, or had somebody do so.
+    #[must_use]
+    pub fn is_named_in(&self, payload: &[u8]) -> bool {
+        match serde_json::from_slice(payload) {
+            Ok(Content::Tip { text }) => tip::names_one_of(&text, &self.names),
+            _ => false,
+        }
+    }
+}
+
+/// What a look through a stretch of the log has found of somebody who is to be forgotten, and
+/// what is not gone yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Traces {
+    /// Messages of theirs in chat logs.
+    pub said: Vec<MessageId>,
+    /// Lines of the system in chats that name them as joining, leaving, or having somebody do
+    /// so.
+    pub named: Vec<MessageId>,
+    /// Entries of command logs: all of their own log, what they sent to those of channels, and
+    /// what tells of them ([`Change::tells_of`](crate::change::Change::tells_of)).
+    pub told: Vec<MessageId>,
+    /// The last message that it looked at.
+    pub last: MessageId,
+    /// There may be more behind it.
+    pub is_more: bool,
+}
+
+impl Traces {
+    /// Nothing after a message.
+    #[must_use]
+    pub fn none_after(message: MessageId) -> Self {
+        Self {
+            said: Vec::new(),
+            named: Vec::new(),
+            told: Vec::new(),
+            last: message,
+            is_more: false,
+        }
+    }
 }
 
 /// What was removed of a user, by table.
@@ -95,11 +151,15 @@ pub trait Census: Send + Sync + 'static {
     /// Looks through a stretch of the log after a message for what a user has sent.
     async fn sent_by(&self, user: UserNum, after: MessageId) -> StoreResult<Scan>;
 
+    /// Looks through a stretch of the log after a message for what there is of somebody.
+    async fn traces_of(&self, whose: &Forgotten, after: MessageId) -> StoreResult<Traces>;
+
     /// Files that a user has given, some of them.
     async fn files_of(&self, realm: &Realm, user: UserNum) -> StoreResult<Vec<FileId>>;
 
     /// Removes what is kept of a user beside messages and memberships: conversations,
-    /// relations, devices, tokens, tags, profile. The name stays reserved.
+    /// relations, devices, tokens, tags, profile, what broadcasts in their name said. The name
+    /// stays reserved.
     async fn purge(&self, user: UserNum) -> StoreResult<Purged>;
 
     /// What is kept of a user beside messages: one JSON object per row, with its `kind`.

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 pub use audit::{Audit, AuditEntry, AuditQuery, AuditRecord};
 pub use bans::{Ban, BanTarget, Bans, MAX_BANS, NewBan};
-pub use census::{Census, DayCount, Person, PersonFilter, Purged, Scan, Totals};
+pub use census::{Census, DayCount, Forgotten, Person, PersonFilter, Purged, Scan, Totals, Traces};
 pub use chores::{Chore, ChoreKind, ChoreState, Chores, NewChore};
 pub use reports::{MAX_REPORTS_A_DAY, NewReport, Report, ReportKind, Reports, Resolution};
 pub use reviews::{Held, Review, ReviewState, Reviews};

@@ -1,16 +1,17 @@
 //! What moderators and operators keep.
 
 use crate::admin::{
-    AuditEntry, AuditQuery, BanTarget, ChoreKind, ChoreState, Held, NewBan, NewChore, NewReport,
-    PersonFilter, ReportKind, Resolution, ReviewState, Word, WordAction,
+    AuditEntry, AuditQuery, BanTarget, ChoreKind, ChoreState, Forgotten, Held, NewBan, NewChore,
+    NewReport, PersonFilter, ReportKind, Resolution, ReviewState, Traces, Word, WordAction,
 };
-use crate::channel::LogKind;
+use crate::change::Change;
+use crate::channel::{Address, ChannelKey, LogKind};
 use crate::contract::{append, group, numbered, store, text, user};
 use crate::directory::UserChange;
-use crate::id::{MessageId, Realm, Uid, UserNum};
+use crate::id::{MessageId, Realm, Uid, UserNum, UserRef};
 use crate::im::Stores;
 use crate::log::AppendOutcome;
-use crate::message::Flags;
+use crate::message::{Flags, Gone};
 
 /// The cases, one test each; `make` gives empty stores.
 #[macro_export]
@@ -28,6 +29,7 @@ macro_rules! admin_contract {
             work_goes_on_where_it_was,
             people_are_listed_by_what_they_are,
             what_a_user_sent_is_found,
+            what_the_log_has_of_a_user_is_found,
             nothing_is_left_of_who_was_purged,
             messages_are_counted_once,
         );
@@ -533,6 +535,89 @@ pub async fn what_a_user_sent_is_found(stores: &Stores) {
         .expect("revoked");
     let left = census.sent_by(alice.num, MessageId(0)).await;
     assert_eq!(left.expect("scan").found, scan.found[1..]);
+}
+
+/// In chats and in command logs, whoever wrote it; and not again once it is gone.
+pub async fn what_the_log_has_of_a_user_is_found(stores: &Stores) {
+    let (alice, bob) = (
+        user(&*stores.directory, "alice").await,
+        user(&*stores.directory, "bob").await,
+    );
+    let (realm, names) = (Realm::default(), [Uid::system()]);
+    let system = stores.directory.intern(&realm, &names).await;
+    let system = system.expect("interned").remove(0).user;
+    let open = async |key: &ChannelKey, log| {
+        let channel = stores.channels.open(key, log, true).await;
+        channel.expect("open").expect("a channel")
+    };
+    let own = |of: &UserRef| ChannelKey::direct(&Realm::default(), &of.uid, &of.uid);
+    let chat = open(&group("g"), LogKind::Chat).await;
+    let command = open(&group("g"), LogKind::Command).await;
+    let hers = open(&own(&alice), LogKind::Command).await;
+    let his = open(&own(&bob), LogKind::Command).await;
+    let friend = |uid: &str| Change::Friend {
+        user: uid.to_owned(),
+        is_friend: true,
+        remark: "r".to_owned(),
+        group: String::new(),
+        at_ms: 1,
+    };
+    let told = |change: &Change| change.draft(Address::direct(&bob.uid)).body;
+    let mut order = text("c");
+    order.flags.command = true;
+    let tip = |line: &str| text(&format!(r#"{{"type":"tip","text":"{line}"}}"#));
+    let batch = vec![
+        append(&chat, &alice, text("1")),
+        append(&chat, &bob, text("2")),
+        append(&command, &alice, order.clone()),
+        append(&command, &bob, order.clone()),
+        append(&hers, &bob, told(&friend("carol"))),
+        append(&his, &bob, told(&friend("alice"))),
+        append(&his, &alice, told(&friend("carol"))),
+        append(&chat, &system, tip("Alice、Bob 加入了群聊")),
+        append(&chat, &system, tip("Bob 加入了群聊")),
+        append(&chat, &bob, tip("Alice 加入了群聊")),
+    ];
+    let stored = store(&*stores.log, batch).await;
+    let ids: Vec<MessageId> = stored
+        .iter()
+        .map(|outcome| match outcome {
+            AppendOutcome::Stored { id, .. } => *id,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let whose = Forgotten {
+        realm: Realm::default(),
+        user: alice.clone(),
+        names: vec!["Alice".to_owned()],
+    };
+    let census = &stores.admin.census;
+    let traces = census.traces_of(&whose, MessageId(0)).await.expect("found");
+    assert_eq!(traces.said, [ids[0]]);
+    assert_eq!(traces.told, [ids[2], ids[4], ids[5]]);
+    assert_eq!(traces.named, [ids[7]]);
+    assert_eq!((traces.last, traces.is_more), (ids[9], false));
+    let rest = census.traces_of(&whose, ids[4]).await.expect("found");
+    assert_eq!((rest.said, rest.told), (vec![], vec![ids[5]]));
+    let all = [traces.said, traces.told, traces.named].concat();
+    for id in all {
+        let erased = stores.log.erase(id, None, Gone::Deleted).await;
+        erased.expect("erased");
+    }
+    let left = census.traces_of(&whose, MessageId(0)).await.expect("found");
+    assert_eq!(
+        left,
+        Traces {
+            last: ids[9],
+            ..Traces::none_after(MessageId(0))
+        }
+    );
+    let elsewhere = Forgotten {
+        realm: elsewhere(),
+        ..whose
+    };
+    let there = census.traces_of(&elsewhere, MessageId(0)).await;
+    assert!(there.expect("found").said.is_empty());
 }
 
 /// What is kept beside messages is shown first, and then it is gone.

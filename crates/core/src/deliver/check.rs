@@ -201,6 +201,10 @@ impl Lane {
     async fn judge_or_refuse(&mut self, job: &SendJob) -> Result<Judged, Refusal> {
         let parts = Arc::clone(&self.parts);
         let sender = parts.users.state(job.sender.user().num).await?;
+        if sender.record.flags.erased && !matches!(job.sender, Sender::Change(_)) {
+            // Nobody speaks in their name, not even the application.
+            return Err(Refusal::UserBanned);
+        }
         if job.draft.fault.is_some() {
             // It is refused whatever its channel is like, before a name in it gets a number.
             judge(&early_facts(job, &sender))?;

@@ -22,6 +22,7 @@ pub mod resync;
 mod rights;
 mod state;
 mod tell;
+pub(crate) mod tip;
 
 pub use alter::{AlterJob, Alteration, Altered, Operator, TakenBack, edit_number, entry_number};
 pub use change::{Changed, ChannelVerb, Moved};

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use super::alter::Operator;
 use super::change::{BroughtBy, Facet, Moved, named};
 use super::lane::{Lane, ReplyTo, SendJob, Sender};
+use super::tip;
 use crate::change::Change;
 use crate::channel::{Address, ChannelKey};
 use crate::content::Content;
@@ -18,8 +19,6 @@ use crate::refusal::Refusal;
 
 /// Of so many who come or go at once the chat names each.
 const NAMED_IN_CHAT: usize = 5;
-/// So much of a name stands in the chat, so that a line has at most 200 characters.
-const CHARS_OF_NAME: usize = 28;
 
 impl Lane {
     /// Appends changes to a channel's command log, in order. Nobody waits for it: what they
@@ -113,42 +112,40 @@ impl Lane {
             Some(BroughtBy::Themselves) => None,
             Some(BroughtBy::Inviter(inviter)) => Some(inviter),
         };
-        for (users, count, came) in [
+        for (users, mut count, came) in [
             (&moved.left, moved.left_count, false),
             (&moved.joined, moved.joined_count, true),
         ] {
-            if count == 0 {
+            let mut names = Vec::new();
+            for user in users {
+                if names.len() == NAMED_IN_CHAT {
+                    break;
+                }
+                if self.parts.users.state(user.num).await?.record.flags.erased {
+                    // The chat does not name them any more.
+                    count = count.saturating_sub(1);
+                } else {
+                    names.push(self.called(user).await?);
+                }
+            }
+            if names.is_empty() {
                 continue;
             }
-            let mut names = Vec::new();
-            for user in users.iter().take(NAMED_IN_CHAT) {
-                names.push(self.called(user).await?);
-            }
-            let more = count as usize > names.len();
-            let mut who = names.join("、");
-            if more {
-                who = format!("{who}等{count}人");
-            }
+            let who = tip::listed(&names, count);
             let themselves = |num| users.iter().any(|user| user.num == num);
             let doer = match if came { bringer } else { by.user() } {
                 Some(user) => Some((user.num, self.called(user).await?)),
                 None => None,
             };
             // In the language of the other texts that stand for something (`content`).
-            lines.push(match (&doer, came) {
-                (Some((num, name)), true) if !themselves(*num) => {
-                    format!("{name} 邀请 {who} 加入了群聊")
-                }
-                (Some((num, name)), false) if !themselves(*num) => {
-                    format!("{name} 将 {who} 移出了群聊")
-                }
-                (_, true) => format!("{who} 加入了群聊"),
-                (Some(_), false) => format!("{who} 退出了群聊"),
-                (None, false) => format!("{who} 被移出了群聊"),
+            lines.push(match &doer {
+                Some((num, name)) if !themselves(*num) => tip::line(&who, came, Some(name)),
+                None if !came => tip::removed(&who),
+                _ => tip::line(&who, came, None),
             });
         }
         let system = self.teller(key, &Operator::Application).await?;
-        let tips = lines.into_iter().map(|text| tip(address(key), text));
+        let tips = lines.into_iter().map(|text| said(address(key), text));
         let mut sends = tips.map(|draft| send(key, &system, draft)).collect();
         self.check_and_append(&mut sends).await;
         Ok(())
@@ -163,8 +160,7 @@ impl Lane {
             .as_ref()
             .and_then(|profile| profile["name"].as_str());
         let name = name.filter(|name| !name.is_empty());
-        let name = name.unwrap_or(user.uid.as_str());
-        Ok(name.chars().take(CHARS_OF_NAME).collect())
+        Ok(tip::short(name.unwrap_or(user.uid.as_str())))
     }
 }
 
@@ -185,7 +181,7 @@ fn send(key: &ChannelKey, sender: &UserRef, draft: Draft) -> SendJob {
 }
 
 /// A line in the chat that the system says; it does not count as unread.
-fn tip(to: Address, text: String) -> Draft {
+fn said(to: Address, text: String) -> Draft {
     let content = Content::Tip { text };
     let payload = serde_json::to_vec(&content).map(Bytes::from);
     Draft {

@@ -119,6 +119,10 @@ impl UserChange {
         flags.allow_stranger = self.allow_stranger.unwrap_or(flags.allow_stranger);
         flags.staff = self.staff.unwrap_or(flags.staff);
         flags.erased = self.erased.unwrap_or(flags.erased);
+        if flags.erased {
+            // Nothing brings them back.
+            (flags.exists, flags.ban) = (false, true);
+        }
         to.tokens_after_ms = self.tokens_after_ms.unwrap_or(to.tokens_after_ms);
         if let Some(profile) = &self.profile {
             to.profile = Some(profile.clone());

@@ -197,9 +197,8 @@ impl Users {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn intern_all(&self, realm: &Realm, uids: &[Uid]) -> StoreResult<Vec<UserRef>> {
-        let records = self.directory.intern(realm, uids).await?;
-        Ok(records.into_iter().map(|record| record.user).collect())
+    pub async fn intern_all(&self, realm: &Realm, uids: &[Uid]) -> StoreResult<Vec<UserRecord>> {
+        self.directory.intern(realm, uids).await
     }
 
     /// A user's full record, if the user exists.

@@ -168,12 +168,17 @@ impl Im {
         Ok(users)
     }
 
-    /// Numbers and names of users, whether or not they exist yet.
+    /// Numbers and names of users who are to belong to something, whether or not they exist
+    /// yet.
     ///
     /// # Errors
-    /// When the store fails.
+    /// `UserBanned` if one of them was erased, or when the store fails.
     pub async fn user_refs(&self, realm: &Realm, uids: &[Uid]) -> Result<Vec<UserRef>, Refusal> {
-        Ok(self.parts.users.intern_all(realm, uids).await?)
+        let records = self.parts.users.intern_all(realm, uids).await?;
+        if records.iter().any(|record| record.flags.erased) {
+            return Err(Refusal::UserBanned);
+        }
+        Ok(records.into_iter().map(|record| record.user).collect())
     }
 }
 

@@ -106,11 +106,13 @@ impl Im {
             .user)
     }
 
-    /// Number and name of a user, whether or not the user exists yet.
+    /// Number and name of a user who is to act or belong somewhere, whether or not the user
+    /// exists yet.
     ///
     /// # Errors
-    /// When the store fails.
+    /// `UserBanned` for one who was erased, or when the store fails.
     pub async fn user_ref(&self, realm: &Realm, uid: &Uid) -> Result<UserRef, Refusal> {
+        self.check_not_erased(realm, uid).await?;
         Ok(self.parts.users.intern(realm, uid).await?)
     }
 
@@ -256,10 +258,10 @@ impl Im {
     }
 
     /// Changes what a user has decided about another; nothing else of it. The user's devices
-    /// hear whom they block.
+    /// hear whom they block. What is taken away may be between users who were erased.
     ///
     /// # Errors
-    /// When the store fails.
+    /// `UserBanned` for one who was erased, or when the store fails.
     pub async fn relate(
         &self,
         realm: &Realm,
@@ -268,6 +270,10 @@ impl Im {
         change: RelationChange,
     ) -> Result<(), Refusal> {
         let users = &self.parts.users;
+        if change.set_bits() != 0 {
+            self.check_not_erased(realm, uid).await?;
+            self.check_not_erased(realm, other).await?;
+        }
         let user = users.intern(realm, uid).await?;
         let other = users.intern(realm, other).await?;
         let was = users.state(user.num).await?.blocked.contains(&other.num);

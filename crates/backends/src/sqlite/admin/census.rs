@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use crosstalk_core::admin::{
-    Census, ChoreKind, ChoreState, DayCount, Person, PersonFilter, Purged, Scan, Totals,
+    Census, ChoreKind, ChoreState, DayCount, Forgotten, Person, PersonFilter, Purged, Scan, Totals,
+    Traces,
 };
 use crosstalk_core::file::FileId;
 use crosstalk_core::id::{MessageId, Realm, UserNum};
@@ -14,6 +15,7 @@ use rusqlite::{Connection, params};
 use serde_json::{Map, Value};
 
 use super::owned::{Fate, OWNED, SECRET};
+use super::traces::traces_of;
 use crate::sqlite::Sqlite;
 use crate::sqlite::directory;
 use crate::sqlite::error::DbResult;
@@ -67,6 +69,12 @@ impl Census for Sqlite {
         self.read(move |conn, _| sent_by(conn, user, after)).await
     }
 
+    async fn traces_of(&self, whose: &Forgotten, after: MessageId) -> StoreResult<Traces> {
+        let whose = whose.clone();
+        self.read(move |conn, _| traces_of(conn, &whose, after))
+            .await
+    }
+
     async fn files_of(&self, realm: &Realm, user: UserNum) -> StoreResult<Vec<FileId>> {
         let realm = realm.clone();
         self.read(move |conn, _| {
@@ -113,6 +121,7 @@ impl Census for Sqlite {
         }
         self.write(move |tx| {
             forget_exports(tx, user)?;
+            forget_broadcasts(tx, user)?;
             let sql = "UPDATE user SET profile = NULL, status = NULL, privacy = 0, \
                        last_seen = 0, version = max(version + 1, ?2) WHERE num = ?1";
             secretly(tx.conn, |conn| {
@@ -259,6 +268,17 @@ fn forget_exports(tx: &Tx<'_>, user: UserNum) -> DbResult<()> {
     let (export, cancelled) = (ChoreKind::Export as i64, ChoreState::Cancelled as i64);
     let sql = "UPDATE chore SET state = ?3 WHERE user = ?1 AND kind = ?2 AND state < 2";
     tx.conn.execute(sql, (user.0, export, cancelled))?;
+    Ok(())
+}
+
+/// What was said to many in the user's name goes; that something was stays.
+fn forget_broadcasts(tx: &Tx<'_>, user: UserNum) -> DbResult<()> {
+    let sql = "UPDATE chore SET spec = json_set(spec, '$.payload', '') \
+               WHERE kind = ?2 AND realm = (SELECT realm FROM user WHERE num = ?1) \
+               AND CASE WHEN json_valid(spec) THEN json_extract(spec, '$.from') END \
+                   = (SELECT uid FROM user WHERE num = ?1)";
+    let of = (user.0, ChoreKind::Broadcast as i64);
+    secretly(tx.conn, |conn| Ok(conn.execute(sql, of)?))?;
     Ok(())
 }
 

@@ -7,4 +7,5 @@ mod chores;
 pub(super) mod owned;
 mod reports;
 mod reviews;
+mod traces;
 mod wordlists;

@@ -256,6 +256,9 @@ impl Lane {
         request: JoinRequest,
     ) -> Result<Changed, Refusal> {
         let user = request.user.clone();
+        if self.parts.users.state(user.num).await?.record.flags.erased {
+            return Err(Refusal::UserBanned);
+        }
         let state = self.state(scene.key).await?;
         if state.denied.contains(&user.num) {
             return Err(Refusal::Blocked);

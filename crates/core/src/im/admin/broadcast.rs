@@ -17,6 +17,8 @@ use crate::refusal::Refusal;
 
 /// Receivers of one piece of work.
 const PIECE: u32 = 100;
+/// Why a broadcast ends whose sender was erased.
+const SENDER_ERASED: &str = "its sender was erased";
 /// Receivers that may be named.
 pub const MAX_NAMED: usize = 10_000;
 
@@ -93,7 +95,11 @@ impl Im {
         } else {
             Uid::from_store(&broadcast.from)
         };
-        let from = self.user_ref(&realm, &from).await?;
+        let from = match self.user_ref(&realm, &from).await {
+            Ok(from) => from,
+            Err(Refusal::UserBanned) => return Ok(failed(chore, SENDER_ERASED)),
+            Err(why) => return Err(why),
+        };
         let sends = receivers.iter().map(|uid| {
             let draft = Draft {
                 to: Address::direct(uid),

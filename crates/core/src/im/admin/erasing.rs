@@ -1,15 +1,18 @@
 //! A user with all their data. First nobody can be that user any more; then, piece by piece,
-//! memberships end and what the user said is taken back; last goes what is kept of them.
+//! memberships end, files go, and what the user said and what the log tells of them is taken
+//! back; last goes what is kept of them.
 
+use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 
 use super::super::Im;
 use super::chores::{Piece, failed};
-use crate::admin::{Chore, ChoreKind, ChoreState, NewChore};
+use crate::admin::{Chore, ChoreKind, ChoreState, Forgotten, NewChore};
 use crate::channel::{ChannelKey, MemberChange, MemberQuery, MemberRole};
-use crate::deliver::{GroupVerb, Operator};
-use crate::directory::UserChange;
+use crate::deliver::{GroupVerb, Operator, TakenBack};
+use crate::directory::{Profile, UserChange};
 use crate::id::{MessageId, Realm, Uid, UserRef};
+use crate::message::Gone;
 use crate::refusal::Refusal;
 use crate::session::Ending;
 
@@ -22,10 +25,12 @@ enum Place {
     /// Leaving channels.
     #[default]
     Memberships,
-    /// Taking back what was said after this message.
-    Messages(i64),
     /// Forgetting files.
     Files,
+    /// Taking back what the log has of them after this message.
+    Messages(i64),
+    /// The same of what was on its way when that began; and leaving what they came into then.
+    Late(i64),
     /// Removing what is kept.
     Rows,
 }
@@ -111,6 +116,42 @@ impl Im {
         self.change_members(key, leave).await.map(|_| ())
     }
 
+    /// Takes back what a stretch of the log after a message has of the user. Returns how far
+    /// that was, and whether there may be more.
+    async fn take_back(
+        &self,
+        chore: &mut Chore,
+        user: &UserRef,
+        after: i64,
+    ) -> Result<(i64, bool), Refusal> {
+        let realm = &chore.chore.realm;
+        let state = self.parts.users.state(user.num).await?;
+        let name = Profile::of(state.record.profile.as_deref()).name;
+        let whose = Forgotten {
+            realm: realm.clone(),
+            user: user.clone(),
+            names: name.into_iter().chain([user.uid.to_string()]).collect(),
+        };
+        let census = &self.stores.admin.census;
+        let traces = census.traces_of(&whose, MessageId(after)).await?;
+        for id in &traces.said {
+            let revoked = self.revoke(realm, *id, Operator::Application);
+            chore.done += gone(revoked.await)?;
+        }
+        for id in &traces.named {
+            let deleted = self.delete(realm, *id, Operator::Application);
+            chore.done += gone(deleted.await)?;
+        }
+        let log = &self.stores.log;
+        let told = traces.told.iter();
+        // Nobody is told that something was: it is as if there had been nothing.
+        for erased in join_all(told.map(|id| log.erase(*id, None, Gone::Deleted))).await {
+            erased?;
+            chore.done += 1;
+        }
+        Ok((traces.last.0, traces.is_more))
+    }
+
     pub(super) async fn erase_piece(&self, mut chore: Chore) -> Result<Piece, Refusal> {
         let Some(user) = chore.chore.user.clone() else {
             return Ok(failed(chore, "nobody knows whom it is about"));
@@ -133,24 +174,10 @@ impl Im {
                     self.leave_for_good(&channel.key, &user).await?;
                     chore.done += 1;
                 }
-                if channels.len() > CHANNELS {
-                    Some(Place::Memberships)
+                Some(if channels.len() > CHANNELS {
+                    Place::Memberships
                 } else {
-                    Some(Place::Messages(0))
-                }
-            }
-            Place::Messages(after) => {
-                let census = &self.stores.admin.census;
-                let scan = census.sent_by(user.num, MessageId(after)).await?;
-                for id in &scan.found {
-                    match self.revoke(&realm, *id, Operator::Application).await {
-                        Ok(_) | Err(Refusal::NoSuchMessage) => chore.done += 1,
-                        Err(why) => return Err(why),
-                    }
-                }
-                Some(match scan.through {
-                    Some(through) => Place::Messages(through.0),
-                    None => Place::Files,
+                    Place::Files
                 })
             }
             Place::Files => {
@@ -162,10 +189,31 @@ impl Im {
                     }
                 }
                 Some(if files.is_empty() {
-                    Place::Rows
+                    Place::Messages(0)
                 } else {
                     Place::Files
                 })
+            }
+            Place::Messages(after) => {
+                let (last, is_more) = self.take_back(&mut chore, &user, after).await?;
+                Some(if is_more {
+                    Place::Messages(last)
+                } else {
+                    Place::Late(last)
+                })
+            }
+            Place::Late(after) => {
+                let (last, is_more) = self.take_back(&mut chore, &user, after).await?;
+                if is_more {
+                    Some(Place::Late(last))
+                } else {
+                    let channels = self.stores.channels.of_user(user.num).await?;
+                    for channel in &channels {
+                        self.leave_for_good(&channel.key, &user).await?;
+                        chore.done += 1;
+                    }
+                    Some(Place::Rows)
+                }
             }
             Place::Rows => {
                 if let Err(error) = self.topics.end_sessions(user.num, None).await {
@@ -192,5 +240,14 @@ impl Im {
             }
         }
         Ok(Piece::of(chore))
+    }
+}
+
+/// How many messages went: what is not there any more has gone before.
+fn gone(taken_back: Result<TakenBack, Refusal>) -> Result<u64, Refusal> {
+    match taken_back {
+        Ok(_) => Ok(1),
+        Err(Refusal::NoSuchMessage) => Ok(0),
+        Err(why) => Err(why),
     }
 }

@@ -6,20 +6,20 @@ use super::moderation::session;
 use super::*;
 
 /// Does what goes on in the background.
-async fn work(rest: &Rest) {
+pub(super) async fn work(rest: &Rest) {
     let im = Arc::clone(&rest.im);
     let render = move |message: &_| crate::http::v1::export_line(&im, message);
     rest.im.work_off(&render).await;
 }
 
-fn quick() -> Policy {
+pub(super) fn quick() -> Policy {
     Policy {
         broadcast_per_sec: 0,
         ..Policy::default()
     }
 }
 
-async fn texts(rest: &Rest, viewer: &str, peer: &str) -> Vec<String> {
+pub(super) async fn texts(rest: &Rest, viewer: &str, peer: &str) -> Vec<String> {
     let path = format!("/v1/channels/direct/{peer}/messages?user={viewer}");
     each(&rest.get(&path).await["items"], "/content/text")
 }

@@ -9,6 +9,7 @@ mod carrying;
 mod channels;
 mod conversations;
 mod document;
+mod erasing;
 mod file_sight;
 mod files;
 mod friends;

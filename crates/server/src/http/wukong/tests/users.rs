@@ -1,5 +1,6 @@
 //! Tokens, presence, devices.
 
+use crosstalk_core::im::KeepFriend;
 use crosstalk_core::session::{Displacement, Ending};
 
 use super::*;
@@ -118,4 +119,65 @@ async fn a_banned_user_quits_for_good() {
         .await;
     ban(0).await;
     assert!(api.try_session("u1", "t").await.is_none());
+}
+
+/// Neither in their own name nor by being put somewhere; and nobody is told what they wrote.
+#[tokio::test]
+async fn who_was_erased_neither_speaks_nor_belongs_to_anything() {
+    let api = Api::start().await;
+    for uid in ["zed", "bob"] {
+        api.session(uid).await;
+    }
+    let (realm, zed) = (Realm::default(), Uid::parse("zed").expect("a uid"));
+    let bob = Uid::parse("bob").expect("a uid");
+    let ask = KeepFriend {
+        message: "ZEDMARK".to_owned(),
+        ..KeepFriend::default()
+    };
+    let asked = api.im.ask_friend(&realm, &zed, &bob, &ask).await;
+    asked.expect("asked");
+    let command = json!({
+        "header": {"sync_once": 1}, "from_uid": "zed", "channel_id": "bob", "channel_type": 1,
+        "payload": STANDARD.encode(r#"{"type":99,"cmd":"ZEDMARK"}"#),
+    });
+    api.post("/message/send", command).await;
+    let waiting = async || {
+        let waiting = api.post("/message/sync", json!({"uid": "bob"})).await;
+        let payloads = waiting.as_array().expect("a list").iter().map(|it| {
+            let bytes = STANDARD.decode(it["payload"].as_str().unwrap_or_default());
+            String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned()
+        });
+        payloads.collect::<String>()
+    };
+    assert_eq!(waiting().await.matches("ZEDMARK").count(), 2);
+    let erased = api.im.erase_user(&realm, &zed, "admin").await;
+    erased.expect("begun");
+    api.im.work_off(&|_| String::new()).await;
+    let left = waiting().await;
+    assert!(!left.contains("ZEDMARK"), "{left}");
+    let send = json!({
+        "from_uid": "zed", "channel_id": "bob", "channel_type": 1, "payload": PAYLOAD,
+    });
+    let send_to = json!({
+        "from_uid": "bob", "channel_id": "zed", "channel_type": 1, "payload": PAYLOAD,
+    });
+    let group = json!({"channel_id": "g", "channel_type": 2, "subscribers": ["zed"]});
+    let list = json!({"channel_id": "g", "channel_type": 2, "uids": ["zed"]});
+    let token = json!({"uid": "zed", "token": "t", "device_flag": 1, "device_level": 1});
+    for (path, body) in [
+        ("/message/send", send),
+        ("/message/send", send_to),
+        ("/channel", group.clone()),
+        ("/channel/subscriber_add", group),
+        ("/channel/whitelist_add", list.clone()),
+        ("/channel/blacklist_add", list),
+        ("/user/systemuids_add", json!({"uids": ["zed"]})),
+    ] {
+        api.refused(path, body).await;
+    }
+    let banned = api.post("/user/token", token).await;
+    assert_eq!(banned["status"], 19, "{banned}");
+    assert!(api.try_session("zed", "t").await.is_none());
+    let members = json!({"channel_id": "g", "channel_type": 2, "subscribers": ["zed"]});
+    api.done("/channel/subscriber_remove", members).await;
 }
