@@ -14,6 +14,18 @@ use crate::clock::Clock;
 /// The longest user or group id, in characters (protocols/README.md A2).
 pub const MAX_ID_CHARS: usize = 64;
 
+/// What clients that cannot say [`Uid::SYSTEM`] call the server.
+const SYSTEM_NAME: &str = "SYSTEM";
+/// What the server's own ids begin with.
+const OWN_PREFIX: &str = "____";
+
+/// Whether an id is one by which the server itself is known, in whatever case: no channel is
+/// made with it.
+#[must_use]
+pub fn is_reserved(id: &str) -> bool {
+    id.eq_ignore_ascii_case(SYSTEM_NAME) || id.starts_with(OWN_PREFIX)
+}
+
 /// A user directory: the unit of isolation. Nothing crosses from one realm to another.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Realm(Arc<str>);
@@ -69,7 +81,7 @@ impl Uid {
     /// (`SYSTEM`, anything that begins with `____`).
     pub fn parse(text: &str) -> Result<Self, InvalidId> {
         check_alphabet(text)?;
-        if text == "SYSTEM" || text.starts_with("____") {
+        if text == SYSTEM_NAME || text.starts_with(OWN_PREFIX) {
             return Err(InvalidId::Reserved);
         }
         Ok(Self(text.into()))

@@ -1,6 +1,6 @@
 //! Receivers named by a text: users before groups, and nobody before they exist.
 
-use crosstalk_core::channel::{Address, ChannelKind};
+use crosstalk_core::channel::{Address, ChannelKey, ChannelKind, Channels, LogKind};
 use crosstalk_core::id::{Realm, Uid};
 use crosstalk_core::im::Im;
 use crosstalk_core::refusal::Refusal;
@@ -62,4 +62,27 @@ async fn an_alias_goes_before_a_uid_that_looks_like_one() {
     let other = Realm::parse("other").expect("a realm");
     let elsewhere = im.resolve(&other, alias.as_str()).await;
     assert_eq!(elsewhere, Err(Refusal::NoSuchUser));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_that_is_there_takes_no_name_of_the_server_or_of_a_user() {
+    let world = World::new().await;
+    let im = world.im();
+    let gone = Uid::parse("gone").expect("a uid");
+    im.user_ref(&Realm::default(), &gone).await.expect("known");
+    let alias = im.aliases().of(&Realm::default(), &gone);
+    for id in ["SYSTEM", "system", alias.as_str()] {
+        let key = ChannelKey {
+            realm: Realm::default(),
+            kind: ChannelKind::GROUP,
+            id: id.into(),
+        };
+        let made = world.store().open(&key, LogKind::Chat, true).await;
+        assert!(made.expect("the store works").is_some());
+        assert_eq!(resolve(im, id).await, Err(Refusal::NoSuchUser), "{id}");
+        let named = format!("group:{id}");
+        assert_eq!(resolve(im, &named).await, Ok(to_group(id)));
+    }
+    world.user("system").await;
+    assert_eq!(resolve(im, "system").await, Ok(to_user("system")));
 }

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::id::{ChannelNum, InvalidId, Realm, Uid, check_alphabet};
+use crate::directory::Alias;
+use crate::id::{ChannelNum, InvalidId, Realm, Uid, check_alphabet, is_reserved};
 use crate::refusal::Refusal;
 
 /// The kind of a channel. The numbers are fixed: clients put them on the wire
@@ -178,6 +179,13 @@ impl ChannelKey {
             kind: ChannelKind::DIRECT,
             id,
         }
+    }
+
+    /// Whether its id alone would be taken for the server or for a user: dialects that name
+    /// both alike must say of it that it is a channel's.
+    #[must_use]
+    pub fn looks_like_a_user(&self) -> bool {
+        is_reserved(&self.id) || Alias::has_form(&self.id)
     }
 
     /// The two users of a direct channel, in byte order.

@@ -27,9 +27,15 @@ impl Alias {
     /// The alias that a text is, by its form.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let rest = text.strip_prefix(PREFIX)?;
-        let fits = rest.len() == CHARS && rest.bytes().all(|byte| ALPHABET.contains(&byte));
-        fits.then(|| Self(text.into()))
+        Self::has_form(text).then(|| Self(text.into()))
+    }
+
+    /// Whether a text could be an alias.
+    #[must_use]
+    pub fn has_form(text: &str) -> bool {
+        text.strip_prefix(PREFIX).is_some_and(|rest| {
+            rest.len() == CHARS && rest.bytes().all(|byte| ALPHABET.contains(&byte))
+        })
     }
 
     /// Its text.

@@ -8,7 +8,7 @@ use quick_cache::sync::Cache;
 use super::Im;
 use crate::channel::{Address, ChannelKey, ChannelKind};
 use crate::directory::Alias;
-use crate::id::{Realm, Uid, UserRef};
+use crate::id::{Realm, Uid, UserRef, is_reserved};
 use crate::refusal::Refusal;
 
 /// What forces a group.
@@ -49,6 +49,10 @@ impl Im {
         if let Some(user) = self.resolve_user(realm, name).await? {
             return Ok(Address::direct(&user.uid));
         }
+        // The server's name and one that was given to a user are never a group's.
+        if is_reserved(name) || self.is_alias_of_somebody(realm, name).await? {
+            return Err(Refusal::NoSuchUser);
+        }
         let group = Address::parse(ChannelKind::GROUP, name).map_err(|_| Refusal::NoSuchUser)?;
         let key = ChannelKey {
             realm: realm.clone(),
@@ -60,6 +64,15 @@ impl Im {
         }
         self.groups.0.insert(remembered, made);
         Ok(group)
+    }
+
+    /// Whether a name is the alias of somebody whom the server has heard of, be they gone.
+    async fn is_alias_of_somebody(&self, realm: &Realm, name: &str) -> Result<bool, Refusal> {
+        let Some(alias) = Alias::parse(name) else {
+            return Ok(false);
+        };
+        let user = self.parts.users.by_alias(realm, &alias).await?;
+        Ok(user.is_some())
     }
 
     /// Whether a user has a session, as far as that is known without asking the store: true

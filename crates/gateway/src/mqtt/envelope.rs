@@ -17,10 +17,12 @@ use serde::{Deserialize, Serialize};
 use super::changes::changed;
 use super::habit::Habit;
 use super::map;
+use super::publish::GROUP_PREFIX;
 use super::settings::MqttSettings;
 use super::users;
-use crate::content::content;
+use crate::content::content_for;
 use crate::registry::Dialect;
+use crate::reserved::is_forged;
 
 /// What is kept beside the content: members of the envelope that must come back as they were
 /// sent, and who is who in it.
@@ -143,10 +145,12 @@ impl MqttReader {
         }
     }
 
-    /// What the reader calls a conversation: an account, or a group's id.
+    /// What the reader calls a conversation: an account, or a group's id, with a prefix where
+    /// it would pass for an account or the server.
     pub(super) fn name_of_channel(&self, channel: &ChannelKey) -> String {
         match channel.peer_of(self.uid.as_str()) {
             Some(peer) => self.account_of(peer),
+            None if channel.looks_like_a_user() => format!("{GROUP_PREFIX}{}", channel.id),
             None => channel.id.to_string(),
         }
     }
@@ -155,7 +159,7 @@ impl MqttReader {
         let actor_account = self.account_of(actor);
         if channel.kind != ChannelKind::DIRECT {
             return Parties {
-                from: channel.id.to_string(),
+                from: self.name_of_channel(channel),
                 to: self.account.clone(),
                 target: actor_account,
             };
@@ -242,6 +246,9 @@ pub fn mqtt_envelope(message: &Message, reader: &MqttReader) -> Option<Bytes> {
         };
         return Some(reader.happened(channel, sender, &telling));
     }
+    if is_forged(message) {
+        return None;
+    }
     let body = &message.body;
     let shown = message.shown();
     let (kind, json): (TypeValue, Cow<'_, str>) = if is_ours(shown.origin) {
@@ -252,7 +259,10 @@ pub fn mqtt_envelope(message: &Message, reader: &MqttReader) -> Option<Bytes> {
         }
         (kind, String::from_utf8_lossy(&shown.payload))
     } else {
-        let (kind, json) = map::payload(&users::by_account(content(message), reader));
+        let (kind, json) = map::payload(&users::by_account(
+            content_for(message, Dialect::Mqtt.origin()),
+            reader,
+        ));
         (kind, json.into())
     };
     let mut parties = reader.parties(channel, sender);

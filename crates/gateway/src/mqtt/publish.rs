@@ -24,7 +24,7 @@ use crate::protocol::{Command, Now, TopicVerb, Turn};
 use crate::registry::Dialect;
 
 /// What forces a group.
-const GROUP_PREFIX: &str = "group:";
+pub(super) const GROUP_PREFIX: &str = "group:";
 /// A target that means everybody.
 const EVERYBODY: &str = "all";
 

@@ -20,6 +20,11 @@ fn user(uid: &str, num: i64) -> UserRef {
 }
 
 fn told(change: &Change) -> Option<Value> {
+    told_in("g", change)
+}
+
+/// What alice is told of a change in a group.
+fn told_in(group: &str, change: &Change) -> Option<Value> {
     let settings = MqttSettings::new(Weak::new(), Aliases::default(), Realm::default());
     let reader = MqttReader::new(&settings, &Realm::default(), &user("alice", 1), None);
     let entry = Message {
@@ -29,7 +34,7 @@ fn told(change: &Change) -> Option<Value> {
             key: ChannelKey {
                 realm: Realm::default(),
                 kind: ChannelKind::GROUP,
-                id: "g".into(),
+                id: group.into(),
             },
             log: LogKind::Command,
         }),
@@ -87,5 +92,19 @@ fn people_are_named_by_their_accounts() {
         let content = told["content"].to_string();
         let names_bob = content.contains("\"bob\"") || content.contains("\"carol\"");
         assert!(!names_bob, "{}: {content}", change.name());
+    }
+}
+
+#[test]
+fn no_group_passes_for_the_server_or_a_user() {
+    let somebody = Aliases::default().of(&Realm::default(), &user("vic", 3).uid);
+    for (group, from) in [
+        ("g", "g".to_owned()),
+        ("SYSTEM", "group:SYSTEM".to_owned()),
+        ("System", "group:System".to_owned()),
+        (somebody.as_str(), format!("group:{somebody}")),
+    ] {
+        let told = told_in(group, &one_of_each()[0]).expect("told");
+        assert_eq!(told["from"], from, "{group}");
     }
 }

@@ -223,7 +223,14 @@ pub(super) async fn create_channel(
         owner,
         members,
     };
-    api.im.group(&key, by, verb).await?;
+    let made = api.im.group(&key, by, verb).await;
+    made.map_err(|why| match why {
+        Refusal::InvalidChannelId => Problem::new(
+            why,
+            "id: names of the server and forms of accounts are taken",
+        ),
+        why => why.into(),
+    })?;
     let record = api.im.channel(&key).await?;
     let channel = shown(&api, &key, record).await?;
     Ok((StatusCode::CREATED, channel))

@@ -274,3 +274,33 @@ async fn a_group_has_at_most_a_hundred_thousand_members() {
         .await
         .ok();
 }
+
+#[tokio::test]
+async fn no_channel_is_called_like_the_server_and_none_of_users_like_an_account() {
+    let rest = Rest::start().await;
+    let alice = rest.user("alice").await;
+    rest.user("vic").await;
+    let vic = Uid::parse("vic").expect("a uid");
+    let account = rest.im.aliases().of(&Realm::default(), &vic);
+    for id in ["SYSTEM", "system", "____x", account.as_str()] {
+        for kind in ["group", "community"] {
+            let new = json!({"id": id, "kind": kind, "members": ["vic"]});
+            let made = rest.call(&alice, "POST", "/v1/channels", new).await;
+            assert_eq!(made.status, 400, "{kind} {id}: {}", made.body);
+            assert_eq!(made.body["code"], "invalid_channel_id");
+        }
+    }
+    for id in ["System", "____x"] {
+        let path = format!("/v1/channels/group/{id}");
+        let put = rest.app("PUT", &path, json!({"name": "x"})).await;
+        assert_eq!(put.status, 400, "{id}: {}", put.body);
+        let members = json!({"members": ["vic"]});
+        let put = rest.app("POST", "/v1/channels", json!({"id": id})).await;
+        assert_eq!(put.status, 400, "{id}: {}", put.body);
+        let put = rest.app("POST", &format!("{path}/members"), members).await;
+        assert_eq!(put.status, 404, "{id}: {}", put.body);
+    }
+    // What looks like an account may be a word.
+    rest.put("/v1/channels/group/announcements", json!({"name": "x"}))
+        .await;
+}
