@@ -45,6 +45,15 @@ pub(crate) fn pieces(text: &str) -> Vec<Piece> {
     pieces
 }
 
+/// A text in its one form: what is looked for and where it is looked for.
+#[must_use]
+pub fn folded(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    pieces(text).into_iter().map(|piece| piece.char).collect()
+}
+
 /// The form of a character by itself if that is one character, as of most: without a look at
 /// the tables of what is compatible with what.
 fn plain(c: char) -> Option<char> {
@@ -59,6 +68,19 @@ fn plain(c: char) -> Option<char> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn case_and_width_do_not_tell_texts_apart() {
+        for (text, form) in [
+            ("Aunt May", "aunt may"),
+            ("Иван", "иван"),
+            ("ＦＵＬＬ", "full"),
+            ("Cafe\u{301}", "café"),
+            ("张三", "张三"),
+        ] {
+            assert_eq!(folded(text), form, "{text}");
+        }
+    }
 
     #[test]
     fn the_short_way_leads_to_the_same_form() {

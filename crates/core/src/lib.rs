@@ -20,7 +20,7 @@ pub mod delivered;
 pub mod directory;
 pub mod expiry;
 pub mod file;
-mod form;
+pub mod form;
 pub mod hook;
 pub mod id;
 pub mod im;

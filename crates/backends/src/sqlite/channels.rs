@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use crosstalk_core::channel::{
-    ChannelChange, ChannelKey, ChannelRecord, ChannelRef, ChannelSettings, Channels, HistoryFrom,
-    List, ListChange, LogKind, Member, MemberChange, MemberQuery, MemberRow, MembersChanged,
+    ChannelChange, ChannelKey, ChannelRecord, ChannelRef, ChannelSettings, Channels, FoundMembers,
+    HistoryFrom, List, ListChange, LogKind, Member, MemberChange, MemberQuery, MemberRow,
+    MembersChanged,
 };
 use crosstalk_core::id::{ChannelNum, UserNum};
 use crosstalk_core::store::StoreResult;
@@ -13,7 +14,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::error::{DbError, DbResult};
 use super::names::CHANNEL_COLUMNS;
-use super::{Shared, Sqlite, members};
+use super::{Shared, Sqlite, member_search, members};
 
 /// Set in `channel.flags` where history is shown since the join only.
 pub(super) const SINCE_JOIN: i64 = 1;
@@ -112,9 +113,9 @@ impl Channels for Sqlite {
         &self,
         channel: ChannelNum,
         query: &MemberQuery,
-    ) -> StoreResult<Vec<Member>> {
+    ) -> StoreResult<FoundMembers> {
         let query = query.clone();
-        self.read(move |conn, shared| members::find(conn, shared, channel, &query))
+        self.read(move |conn, shared| member_search::find(conn, shared, channel, &query))
             .await
     }
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use async_trait::async_trait;
+use crosstalk_core::form::folded;
 use crosstalk_core::id::UserNum;
 use crosstalk_core::refusal::Refusal;
 use crosstalk_core::relation::friend::{
@@ -299,8 +300,7 @@ pub(super) fn keep(
 
 const COLUMNS: &str = "SELECT r.other, coalesce(iif(json_valid(u.profile), json_extract(u.profile, '$.name'), ''), ''), \
                        r.remark, r.grp, r.since, r.version, r.state \
-                       FROM relation r JOIN user u ON u.num = r.other \
-                       LEFT JOIN user_card c ON c.realm = u.realm AND c.user = u.num";
+                       FROM relation r JOIN user u ON u.num = r.other";
 
 fn friend(names: &Names, conn: &Connection, row: &Row<'_>) -> DbResult<Option<Friend>> {
     let Some(user) = names.user(conn, UserNum(row.get(0)?))? else {
@@ -330,36 +330,71 @@ pub(super) fn list(conn: &Connection, names: &Names, query: &FriendQuery) -> DbR
         }
         Ok(found)
     };
+    let these = |others: &[UserNum]| -> DbResult<Vec<Friend>> {
+        let mut found = Vec::new();
+        for other in others {
+            found.extend(select(
+                "WHERE r.user = ?1 AND r.other = ?2 AND r.state & 4",
+                &[&user, &other.0],
+            )?);
+        }
+        Ok(found)
+    };
     match &query.which {
         WhichFriends::Now {
             after,
             keyword,
             group,
         } => {
-            let folded = keyword.to_lowercase();
-            select(
-                "WHERE r.user = ?1 AND r.state & 4 AND r.other > ?2 \
-                 AND (?3 = '' OR instr(u.uid, ?3) OR instr(c.name, ?4) OR instr(r.remark, ?3)) \
-                 AND (?5 IS NULL OR r.grp = ?5) ORDER BY r.other LIMIT ?6",
-                &[&user, &after.0, keyword, &folded, group, &limit],
-            )
+            if keyword.is_empty() {
+                return select(
+                    "WHERE r.user = ?1 AND r.state & 4 AND r.other > ?2 \
+                     AND (?3 IS NULL OR r.grp = ?3) ORDER BY r.other LIMIT ?4",
+                    &[&user, &after.0, group, &limit],
+                );
+            }
+            let called = called(conn, query.user, *after, keyword, *group, limit)?;
+            these(&called)
         }
         WhichFriends::Since(version) => select(
             "WHERE r.user = ?1 AND r.version > ?2 AND r.version > 0 \
              ORDER BY r.version LIMIT ?3",
             &[&user, version, &limit],
         ),
-        WhichFriends::These(these) => {
-            let mut found = Vec::new();
-            for other in these {
-                found.extend(select(
-                    "WHERE r.user = ?1 AND r.other = ?2 AND r.state & 4",
-                    &[&user, &other.0],
-                )?);
-            }
-            Ok(found)
+        WhichFriends::These(others) => these(others),
+    }
+}
+
+/// The friends of a user with a keyword in id, name or remark, whatever its case and width.
+fn called(
+    conn: &Connection,
+    user: UserNum,
+    after: UserNum,
+    keyword: &str,
+    group: Option<i64>,
+    limit: u32,
+) -> DbResult<Vec<UserNum>> {
+    let sql = "SELECT r.other, u.uid, coalesce(c.name, ''), r.remark \
+               FROM relation r JOIN user u ON u.num = r.other \
+               LEFT JOIN user_card c ON c.realm = u.realm AND c.user = u.num \
+               WHERE r.user = ?1 AND r.state & 4 AND r.other > ?2 \
+               AND (?3 IS NULL OR r.grp = ?3) ORDER BY r.other";
+    let mut select = conn.prepare_cached(sql)?;
+    let mut rows = select.query(params![user.0, after.0, group])?;
+    let keyword = folded(keyword);
+    let mut found = Vec::new();
+    while found.len() < limit as usize
+        && let Some(row) = rows.next()?
+    {
+        let text = |column| -> DbResult<&str> { Ok(row.get_ref(column)?.as_str().unwrap_or("")) };
+        let is_it = text(2)?.contains(&keyword)
+            || folded(text(1)?).contains(&keyword)
+            || folded(text(3)?).contains(&keyword);
+        if is_it {
+            found.push(UserNum(row.get(0)?));
         }
     }
+    Ok(found)
 }
 
 /// The friends of a group.

@@ -2,7 +2,7 @@
 //! the old one an administrator, and leaving gives the role up.
 
 use crosstalk_core::channel::{
-    Member, MemberChange, MemberQuery, MemberRole, MemberRow, MemberState, MembersChanged,
+    Member, MemberChange, MemberRole, MemberRow, MemberState, MembersChanged,
 };
 use crosstalk_core::id::{ChannelNum, Uid, UserNum, UserRef};
 use rusqlite::{Connection, OptionalExtension, Row, Rows};
@@ -17,7 +17,7 @@ const ACTIVE: i64 = MemberState::Active as i64;
 const LEFT: i64 = MemberState::Left as i64;
 
 /// The columns of [`member`], behind the user's number.
-const COLUMNS: &str = "m.user, m.role, m.join_seq, m.muted_until, m.nick, m.joined_at";
+pub(super) const COLUMNS: &str = "m.user, m.role, m.join_seq, m.muted_until, m.nick, m.joined_at";
 
 /// Active members after a user number.
 pub(super) fn page(
@@ -34,45 +34,6 @@ pub(super) fn page(
     let after = after.map_or(i64::MIN, |user| user.0);
     let mut find = conn.prepare_cached(&sql)?;
     let rows = find.query([channel.0, after, i64::from(limit)])?;
-    collect(conn, shared, rows)
-}
-
-/// Active members of a role, with a keyword in what they are called.
-pub(super) fn find(
-    conn: &Connection,
-    shared: &Shared,
-    channel: ChannelNum,
-    query: &MemberQuery,
-) -> DbResult<Vec<Member>> {
-    let after = query.after.map_or(i64::MIN, |user| user.0);
-    let (role, limit) = (query.at_least as i64, i64::from(query.limit));
-    if query.keyword.is_empty() {
-        // There is an index of owners.
-        let is_owner = if query.at_least == MemberRole::Owner {
-            "AND m.role = 2"
-        } else {
-            ""
-        };
-        let sql = format!(
-            "SELECT {COLUMNS} FROM member m WHERE m.channel = ?1 AND m.user > ?2 \
-             AND m.state = 1 {is_owner} AND m.role >= ?3 ORDER BY m.user LIMIT ?4"
-        );
-        let mut find = conn.prepare_cached(&sql)?;
-        let rows = find.query([channel.0, after, role, limit])?;
-        return collect(conn, shared, rows);
-    }
-    let sql = format!(
-        "SELECT {COLUMNS} FROM member m JOIN user u ON u.num = m.user \
-         WHERE m.channel = ?1 AND m.user > ?2 AND m.state = 1 AND m.role >= ?3 AND ( \
-            instr(lower(m.nick), ?5) > 0 OR instr(lower(u.uid), ?5) > 0 \
-            OR instr(lower(coalesce(iif(json_valid(u.profile), \
-                json_extract(u.profile, '$.name'), ''), '')), ?5) > 0) \
-         ORDER BY m.user LIMIT ?4"
-    );
-    let mut find = conn.prepare_cached(&sql)?;
-    // As the store's own `lower` does: other letters than these keep their case.
-    let keyword = query.keyword.to_ascii_lowercase();
-    let rows = find.query(rusqlite::params![channel.0, after, role, limit, keyword])?;
     collect(conn, shared, rows)
 }
 
@@ -112,18 +73,23 @@ pub(super) fn since(
     let mut rows = find.query([channel.0, after_version, last, i64::MAX])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        let state = if row.get::<_, i64>(6)? == ACTIVE {
+        found.push(versioned(conn, shared, row)?);
+    }
+    Ok(found)
+}
+
+/// [`COLUMNS`], state and version.
+pub(super) fn versioned(conn: &Connection, shared: &Shared, row: &Row<'_>) -> DbResult<MemberRow> {
+    let is_there = row.get::<_, i64>(6)? == ACTIVE;
+    Ok(MemberRow {
+        member: named(conn, shared, row)?,
+        state: if is_there {
             MemberState::Active
         } else {
             MemberState::Left
-        };
-        found.push(MemberRow {
-            member: named(conn, shared, row)?,
-            state,
-            version: row.get(7)?,
-        });
-    }
-    Ok(found)
+        },
+        version: row.get(7)?,
+    })
 }
 
 fn collect(conn: &Connection, shared: &Shared, mut rows: Rows<'_>) -> DbResult<Vec<Member>> {

@@ -6,16 +6,18 @@
 
 use async_trait::async_trait;
 use crosstalk_core::directory::{FindUsers, FoundPlace, FoundUsers, People, Profile, UserRecord};
+use crosstalk_core::form::folded;
 use crosstalk_core::id::UserNum;
 use crosstalk_core::store::StoreResult;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::Sqlite;
 use super::directory::{COLUMNS, record};
 use super::error::DbResult;
+use super::{Sqlite, user_names};
 
-/// Names that are looked at for one page.
-const SPAN: i64 = 50_000;
+/// Users who are looked at for one page, of those who are found by what is asked for: there
+/// are more only where most of them do not let themselves be found.
+const SPAN: i64 = 5_000;
 /// Users with the same phone number or address of mail who are found.
 const MAX_SAME: i64 = 50;
 
@@ -57,16 +59,36 @@ impl People for Sqlite {
 /// Keeps what is searched of a user beside the profile.
 pub(super) fn put_card(conn: &Connection, user: &UserRecord) -> DbResult<()> {
     let profile = Profile::of(user.profile.as_deref());
+    let (realm, num) = (user.realm.as_str(), user.user.num.0);
+    let name = folded(&profile.name.unwrap_or_default());
+    let before = user_names::indexed(conn, realm, num)?.unwrap_or_default();
+    if name != before {
+        user_names::remove(conn, realm, num, &before)?;
+        user_names::put(conn, realm, num, &name)?;
+    }
     let sql = "INSERT INTO user_card (realm, user, name, phone, email) \
                VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE \
                SET name = excluded.name, phone = excluded.phone, email = excluded.email";
     conn.prepare_cached(sql)?.execute(params![
-        user.realm.as_str(),
-        user.user.num.0,
-        profile.name.unwrap_or_default().to_lowercase(),
+        realm,
+        num,
+        name,
         profile.phone,
         profile.email.map(|email| email.to_lowercase()),
     ])?;
+    Ok(())
+}
+
+/// Nobody is found by their name any more; the card goes after this.
+pub(super) fn forget_name(conn: &Connection, user: UserNum) -> DbResult<()> {
+    let sql = "SELECT realm FROM user WHERE num = ?1";
+    let mut find = conn.prepare_cached(sql)?;
+    let realm: Option<String> = find.query_row([user.0], |row| row.get(0)).optional()?;
+    if let Some(realm) = realm
+        && let Some(name) = user_names::indexed(conn, &realm, user.0)?
+    {
+        user_names::remove(conn, &realm, user.0, &name)?;
+    }
     Ok(())
 }
 
@@ -193,28 +215,34 @@ fn by_contact(conn: &Connection, query: &FindUsers, after: i64, limit: usize) ->
 }
 
 fn by_name(conn: &Connection, query: &FindUsers, after: i64, limit: usize) -> DbResult<Part> {
-    let sql = "SELECT user, instr(name, ?3) > 0 FROM user_card \
-               WHERE realm = ?1 AND user > ?2 ORDER BY user LIMIT ?4";
+    let sql = "SELECT f.rowid, c.name FROM user_names f \
+               CROSS JOIN user_card c ON c.realm = ?1 AND c.user = f.rowid \
+               WHERE user_names MATCH ?2 AND f.rowid > ?3 ORDER BY f.rowid";
+    let keyword = folded(&query.keyword);
+    let question = user_names::question(query.realm.as_str(), &keyword);
     let mut select = conn.prepare_cached(sql)?;
-    let keyword = query.keyword.to_lowercase();
-    let mut rows = select.query(params![query.realm.as_str(), after, keyword, SPAN])?;
-    let (mut found, mut looked_at, mut last) = (Vec::new(), 0, after);
+    let mut rows = select.query(params![query.realm.as_str(), question, after])?;
+    let (mut found, mut looked_at) = (Vec::new(), 0);
     while let Some(row) = rows.next()? {
+        let num = row.get(0)?;
         looked_at += 1;
-        last = row.get(0)?;
-        if row.get::<_, bool>(1)?
-            && let Some(user) = by_num(conn, last)?
+        if row
+            .get_ref(1)?
+            .as_str()
+            .unwrap_or_default()
+            .contains(&keyword)
+            && let Some(user) = by_num(conn, num)?
             && may_be_found(&user, query, false)
             && !user.user.uid.as_str().starts_with(&query.keyword)
             && !is_contact(&user, query)
         {
             found.push(user);
-            if found.len() >= limit {
-                return Ok((found, Some(last)));
-            }
+        }
+        if found.len() >= limit || looked_at >= SPAN {
+            return Ok((found, Some(num)));
         }
     }
-    Ok((found, (looked_at >= SPAN).then_some(last)))
+    Ok((found, None))
 }
 
 /// Whether the list of phone numbers and addresses has a user already.

@@ -20,7 +20,7 @@ use super::options::SqliteOptions;
 use super::stats::Counters;
 use super::work::Work;
 use super::writer::{self, Writer};
-use super::{Shared, Sqlite, directory, reader};
+use super::{Shared, Sqlite, directory, reader, user_names};
 
 /// Items that may wait for the writer; callers wait when it is full.
 const QUEUE: usize = 1024;
@@ -53,6 +53,7 @@ pub(super) fn open(options: SqliteOptions) -> DbResult<Sqlite> {
     let place = Place::take(&options)?;
     let mut conn = place.writer()?;
     directory::name_unnamed(&mut conn, &options.aliases)?;
+    user_names::bring_up(&mut conn)?;
     let readers = options.reader_threads.max(1);
     let tuning = Tuning::of(&options);
     let shared = Arc::new(Shared {

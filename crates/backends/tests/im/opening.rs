@@ -5,8 +5,8 @@ use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
 use crosstalk_core::channel::{
-    ChannelChange, ChannelKey, ChannelRecord, ChannelRef, Channels, List, ListChange, LogKind,
-    Member, MemberChange, MemberQuery, MemberRow, MembersChanged,
+    ChannelChange, ChannelKey, ChannelRecord, ChannelRef, Channels, FoundMembers, List, ListChange,
+    LogKind, Member, MemberChange, MemberQuery, MemberRow, MembersChanged,
 };
 use crosstalk_core::id::{ChannelNum, MessageId, Realm, UserNum};
 use crosstalk_core::im::Stores;
@@ -64,7 +64,7 @@ impl Channels for Slow {
         &self,
         channel: ChannelNum,
         query: &MemberQuery,
-    ) -> StoreResult<Vec<Member>> {
+    ) -> StoreResult<FoundMembers> {
         self.inner.find_members(channel, query).await
     }
 

@@ -92,6 +92,16 @@ pub struct MemberQuery {
     pub limit: u32,
 }
 
+/// Members that were found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FoundMembers {
+    /// At most as many as were asked for.
+    pub rows: Vec<MemberRow>,
+    /// After whom to go on: there may be more although there are fewer than asked for. `None`
+    /// = all were looked at, or there are as many as asked for.
+    pub next: Option<UserNum>,
+}
+
 /// A change of one member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MemberChange {

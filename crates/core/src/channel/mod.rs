@@ -13,7 +13,9 @@ pub mod settings;
 
 pub use joining::{Decider, InviteLink, JoinRequest, JoinStatus, Joining, RequestId};
 pub use key::{Address, ChannelKey, ChannelKind, ChannelRef, LogKind};
-pub use member::{Member, MemberChange, MemberQuery, MemberRole, MemberRow, MemberState};
+pub use member::{
+    FoundMembers, Member, MemberChange, MemberQuery, MemberRole, MemberRow, MemberState,
+};
 pub use port::{ChannelRecord, Channels, List, ListChange, MembersChanged};
 pub use rights::{Right, Standing, may};
 pub use settings::{Announcement, ChannelChange, ChannelSettings, Circle, HistoryFrom, JoinMode};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::{
-    ChannelChange, ChannelKey, ChannelRef, ChannelSettings, LogKind, Member, MemberChange,
-    MemberQuery, MemberRow,
+    ChannelChange, ChannelKey, ChannelRef, ChannelSettings, FoundMembers, LogKind, Member,
+    MemberChange, MemberQuery, MemberRow,
 };
 use crate::id::{ChannelNum, UserNum};
 use crate::store::StoreResult;
@@ -85,12 +85,13 @@ pub trait Channels: Send + Sync + 'static {
         limit: u32,
     ) -> StoreResult<Vec<Member>>;
 
-    /// Active members that a query wants, in order of user number.
+    /// Active members that a query wants, in order of user number. For a keyword it looks at a
+    /// stretch of the members only, and says after whom to go on.
     async fn find_members(
         &self,
         channel: ChannelNum,
         query: &MemberQuery,
-    ) -> StoreResult<Vec<Member>>;
+    ) -> StoreResult<FoundMembers>;
 
     /// An active member.
     async fn member(&self, channel: ChannelNum, user: UserNum) -> StoreResult<Option<Member>>;

@@ -445,18 +445,21 @@ pub async fn friends_are_found(stores: &Stores) {
     put.await.expect("put");
     befriend(stores, &[(&alice, &bob), (&alice, &carol)], Sides::Both).await;
     let remark = FriendChange {
-        remark: Some("姐姐".to_owned()),
+        remark: Some("姐姐 Aunt Máy".to_owned()),
         group: None,
     };
     let kept = stores.friends.change_friend(alice.num, carol.num, &remark);
     let kept = kept.await.expect("answers").expect("kept");
-    assert_eq!(kept.remark, "姐姐");
+    assert_eq!(kept.remark, "姐姐 Aunt Máy");
     for (keyword, found) in [
         ("", vec!["bob", "carol"]),
         ("o", vec!["bob", "carol"]),
         ("robert ö", vec!["bob"]),
         ("ÖZ", vec!["bob"]),
         ("姐", vec!["carol"]),
+        ("aunt", vec!["carol"]),
+        ("ＡＵＮＴ MÁ", vec!["carol"]),
+        ("CARO", vec!["carol"]),
         ("%", vec![]),
     ] {
         let friends = friends(stores, &alice, all(keyword, None), 9).await;

@@ -408,11 +408,11 @@ pub async fn members_are_found(stores: &Stores) {
     changes.extend([
         MemberChange::Join(users[1].clone(), MemberRole::Owner),
         MemberChange::Join(users[3].clone(), MemberRole::Administrator),
-        MemberChange::Nick(users[2].clone(), "The Cook 厨师 100%".to_owned()),
+        MemberChange::Nick(users[2].clone(), "The Cook 厨师 100% ＩＶ".to_owned()),
     ]);
     change(stores, &log, &changes).await;
     let named = crate::directory::UserChange {
-        profile: Some(r#"{"name":"Quentin Cook"}"#.to_owned()),
+        profile: Some(r#"{"name":"Quentin Cook Иван"}"#.to_owned()),
         ..crate::directory::UserChange::exists()
     };
     let realm = Realm::default();
@@ -428,7 +428,7 @@ pub async fn members_are_found(stores: &Stores) {
         let (channels, num) = (Arc::clone(&stores.channels), log.num);
         async move {
             let found = channels.find_members(num, &query).await.expect("read");
-            let found = found.iter().map(|member| member.user.clone());
+            let found = found.rows.into_iter().map(|row| row.member.user);
             found.collect::<Vec<_>>()
         }
     };
@@ -440,6 +440,10 @@ pub async fn members_are_found(stores: &Stores) {
     let cooks = [users[2].clone(), users[4].clone()];
     assert_eq!(find(Ordinary, "cOOK", 10).await, cooks);
     assert_eq!(find(Ordinary, "厨师", 10).await, cooks[..1]);
+    assert_eq!(find(Ordinary, "iv", 10).await, cooks[..1], "width");
+    for name in ["иван", "ИВАН", "cook ива"] {
+        assert_eq!(find(Ordinary, name, 10).await, cooks[1..], "{name}");
+    }
     assert_eq!(find(Ordinary, "USER3", 10).await, [users[3].clone()]);
     assert_eq!(find(Owner, "user", 10).await, [users[1].clone()]);
     assert!(

@@ -23,6 +23,7 @@ mod history;
 mod hooks;
 mod logins;
 mod marking;
+mod members;
 mod mentions;
 mod people;
 mod pinning;
@@ -172,6 +173,8 @@ pub struct Im {
     unending: expiring::Unending,
     /// Scheduled messages that are being dealt with.
     at_work: scheduling::AtWork,
+    /// For whom members are being looked for.
+    searchers: members::Searchers,
     throttle: Throttle,
     budgets: Budgets,
     rates: Arc<Rates>,
@@ -318,6 +321,7 @@ impl Im {
             typists: typing::typists(),
             unending: expiring::unending(),
             at_work: scheduling::AtWork::default(),
+            searchers: members::Searchers::default(),
             throttle,
             budgets,
             rates,

@@ -19,6 +19,7 @@ use super::traces::traces_of;
 use crate::sqlite::Sqlite;
 use crate::sqlite::directory;
 use crate::sqlite::error::DbResult;
+use crate::sqlite::people;
 use crate::sqlite::revoke::secretly;
 use crate::sqlite::rows::is_revoked;
 use crate::sqlite::work::Tx;
@@ -109,6 +110,7 @@ impl Census for Sqlite {
             let rows = self.write(move |tx| {
                 match (*table, *column) {
                     ("device", _) => forget_devices(tx, user)?,
+                    ("user_card", _) => people::forget_name(tx.conn, user)?,
                     ("join_request", "user") => forget_invitations(tx, user)?,
                     _ => {}
                 }

@@ -13,6 +13,7 @@ mod lifecycle;
 mod messenger;
 mod model;
 mod naming;
+mod people;
 mod plans;
 mod pubsub;
 mod retention;

@@ -118,7 +118,8 @@ pub(super) struct Added {
 
 /// A channel's members
 ///
-/// In the order in which the server first heard of the users.
+/// In the order in which the server first heard of the users. With a keyword it costs a user
+/// as much as sending, and one search of a user goes on at a time.
 #[utoipa::path(
     get, path = "/v1/channels/{kind}/{id}/members", tag = "channels",
     params(
@@ -126,7 +127,10 @@ pub(super) struct Added {
         ("id" = String, Path, description = "The channel's id"),
         Wanted,
     ),
-    responses((status = 200, description = "Members", body = Page<MemberView>), Denials, Missing),
+    responses(
+        (status = 200, description = "Members", body = Page<MemberView>),
+        Denials, Missing, Throttled
+    ),
     security(("admin_key" = []), ("app_secret" = []), ("user_token" = []))
 )]
 pub(super) async fn list_members(
@@ -152,15 +156,16 @@ pub(super) async fn list_members(
         after,
         limit: limit + 1,
     };
-    let mut members = api.im.find_members(&key, &query).await?;
+    let by = caller.as_user();
+    let mut members = api.im.search_members(&key, by, &query).await?;
     let is_more = members.len() > limit as usize;
     members.truncate(limit as usize);
     let last = members.last().filter(|_| is_more);
     let now_ms = api.im.clock().now_ms();
-    let show = |member: &Member| MemberView::new(member, now_ms);
+    let show = |row: &MemberRow| MemberView::new(&row.member, now_ms);
     Ok(Json(Page {
         items: members.iter().map(show).collect(),
-        next_cursor: last.map(|last| page::encode(LIST, [last.user.num.0])),
+        next_cursor: last.map(|last| page::encode(LIST, [last.member.user.num.0])),
     }))
 }
 
@@ -197,10 +202,20 @@ pub(super) struct ChangedMember {
     version: i64,
 }
 
+/// Members and former members that have changed.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct MemberChanges {
+    /// Ascending by version.
+    items: Vec<ChangedMember>,
+    /// Give this as `after_version` the next time; the one given if nothing has changed.
+    version: i64,
+    /// There may be more already: ask again with this `version`.
+    more: bool,
+}
+
 /// Changes of a channel's members
 ///
-/// Members and former members whose version is above `after_version`, in its order. Ask again
-/// with the last one's version until none are left.
+/// Members and former members whose version is above `after_version`, in its order.
 #[utoipa::path(
     get, path = "/v1/channels/{kind}/{id}/member-changes", tag = "channels",
     params(
@@ -209,7 +224,7 @@ pub(super) struct ChangedMember {
         Since,
     ),
     responses(
-        (status = 200, description = "Changes", body = Page<ChangedMember>), Denials, Missing
+        (status = 200, description = "Changes", body = MemberChanges), Denials, Missing
     ),
     security(("admin_key" = []), ("app_secret" = []), ("user_token" = []))
 )]
@@ -218,7 +233,7 @@ pub(super) async fn list_member_changes(
     caller: Caller,
     Segments((kind, id)): Segments<(String, String)>,
     Params(since): Params<Since>,
-) -> Result<Json<Page<ChangedMember>>, Problem> {
+) -> Result<Json<MemberChanges>, Problem> {
     let key = with_members(caller.realm()?, &kind, &id)?;
     let limit = page::limit(since.limit)?;
     must_belong(&api, &caller, &key).await?;
@@ -230,7 +245,11 @@ pub(super) async fn list_member_changes(
         left: row.state == MemberState::Left,
         version: row.version,
     };
-    Ok(Json(Page::whole(rows.into_iter().map(show).collect())))
+    Ok(Json(MemberChanges {
+        version: rows.last().map_or(after, |row| row.version),
+        more: rows.len() == limit as usize,
+        items: rows.into_iter().map(show).collect(),
+    }))
 }
 
 /// Add members

@@ -29,6 +29,9 @@ use crate::http::state::ApiState;
 const MAX_QUESTION_CHARS: usize = 200;
 /// What is shown of each kind where all kinds are looked for, if the caller does not say.
 const FEW: u32 = 5;
+/// Pages of users that are gone through: most of those on a page may not let themselves be
+/// found.
+const MAX_PAGES: usize = 10;
 /// The same at most.
 const MAX_FEW: u32 = 20;
 
@@ -320,18 +323,25 @@ async fn users(
     realm: &Realm,
     wanted: &Anything,
 ) -> Result<Vec<UserView>, Problem> {
-    let limit = wanted.limit.unwrap_or(FEW);
+    let limit = wanted.limit.unwrap_or(FEW) as usize;
     let all = caller.as_user().is_none() && wanted.user.is_none();
-    let found = api.im.find_users(realm, &wanted.q, all, None, limit).await;
-    match found {
-        Ok(found) => {
-            let view = |user| UserView::to(caller, user);
-            Ok(found.users.iter().map(view).collect())
+    let (mut users, mut after) = (Vec::new(), None);
+    for _ in 0..MAX_PAGES {
+        let more = u32::try_from(limit - users.len()).unwrap_or(1);
+        let found = api.im.find_users(realm, &wanted.q, all, after, more).await;
+        let found = match found {
+            Ok(found) => found,
+            // What is too long for a name is nobody's.
+            Err(Refusal::InvalidArgument) => break,
+            Err(why) => return Err(why.into()),
+        };
+        users.extend(found.users.iter().map(|user| UserView::to(caller, user)));
+        after = found.next;
+        if after.is_none() || users.len() >= limit {
+            break;
         }
-        // What is too long for a name is nobody's.
-        Err(Refusal::InvalidArgument) => Ok(Vec::new()),
-        Err(why) => Err(why.into()),
     }
+    Ok(users)
 }
 
 /// Friends by the word.

@@ -76,7 +76,9 @@ async fn list(
         after: after.map(UserNum),
         limit: limit + 1,
     };
-    let members = edge.im.find_members(&asked.key, &query).await?;
+    let by = Some(&asked.login.user);
+    let members = edge.im.search_members(&asked.key, by, &query).await?;
+    let members = members.into_iter().map(|row| row.member).collect();
     let now_ms = edge.im.clock().now_ms();
     let place = |member: &Member| member.user.num.0.to_string();
     let view = |member| view(&member, now_ms);

@@ -302,3 +302,40 @@ async fn cursors_tell_nothing_and_cannot_be_made() {
         assert!(answer.detail("invalid_argument").starts_with("cursor"));
     }
 }
+
+#[tokio::test]
+async fn names_are_found_whatever_case_and_width() {
+    let rest = Rest::start().await;
+    let alice = rest.user("alice").await;
+    for (uid, name) in [("ivan", "Иван Ｋ."), ("may", "张三丰")] {
+        rest.user(uid).await;
+        let path = format!("/v1/users/{uid}/profile");
+        rest.app("PATCH", &path, json!({"name": name})).await.ok();
+    }
+    let new = json!({"id": "team", "members": ["ivan", "may"]});
+    rest.call(&alice, "POST", "/v1/channels", new).await;
+    for (q, uid) in [
+        ("иван", "ivan"),
+        ("ВАН к", ""),
+        ("ВАН k", "ivan"),
+        ("三", "may"),
+        ("三丰", "may"),
+    ] {
+        let q: String = percent(q);
+        let ask = async |path: String| rest.call(&alice, "GET", &path, Value::Null).await.ok();
+        let found = ask(format!("/v1/search?q={q}")).await;
+        let users = each(&found["users"], "/uid");
+        let found = ask(format!("/v1/users/search?keyword={q}")).await;
+        assert_eq!(each(&found["items"], "/uid"), users, "{q}");
+        assert_eq!(found["next_cursor"], Value::Null, "{q}");
+        let path = format!("/v1/channels/group/team/members?keyword={q}");
+        let found = ask(path).await;
+        assert_eq!(each(&found["items"], "/uid"), users, "{q}");
+        assert_eq!(users.join(" "), uid, "{q}");
+    }
+}
+
+/// A text as a query has it.
+fn percent(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use axum::Json;
 use axum::extract::{ConnectInfo, Path, State};
 use axum::http::HeaderMap;
-use crosstalk_core::channel::{MemberRow, MemberState, Right};
+use crosstalk_core::channel::{MemberQuery, MemberRow, MemberState, Right};
 use crosstalk_core::refusal::Refusal;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -19,6 +19,10 @@ use crate::http::state::WukongApiState;
 /// Members in an answer, if the request does not say, and at most.
 const DEFAULT_ROWS: i64 = 100;
 const MAX_ROWS: i64 = 1000;
+/// Members with a keyword who are put into the order of versions.
+const MAX_CALLED: u32 = 1000;
+/// Nothing is called by more characters.
+const MAX_KEYWORD_CHARS: usize = 100;
 
 /// From where members are wanted.
 #[derive(Debug, Default, Deserialize)]
@@ -30,12 +34,13 @@ pub(super) struct Since {
     version: i64,
     #[serde(deserialize_with = "lenient::int")]
     limit: i64,
-    /// Only those whose name, nickname or uid has this in it.
+    /// Only members whose name, nickname or uid has this in it; former ones are left out.
     #[serde(deserialize_with = "lenient::text")]
     keyword: String,
 }
 
-/// Members and former members above a version, in its order.
+/// Members and former members above a version, in its order; with a keyword those members
+/// who are called so, up to 1,000.
 pub(super) async fn sync(
     State(api): State<WukongApiState>,
     ConnectInfo(client): ConnectInfo<SocketAddr>,
@@ -53,32 +58,39 @@ pub(super) async fn sync(
         DEFAULT_ROWS
     };
     let limit = u32::try_from(limit).unwrap_or(1);
-    let wanted = usize::try_from(limit).unwrap_or(1);
-    let keyword = since.keyword.to_lowercase();
-    let mut after = since.version;
-    let mut members = Vec::new();
-    loop {
-        let rows = api.im.members_since(&scene.key, after, limit).await?;
-        for row in &rows {
-            let member = member(&api, row).await?;
-            if members.len() < wanted && has(&member, &keyword) {
-                members.push(member);
-            }
-        }
-        match rows.last() {
-            Some(last) if rows.len() == wanted && members.len() < wanted => after = last.version,
-            _ => return Ok(Json(Value::Array(members))),
-        }
+    let rows = if since.keyword.is_empty() {
+        api.im
+            .members_since(&scene.key, since.version, limit)
+            .await?
+    } else {
+        called(&api, &scene, &since).await?
+    };
+    let mut members = Vec::with_capacity(rows.len());
+    for row in rows.iter().take(limit as usize) {
+        members.push(member(&api, row).await?);
     }
+    Ok(Json(Value::Array(members)))
 }
 
-/// Whether a row has a keyword, in lower case, in what it shows.
-fn has(member: &Value, keyword: &str) -> bool {
-    let mut texts = ["uid", "name", "remark"].iter();
-    texts.any(|name| {
-        let text = member[name].as_str().unwrap_or_default();
-        text.to_lowercase().contains(keyword)
-    })
+/// Members with the keyword in what they are called, above the version and in its order.
+async fn called(
+    api: &WukongApiState,
+    scene: &Scene,
+    since: &Since,
+) -> Result<Vec<MemberRow>, Refused> {
+    if since.keyword.chars().count() > MAX_KEYWORD_CHARS {
+        return Ok(Vec::new());
+    }
+    let query = MemberQuery {
+        keyword: since.keyword.clone(),
+        limit: MAX_CALLED,
+        ..MemberQuery::default()
+    };
+    let found = api.im.search_members(&scene.key, Some(&scene.user), &query);
+    let mut rows = found.await?;
+    rows.retain(|row| row.version > since.version);
+    rows.sort_by_key(|row| row.version);
+    Ok(rows)
 }
 
 async fn member(api: &WukongApiState, row: &MemberRow) -> Result<Value, Refusal> {
