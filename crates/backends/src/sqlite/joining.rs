@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use crosstalk_core::channel::joining::{
-    MAX_LINKS, MAX_WAITING_IN_CHANNEL, MAX_WAITING_OF_USER, REQUEST_KEPT_MS, REQUEST_LIFE_MS,
+    MAX_ENDED, MAX_LINKS, MAX_WAITING_IN_CHANNEL, MAX_WAITING_OF_USER, REQUEST_KEPT_MS,
+    REQUEST_LIFE_MS,
 };
 use crosstalk_core::channel::{Decider, InviteLink, JoinRequest, JoinStatus, Joining, RequestId};
 use crosstalk_core::id::{ChannelNum, UserNum, UserRef};
@@ -54,6 +55,15 @@ impl Joining for Sqlite {
             Ok(update.execute(params![id.0, status as i64, by, at_ms])? > 0)
         })
         .await
+    }
+
+    async fn end_requests(
+        &self,
+        channel: ChannelNum,
+        by: Option<UserNum>,
+        at_ms: i64,
+    ) -> StoreResult<Vec<JoinRequest>> {
+        self.write(move |tx| end(tx, channel, by, at_ms)).await
     }
 
     async fn requests_of_channel(
@@ -182,6 +192,32 @@ fn user_at(
     let num: Option<i64> = row.get(at)?;
     let user = num.map(|num| shared.names.user(conn, UserNum(num)));
     Ok(user.transpose()?.flatten())
+}
+
+fn end(
+    tx: &Tx<'_>,
+    channel: ChannelNum,
+    by: Option<UserNum>,
+    at_ms: i64,
+) -> DbResult<Vec<JoinRequest>> {
+    let alive_since = at_ms.saturating_sub(REQUEST_LIFE_MS);
+    let rule = "channel = ?1 AND status = 0 AND created_at > ?2 ORDER BY id DESC LIMIT ?3";
+    let newest = [channel.0, alive_since, i64::from(MAX_ENDED)];
+    let mut ended = select(tx.conn, tx.shared, rule, newest)?;
+    let status = JoinStatus::Cancelled;
+    let sql = "UPDATE join_request SET status = ?2, decided_by = ?3, decided_at = ?4 \
+               WHERE channel = ?1 AND status = 0";
+    let by_num = by.map(|user| user.0);
+    let mut update = tx.conn.prepare_cached(sql)?;
+    update.execute(params![channel.0, status as i64, by_num, at_ms])?;
+    let by = by.map(|user| tx.shared.names.user(tx.conn, user));
+    let by = by.transpose()?.flatten();
+    for request in &mut ended {
+        request.status = status;
+        request.by.clone_from(&by);
+        request.decided_at_ms = at_ms;
+    }
+    Ok(ended)
 }
 
 fn keep(tx: &Tx<'_>, request: &JoinRequest) -> DbResult<Option<JoinRequest>> {

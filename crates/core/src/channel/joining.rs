@@ -12,6 +12,8 @@ use std::sync::Arc;
 pub const REQUEST_LIFE_MS: i64 = 30 * 24 * 3_600_000;
 /// For how long it is kept how somebody was answered, in ms: 90 days.
 pub const REQUEST_KEPT_MS: i64 = 90 * 24 * 3_600_000;
+/// Requests that are told of when all of a channel end; the others are only found so.
+pub const MAX_ENDED: u32 = 1000;
 /// How many requests of one channel may wait for an answer.
 pub const MAX_WAITING_IN_CHANNEL: u32 = 10_000;
 /// How many requests of and invitations to one user may wait for an answer.
@@ -223,6 +225,15 @@ pub trait Joining: Send + Sync + 'static {
         by: Option<UserNum>,
         at_ms: i64,
     ) -> StoreResult<bool>;
+
+    /// Takes back all requests and invitations of a channel that wait. Returns the newest of
+    /// them, at most [`MAX_ENDED`].
+    async fn end_requests(
+        &self,
+        channel: ChannelNum,
+        by: Option<UserNum>,
+        at_ms: i64,
+    ) -> StoreResult<Vec<JoinRequest>>;
 
     /// Requests of a channel below an id, newest first.
     async fn requests_of_channel(

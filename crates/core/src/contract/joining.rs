@@ -19,6 +19,7 @@ macro_rules! joining_contract {
             one_that_waits_is_not_asked_again,
             requests_are_paged_newest_first,
             there_are_not_too_many_requests,
+            requests_end_with_the_channel,
             links_come_and_go,
             the_last_use_of_a_link_is_one_users,
             there_are_not_too_many_links,
@@ -179,6 +180,46 @@ pub async fn there_are_not_too_many_requests(stores: &Stores) {
         .await;
     assert!(answered.expect("answered"));
     assert!(keep(stores, &more).await.is_some(), "there is room again");
+}
+
+/// All that wait, and no others.
+pub async fn requests_end_with_the_channel(stores: &Stores) {
+    let (gone, other) = (open(stores, "g").await, open(stores, "h").await);
+    let mut users = Vec::new();
+    for name in ["alice", "bob", "carol"] {
+        users.push(user(&*stores.directory, name).await);
+    }
+    let joining = &stores.joining;
+    for (id, (channel, user)) in [(&gone, 0), (&gone, 1), (&other, 1), (&gone, 2)]
+        .into_iter()
+        .enumerate()
+    {
+        let id = i64::try_from(id).expect("few") + 1;
+        let kept = keep(stores, &request(id, channel, &users[user])).await;
+        assert!(kept.is_some());
+    }
+    let answered = joining.decide_request(RequestId(2), JoinStatus::Rejected, None, NOW_MS);
+    assert!(answered.await.expect("answered"));
+    let by = Some(users[0].num);
+    let ended = joining.end_requests(gone.num, by, NOW_MS + 5).await;
+    let ended = ended.expect("ended");
+    let ids: Vec<_> = ended.iter().map(|request| request.id.0).collect();
+    assert_eq!(ids, [4, 1]);
+    for (id, status) in [
+        (1, JoinStatus::Cancelled),
+        (2, JoinStatus::Rejected),
+        (3, JoinStatus::Pending),
+        (4, JoinStatus::Cancelled),
+    ] {
+        let kept = joining.request(RequestId(id)).await.expect("read");
+        let kept = kept.expect("kept");
+        assert_eq!(kept.status, status, "{id}");
+        if let Some(told) = ended.iter().find(|told| told.id == kept.id) {
+            assert_eq!(*told, kept);
+        }
+    }
+    let again = joining.end_requests(gone.num, None, NOW_MS + 9).await;
+    assert!(again.expect("ended").is_empty());
 }
 
 fn link(token: &str, max_uses: u32, expires_at_ms: i64) -> InviteLink {

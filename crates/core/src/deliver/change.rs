@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashSet;
 
 use super::alter::Operator;
-use super::group::GroupVerb;
+use super::group::{GroupVerb, may_be_named};
 use super::lane::Lane;
 use super::state::{ChannelState, MemberEntry};
 use crate::change::{Change, ChannelView};
@@ -135,7 +135,9 @@ impl Lane {
         let num = self.make(key).await?;
         let mut changed = Changed::default();
         match verb {
-            ChannelVerb::Put(change) => self.put_settings(key, &change, &by).await?,
+            ChannelVerb::Put(change) => {
+                changed.requests = self.put_settings(key, &change, &by).await?;
+            }
             ChannelVerb::List(list, change, users) => {
                 self.put_list(key, num, list, change, users).await?;
             }
@@ -163,6 +165,7 @@ impl Lane {
         if let Some(chat) = &state.chat {
             return Ok(chat.num);
         }
+        may_be_named(key, &Operator::Application)?;
         let chat = parts.channels.open(key, LogKind::Chat, true).await?;
         let num = chat.as_ref().ok_or(Refusal::Internal)?.num;
         let birth = ChannelChange {
@@ -218,24 +221,30 @@ impl Lane {
         Ok(ChannelView::of(key, &settings, &owner, members, changed))
     }
 
-    /// Changes settings, and tells of it.
+    /// Changes settings, and tells of it. What waited to be let in ends with the channel and is
+    /// returned.
     pub(super) async fn put_settings(
         &mut self,
         key: &ChannelKey,
         change: &ChannelChange,
         by: &Operator,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Vec<JoinRequest>, Refusal> {
         let after = self.parts.channels.put(key, change).await?.settings;
         let state = self.state(key).await?;
         let before = std::mem::replace(&mut state.settings, after.clone());
         let at_ms = self.parts.clock.now_ms();
         let by_uid = by.user().map(|user| user.uid.as_str().to_owned());
+        let mut ended = Vec::new();
         let change = if after.disband && !before.disband {
+            if let Some(num) = self.state(key).await?.chat.as_ref().map(|chat| chat.num) {
+                let by = by.user().map(|user| user.num);
+                ended = self.parts.joining.end_requests(num, by, at_ms).await?;
+            }
             Change::ChannelDissolved { by: by_uid, at_ms }
         } else {
             let changed = differences(&before, &after);
             if changed.is_empty() {
-                return Ok(());
+                return Ok(ended);
             }
             Change::ChannelUpdated {
                 by: by_uid,
@@ -244,7 +253,7 @@ impl Lane {
             }
         };
         self.tell_channel(key, by, vec![change]).await;
-        Ok(())
+        Ok(ended)
     }
 
     /// Changes an access list.

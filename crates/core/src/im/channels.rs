@@ -30,14 +30,22 @@ impl Im {
         }
         let verb = self.seemly_verb(&key.realm, verb)?;
         let (lanes, tells, key) = (Arc::clone(&self.lanes), self.tells(), key.clone());
-        self.to_the_end(async move { change(&lanes, &tells, &key, verb).await })
-            .await
+        let system = self.user_ref(&key.realm, &Uid::system()).await?;
+        self.to_the_end(async move {
+            let changed = change(&lanes, &tells, &key, verb).await?;
+            for request in &changed.requests {
+                tells.join_request(request, &[], &system).await;
+            }
+            Ok(changed)
+        })
+        .await
     }
 
     /// Creates a channel or changes its settings.
     ///
     /// # Errors
-    /// `UnsupportedChannelKind` for direct channels, or when the store fails.
+    /// `UnsupportedChannelKind` for direct channels, `InvalidChannelId` for a new one with a
+    /// name of the server's, or when the store fails.
     pub async fn put_channel(
         &self,
         key: &ChannelKey,
@@ -156,14 +164,35 @@ impl Im {
     /// # Errors
     /// When the store fails.
     pub async fn list(&self, key: &ChannelKey, list: List) -> Result<Vec<UserRef>, Refusal> {
+        self.list_after(key, list, UserNum(0), u32::MAX).await
+    }
+
+    /// Those on one of a channel's access lists whose numbers are above one, in the order of
+    /// their numbers, at most `limit`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn list_after(
+        &self,
+        key: &ChannelKey,
+        list: List,
+        after: UserNum,
+        limit: u32,
+    ) -> Result<Vec<UserRef>, Refusal> {
         let Some(record) = self.stores.channels.record(key).await? else {
             return Ok(Vec::new());
         };
-        let mut users = Vec::new();
-        for (of, user) in self.stores.channels.lists(record.channel.num).await? {
-            if of == list {
-                users.push(self.parts.users.state(user).await?.record.user.clone());
-            }
+        let listed = self.stores.channels.lists(record.channel.num).await?;
+        let listed = listed.into_iter();
+        let mut wanted: Vec<UserNum> = listed
+            .filter(|(of, user)| *of == list && *user > after)
+            .map(|(_, user)| user)
+            .collect();
+        wanted.sort_unstable();
+        wanted.truncate(limit as usize);
+        let mut users = Vec::with_capacity(wanted.len());
+        for user in wanted {
+            users.push(self.parts.users.state(user).await?.record.user.clone());
         }
         Ok(users)
     }

@@ -28,7 +28,7 @@ impl Im {
     ///
     /// # Errors
     /// `NotAMember` or `Forbidden` for one who may not, `NoSuchChannel`, `AlreadyExists` (when
-    /// it is to be made), `ChannelDisbanded`, `NotFound` (a member or link), `NoSuchRequest`,
+    /// it is to be made), `InvalidChannelId` (likewise), `ChannelDisbanded`, `NotFound` (a member or link), `NoSuchRequest`,
     /// `WrongState`, `TooMany`, `Blocked`, `RateLimited` (what users do counts like a send),
     /// `UnsupportedChannelKind`, or when the store fails.
     pub async fn group(
@@ -113,20 +113,6 @@ impl Im {
         } else {
             Err(Refusal::Forbidden)
         }
-    }
-
-    /// Members that a query wants.
-    ///
-    /// # Errors
-    /// `NoSuchChannel`, or when the store fails.
-    pub async fn find_members(
-        &self,
-        key: &ChannelKey,
-        query: &MemberQuery,
-    ) -> Result<Vec<Member>, Refusal> {
-        let channel = self.channel(key).await?.channel;
-        let found = self.stores.channels.find_members(channel.num, query);
-        Ok(found.await?)
     }
 
     /// A member of a channel.
@@ -250,7 +236,12 @@ impl Im {
 impl Tells {
     /// Tells of a request all whom it concerns: who would join, who invites, and those who
     /// moderate if they decide.
-    async fn join_request(&self, request: &JoinRequest, moderators: &[UserRef], teller: &UserRef) {
+    pub(super) async fn join_request(
+        &self,
+        request: &JoinRequest,
+        moderators: &[UserRef],
+        teller: &UserRef,
+    ) {
         let at_ms = self.now_ms();
         let change = Change::JoinRequest {
             request: request.view(at_ms),

@@ -16,7 +16,7 @@ use crate::channel::{
     ChannelChange, ChannelKey, ChannelSettings, List, ListChange, MemberChange, MemberRole,
     RequestId, Right, Standing, may, settings,
 };
-use crate::id::{ChannelNum, UserNum, UserRef};
+use crate::id::{ChannelNum, UserNum, UserRef, is_reserved};
 use crate::refusal::Refusal;
 
 /// How many users whom users have banned a channel keeps.
@@ -129,6 +129,7 @@ impl Lane {
         by: Operator,
         verb: GroupVerb,
     ) -> Result<Changed, Refusal> {
+        let mut is_over = false;
         let mut changed = if let GroupVerb::Create {
             change,
             owner,
@@ -138,16 +139,15 @@ impl Lane {
             self.create(key, &by, &change, owner, members).await?
         } else {
             let scene = self.scene(key, &by).await?;
-            let is_way_out = matches!(verb, GroupVerb::Leave);
-            if scene.settings.disband && !scene.is_application() && !is_way_out {
-                // Who has nothing to do with it is not told what has become of it.
-                scene.require(Right::See)?;
-                return Err(Refusal::ChannelDisbanded);
+            if scene.settings.disband {
+                is_still_possible(&scene, &verb)?;
             }
+            is_over = matches!(verb, GroupVerb::Dissolve);
             self.act(&scene, verb).await?
         };
         changed.members = self.member_count(key).await?;
-        if !changed.requests.is_empty() {
+        // Those who moderate have nothing to decide any more.
+        if !changed.requests.is_empty() && !is_over {
             changed.moderators = self.moderators(key).await?;
         }
         Ok(changed)
@@ -213,6 +213,7 @@ impl Lane {
         if self.state(key).await?.chat.is_some() {
             return Err(Refusal::AlreadyExists);
         }
+        may_be_named(key, by)?;
         if by.user().is_some() && change.is_for_the_application() {
             return Err(Refusal::Forbidden);
         }
@@ -263,8 +264,11 @@ impl Lane {
         }
         change.created_at_ms = None;
         sign(&mut change, scene.by, self.parts.clock.now_ms());
-        self.put_settings(scene.key, &change, scene.by).await?;
-        Ok(Changed::default())
+        let requests = self.put_settings(scene.key, &change, scene.by).await?;
+        Ok(Changed {
+            requests,
+            ..Changed::default()
+        })
     }
 
     async fn dissolve(&mut self, scene: &Scene<'_>) -> Result<Changed, Refusal> {
@@ -273,8 +277,11 @@ impl Lane {
             disband: Some(true),
             ..ChannelChange::default()
         };
-        self.put_settings(scene.key, &change, scene.by).await?;
-        Ok(Changed::default())
+        let requests = self.put_settings(scene.key, &change, scene.by).await?;
+        Ok(Changed {
+            requests,
+            ..Changed::default()
+        })
     }
 
     async fn ban(&mut self, scene: &Scene<'_>, users: Vec<UserRef>) -> Result<Changed, Refusal> {
@@ -325,13 +332,15 @@ impl Lane {
         Ok(moderators)
     }
 
-    /// Whether all that changes bring may belong to the channel, whatever its own limit is.
+    /// Whether all that changes bring may belong to the channel, whatever its own limit is: to
+    /// one that is dissolved nobody comes.
     pub(in crate::deliver) async fn has_places(
         &mut self,
         key: &ChannelKey,
         changes: &[MemberChange],
     ) -> Result<(), Refusal> {
-        let members = &self.state(key).await?.members;
+        let state = self.state(key).await?;
+        let (members, is_disbanded) = (&state.members, state.settings.disband);
         let (mut coming, mut going) = (FxHashSet::default(), FxHashSet::default());
         for change in changes {
             match change {
@@ -349,6 +358,9 @@ impl Lane {
             }
         }
         let there = (members.len() + coming.len()).saturating_sub(going.len());
+        if !coming.is_empty() && is_disbanded {
+            return Err(Refusal::ChannelDisbanded);
+        }
         if coming.is_empty() || there <= settings::MAX_MEMBERS as usize {
             Ok(())
         } else {
@@ -368,6 +380,32 @@ impl Lane {
         }
         Ok(())
     }
+}
+
+/// Refuses what nobody does with a channel that is dissolved. One leaves it still, and the
+/// application changes it. Who would join, or answers a request, is told by that.
+fn is_still_possible(scene: &Scene<'_>, verb: &GroupVerb) -> Result<(), Refusal> {
+    match verb {
+        GroupVerb::Leave | GroupVerb::Join { .. } | GroupVerb::Decide(..) => Ok(()),
+        GroupVerb::Add(..) | GroupVerb::Invite(..) if scene.is_application() => {
+            Err(Refusal::ChannelDisbanded)
+        }
+        _ if scene.is_application() => Ok(()),
+        // Who has nothing to do with it is not told what has become of it.
+        _ => {
+            scene.require(Right::See)?;
+            Err(Refusal::ChannelDisbanded)
+        }
+    }
+}
+
+/// Refuses a name that no channel is made with, and to users one that would pass for a user.
+pub(in crate::deliver) fn may_be_named(key: &ChannelKey, by: &Operator) -> Result<(), Refusal> {
+    let is_taken = is_reserved(&key.id) || (by.user().is_some() && key.looks_like_a_user());
+    if is_taken {
+        return Err(Refusal::InvalidChannelId);
+    }
+    Ok(())
 }
 
 /// Says who has written an announcement, and when.
