@@ -5,12 +5,13 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::ChannelName;
+use super::{ChannelName, MessageName};
+use crate::carried::Carried;
 use crate::channel::{ChannelKey, ChannelSettings};
-use crate::message::Origin;
+use crate::message::{Body, Flags, Message, Origin};
 
 /// What an edited message says now, as its author wrote it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct EditedBody {
     /// Who wrote the payload ([`Origin`]).
     pub origin: u8,
@@ -20,13 +21,64 @@ pub struct EditedBody {
     /// The payload.
     #[serde(with = "as_text")]
     pub payload: Bytes,
+    /// What is stored beside the payload of the message as it was sent; empty = nothing.
+    #[serde(default, with = "as_text", skip_serializing_if = "Bytes::is_empty")]
+    pub extra: Bytes,
+    /// What the message carries beside its content.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carried: Option<Carried>,
+    /// The message does not count as unread.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub silent: bool,
 }
 
 impl EditedBody {
+    /// What is told of a message that was edited; `shown` is its body as it is now.
+    #[must_use]
+    pub fn of(message: &Message, shown: &Body) -> Self {
+        let sent = &message.body;
+        Self {
+            origin: shown.origin.0,
+            tag: shown.tag.to_string(),
+            payload: shown.payload.clone(),
+            extra: sent.extra.clone().unwrap_or_default(),
+            carried: sent.carried.as_deref().cloned(),
+            silent: !sent.flags.counts,
+        }
+    }
+
     /// Who wrote the payload.
     #[must_use]
     pub fn origin(&self) -> Origin {
         Origin(self.origin)
+    }
+
+    /// What the message that is called so was sent as, of which only what stands beside the
+    /// payload is known.
+    #[must_use]
+    pub fn sent(&self, name: &MessageName) -> Body {
+        Body {
+            client_no: name.client_no.as_str().into(),
+            origin: Origin(name.origin),
+            tag: name.tag.as_str().into(),
+            flags: Flags {
+                counts: !self.silent,
+                number_taken: name.number_taken,
+                receipt: name.receipt,
+                ..Flags::default()
+            },
+            extra: Some(self.extra.clone()).filter(|extra| !extra.is_empty()),
+            carried: self.carried.clone().and_then(Carried::packed),
+            ..Body::default()
+        }
+    }
+
+    /// The body of the message that is called so as it is shown now.
+    #[must_use]
+    pub fn shown(&self, name: &MessageName) -> Body {
+        let tag = self.tag.as_str().into();
+        self.sent(name)
+            .edited(self.origin(), tag, self.payload.clone())
     }
 }
 
@@ -77,6 +129,10 @@ pub struct ConversationView {
     pub read_seq: u64,
     /// How many messages are unread.
     pub unread: u64,
+    /// How many unread messages mention the user and are not done with. Only said when the user
+    /// has done with some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mentions: Option<u64>,
 }
 
 /// What a channel is to those who belong to it.
@@ -112,9 +168,18 @@ pub struct ChannelView {
     /// Who may speak: `all`, `administrators`.
     #[serde(default)]
     pub speak: String,
+    /// Who may pin messages: `all`, `administrators`.
+    #[serde(default)]
+    pub pin_by: String,
     /// All are muted until, ms since 1970; 0 = not, `i64::MAX` = for good.
     #[serde(default)]
     pub muted_until_ms: i64,
+    /// Nobody sends or joins any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dissolved: bool,
+    /// When it was made, ms since 1970; 0 = not known.
+    #[serde(default)]
+    pub created_at_ms: i64,
     /// Which of these have changed with this, by their names here; all if none is named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changed: Vec<String>,
@@ -142,7 +207,10 @@ impl ChannelView {
             edit_by: settings.edit_by.name().to_owned(),
             mention_all_by: settings.mention_all_by.name().to_owned(),
             speak: settings.speak.name().to_owned(),
+            pin_by: settings.pin_by.name().to_owned(),
             muted_until_ms: settings.muted_until_ms,
+            dissolved: settings.disband,
+            created_at_ms: settings.created_at_ms,
             changed,
         }
     }
@@ -204,6 +272,7 @@ mod tests {
                 origin: 3,
                 tag: "TEXT".to_owned(),
                 payload: Bytes::copy_from_slice(payload),
+                ..EditedBody::default()
             };
             let json = serde_json::to_string(&body).expect("JSON");
             assert_eq!(

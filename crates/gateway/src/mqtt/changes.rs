@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use crosstalk_core::change::{
-    Change, ChannelName, ChannelView, EditedBody, FriendRequestView, JoinRequestView,
+    Change, ChannelName, ChannelView, FriendRequestView, JoinRequestView,
 };
 use crosstalk_core::channel::ChannelKey;
 use crosstalk_core::message::{Body, Message};
@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::envelope::{MqttReader, Telling, name_of};
 use super::{map, users};
-use crate::content::meaning;
+use crate::content::meaning_for;
 use crate::registry::Dialect;
 
 /// Says a change to a reader; nothing if it is no news to them.
@@ -103,7 +103,7 @@ impl Told {
                 }
                 let event = Event::Edit {
                     id: name_of(message).into_owned(),
-                    content: content_of(body, reader),
+                    content: content_of(&body.shown(message), reader),
                 };
                 here(event, by.as_deref(), *at_ms)
             }
@@ -181,7 +181,7 @@ impl Told {
                 view,
                 at_ms,
             } => {
-                let event = Event::Conversation(members(json!({
+                let mut kept = members(json!({
                     "target": reader.name_of_channel(&channel.key(beside)),
                     "unread": view.unread,
                     "readSeq": view.read_seq,
@@ -191,8 +191,11 @@ impl Told {
                     "draft": view.draft,
                     "hidden": view.hidden,
                     "deleted": view.deleted,
-                })));
-                own(event, *at_ms)
+                }));
+                if let Some(mentions) = view.mentions {
+                    kept.insert("mentions".to_owned(), mentions.into());
+                }
+                own(Event::Conversation(kept), *at_ms)
             }
             Change::Hidden {
                 channel,
@@ -343,10 +346,31 @@ fn settings(view: &ChannelView, reader: &MqttReader) -> Value {
         "announcement": view.announcement,
         "memberCount": view.member_count,
         "joinMode": view.join_mode,
+        "inviteBy": view.invite_by,
+        "editBy": view.edit_by,
+        "mentionAllBy": view.mention_all_by,
+        "pinBy": view.pin_by,
         "speak": view.speak,
         "mutedUntil": view.muted_until_ms,
-        "changed": view.changed,
+        "changed": view.changed.iter().map(|name| member_of(name)).collect::<Vec<_>>(),
     })
+}
+
+/// What clients call a setting: the member that it is, if it is one.
+fn member_of(name: &str) -> String {
+    let name = match name {
+        "title" => "name",
+        "muted_until_ms" => "mutedUntil",
+        name => name,
+    };
+    let mut words = name.split('_');
+    let mut member = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let (first, rest) = word.split_at(word.len().min(1));
+        member.push_str(&first.to_ascii_uppercase());
+        member.push_str(rest);
+    }
+    member
 }
 
 fn join_request(request: &JoinRequestView, account: &impl Fn(&str) -> String) -> Event {
@@ -379,19 +403,14 @@ fn friend_request(request: &FriendRequestView, reader: &MqttReader) -> Event {
 }
 
 /// What an edited message says, as a content of this dialect.
-fn content_of(body: &EditedBody, reader: &MqttReader) -> Value {
-    let origin = body.origin();
-    let text = String::from_utf8_lossy(&body.payload);
-    if origin == Dialect::Mqtt.origin() {
-        return serde_json::from_str(&text).unwrap_or(Value::Null);
+fn content_of(body: &Body, reader: &MqttReader) -> Value {
+    if body.origin == Dialect::Mqtt.origin() {
+        return serde_json::from_slice(&body.payload).unwrap_or(Value::Null);
     }
-    let body = Body {
-        origin,
-        tag: body.tag.as_str().into(),
-        payload: body.payload.clone(),
-        ..Body::default()
-    };
-    let (_, json) = map::payload(&users::by_account(meaning(&body), reader));
+    let (_, json) = map::payload(&users::by_account(
+        meaning_for(body, Dialect::Mqtt.origin()),
+        reader,
+    ));
     serde_json::from_str(&json).unwrap_or(Value::Null)
 }
 

@@ -8,8 +8,8 @@ use crosstalk_core::change::{
 use crosstalk_core::channel::{ChannelKey, ChannelKind};
 use crosstalk_core::message::Message;
 use crosstalk_wire::stomp::im::{
-    Conversation, Event, FriendEvent, Group, GroupEvent, GroupRequestEvent, JoinMode, Permissions,
-    Profile, Who,
+    Conversation, Event, FriendEvent, Group, GroupEffect, GroupEvent, GroupRequestEvent, JoinMode,
+    Permissions, Profile, Who,
 };
 use serde_json::Value;
 use serde_json::value::to_raw_value;
@@ -19,8 +19,8 @@ use super::live::Live;
 use super::render::{SYSTEM, conversation, edited, named_id, revoked, shown};
 use crate::protocol::{Out, Turn};
 
-/// What of a group says who may speak: told as GROUP_MUTED.
-const SPEAKING: [&str; 2] = ["speak", "muted_until_ms"];
+/// What of a group is told as GROUP_MUTED.
+const MUTING: &str = "muted_until_ms";
 
 impl Live {
     /// Tells of a change; hands back what the client has with that.
@@ -63,7 +63,8 @@ impl Live {
                     return Some(message);
                 }
                 let app = Arc::clone(&self.app);
-                let view = edited(&name, key, &app, body, at_ms).to_json();
+                let (sent, now) = (body.sent(&name), body.shown(&name));
+                let view = edited(&name, key, &app, (&sent, &now), at_ms).to_json();
                 let had = self.post(message, Some(&view), via, turn);
                 self.shown_edited(name.id, &mut turn.out);
                 return had;
@@ -89,11 +90,11 @@ impl Live {
             Change::Unread {
                 channel,
                 read_seq,
+                unread,
                 at_ms,
-                ..
             } => {
-                let key = channel.key(key);
-                self.user_read(key, read_seq, at_ms, &mut turn.out);
+                let position = (channel.key(key), read_seq, unread);
+                self.user_read(position, at_ms, &mut turn.out);
             }
             Change::Left { channel, by, at_ms } => {
                 self.put_out(&channel, by.as_deref(), at_ms, &mut turn.out);
@@ -235,21 +236,24 @@ impl Live {
             group_id: &key.id,
             user_ids: &users,
             operator_id: operator(by.as_deref()),
+            effect: effect(change),
             group: view.map(|view| Box::new(group(view, at_ms))),
         };
         let event = match change {
             Change::ChannelCreated { .. } => Event::GroupCreated(event),
             Change::ChannelUpdated { channel, .. } => {
                 let changed = &channel.changed;
-                let is_speaking = |name: &String| SPEAKING.contains(&name.as_str());
-                if !changed.is_empty() && changed.iter().all(is_speaking) {
-                    Event::GroupMuted(event)
-                } else {
-                    if changed.iter().any(is_speaking) {
-                        self.event(Event::GroupMuted(event.clone()), at_ms, out);
-                    }
-                    Event::GroupUpdated(event)
+                let muted = GroupEvent {
+                    effect: muting(channel.muted_until_ms, at_ms),
+                    ..event.clone()
+                };
+                if changed.iter().any(|name| name == MUTING) {
+                    self.event(Event::GroupMuted(muted), at_ms, out);
                 }
+                if matches!(changed.as_slice(), [only] if only == MUTING) {
+                    return;
+                }
+                Event::GroupUpdated(event)
             }
             Change::ChannelDissolved { .. } => Event::GroupDissolved(event),
             Change::Joined { .. } => Event::GroupMemberJoined(event),
@@ -319,7 +323,7 @@ impl Live {
             id,
             target_id: &target,
             unread: view.unread,
-            mentions: None,
+            mentions: view.mentions,
             pinned: view.pinned_at_ms > 0,
             muted: view.muted_until_ms > at_ms,
             muted_until: muted_until(view.muted_until_ms),
@@ -362,6 +366,7 @@ impl Live {
             group_id: &channel.id,
             user_ids: &[uid.as_str()],
             operator_id: operator(by),
+            effect: GroupEffect::None,
             group: None,
         };
         let event = if by == Some(uid.as_str()) {
@@ -370,6 +375,40 @@ impl Live {
             Event::GroupKicked(group)
         };
         self.event(event, at_ms, out);
+    }
+}
+
+/// What a member is now.
+fn effect(change: &Change) -> GroupEffect<'_> {
+    let Change::MemberChanged {
+        role,
+        nick,
+        muted_until_ms,
+        at_ms,
+        ..
+    } = change
+    else {
+        return GroupEffect::None;
+    };
+    match (role.as_deref(), *muted_until_ms, nick.as_deref()) {
+        (Some(role), ..) => GroupEffect::Role {
+            role: match role {
+                "owner" => "OWNER",
+                "administrator" => "ADMIN",
+                _ => "MEMBER",
+            },
+        },
+        (_, Some(until_ms), _) => muting(until_ms, *at_ms),
+        (_, _, Some(nick)) => GroupEffect::Nick { nick },
+        _ => GroupEffect::None,
+    }
+}
+
+fn muting(until_ms: i64, now_ms: i64) -> GroupEffect<'static> {
+    let muted = until_ms > now_ms;
+    GroupEffect::Muting {
+        muted,
+        muted_until: muted_until(until_ms).filter(|_| muted),
     }
 }
 
@@ -398,22 +437,26 @@ fn group(view: &ChannelView, now_ms: i64) -> Group<'_> {
         "invite" => JoinMode::Invite,
         _ => JoinMode::Free,
     };
+    let muted = view.muted_until_ms > now_ms;
     Group {
         group_id: &view.name.id,
         name: &view.title,
-        avatar: Some(&*view.avatar).filter(|it| !it.is_empty()),
-        owner_id: &view.owner,
+        avatar: &view.avatar,
+        owner_id: Some(&*view.owner).filter(|it| !it.is_empty()),
         member_count: view.member_count.into(),
-        announcement: Some(&*view.announcement).filter(|it| !it.is_empty()),
+        announcement: &view.announcement,
         join_mode,
-        muted: view.muted_until_ms > now_ms || view.speak == "administrators",
+        muted,
+        muted_until: muted_until(view.muted_until_ms).filter(|_| muted),
+        dissolved: view.dissolved,
         permissions: Permissions {
             join_mode,
             invite_by: who(&view.invite_by),
             edit_info_by: who(&view.edit_by),
             at_all_by: who(&view.mention_all_by),
+            pin_by: who(&view.pin_by),
             speak: who(&view.speak),
         },
-        created_at: None,
+        created_at: (view.created_at_ms > 0).then_some(view.created_at_ms),
     }
 }

@@ -2,7 +2,7 @@
 //! (stomp.md Q2-30).
 
 use crosstalk_wire::stomp::im::{
-    ChatType, Conversation, ConversationId, Event, FriendEvent, Group, GroupEvent,
+    ChatType, Conversation, ConversationId, Event, FriendEvent, Group, GroupEffect, GroupEvent,
     GroupRequestEvent, JoinMode, Permissions, Profile, Timed, Who,
 };
 use serde_json::{Value, json};
@@ -83,6 +83,7 @@ fn events_about_groups() {
         group_id: "g_1",
         user_ids: &["u1", "u2"],
         operator_id: "u0",
+        effect: GroupEffect::None,
         group: None,
     };
     let members = json!({"groupId": "g_1", "userIds": ["u1", "u2"], "operatorId": "u0"});
@@ -111,6 +112,34 @@ fn events_about_groups() {
         "requestId": "r", "status": "PENDING", "message": "hi",
     });
     check(Event::GroupRequest(request), "GROUP_REQUEST", &asked);
+    for (effect, more) in [
+        (
+            GroupEffect::Role { role: "ADMIN" },
+            json!({"role": "ADMIN"}),
+        ),
+        (GroupEffect::Nick { nick: "" }, json!({"nick": ""})),
+        (
+            GroupEffect::Muting {
+                muted: true,
+                muted_until: Some(7),
+            },
+            json!({"muted": true, "mutedUntil": 7}),
+        ),
+        (
+            GroupEffect::Muting {
+                muted: false,
+                muted_until: None,
+            },
+            json!({"muted": false, "mutedUntil": null}),
+        ),
+    ] {
+        let event = GroupEvent { effect, ..change() };
+        let mut members = members.clone();
+        for (name, value) in more.as_object().expect("an object") {
+            members[name] = value.clone();
+        }
+        check(Event::GroupMuted(event), "GROUP_MUTED", &members);
+    }
     let created = GroupEvent {
         group: Some(Box::new(group())),
         ..change()
@@ -136,11 +165,12 @@ fn events_about_conversations() {
     let read = Event::Read {
         conversation_id: conversation_id(),
         seq: 7,
+        unread: 2,
     };
     check(
         read,
         "READ",
-        &json!({"conversationId": "SINGLE:u", "seq": 7}),
+        &json!({"conversationId": "SINGLE:u", "seq": 7, "unread": 2}),
     );
     let reaction = Event::Reaction {
         message_id: "m",
@@ -183,6 +213,7 @@ const PERMISSIONS: Permissions = Permissions {
     invite_by: Who::All,
     edit_info_by: Who::Admin,
     at_all_by: Who::Admin,
+    pin_by: Who::Admin,
     speak: Who::All,
 };
 
@@ -190,12 +221,14 @@ fn group() -> Group<'static> {
     Group {
         group_id: "g_1",
         name: "a",
-        avatar: None,
-        owner_id: "u1",
+        avatar: "",
+        owner_id: Some("u1"),
         member_count: 2,
-        announcement: None,
+        announcement: "",
         join_mode: JoinMode::Approve,
         muted: false,
+        muted_until: None,
+        dissolved: false,
         permissions: PERMISSIONS,
         created_at: Some(5),
     }
@@ -203,10 +236,11 @@ fn group() -> Group<'static> {
 
 fn group_json() -> Value {
     json!({
-        "groupId": "g_1", "name": "a", "avatar": null, "ownerId": "u1", "memberCount": 2,
-        "announcement": null, "joinMode": "APPROVE", "muted": false,
+        "groupId": "g_1", "name": "a", "avatar": "", "ownerId": "u1", "memberCount": 2,
+        "announcement": "", "joinMode": "APPROVE", "muted": false, "mutedUntil": null,
+        "dissolved": false,
         "permissions": {"joinMode": "APPROVE", "inviteBy": "ALL", "editInfoBy": "ADMIN",
-            "atAllBy": "ADMIN", "speak": "ALL"},
+            "atAllBy": "ADMIN", "pinBy": "ADMIN", "speak": "ALL"},
         "createdAt": 5,
     })
 }

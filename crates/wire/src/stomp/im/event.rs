@@ -67,12 +67,14 @@ pub enum Event<'a> {
         /// As it is now.
         conversation: Box<Conversation<'a>>,
     },
-    /// The user has read a conversation on another session.
+    /// The user has read a conversation on another session, or has set it to unread.
     Read {
         /// The conversation.
         conversation_id: ConversationId,
-        /// Up to where.
+        /// Up to where it is read.
         seq: u64,
+        /// How many messages are unread now.
+        unread: u64,
     },
     /// A message got or lost a reaction.
     Reaction {
@@ -167,9 +169,41 @@ pub struct GroupEvent<'a> {
     pub user_ids: &'a [&'a str],
     /// Who did it.
     pub operator_id: &'a str,
+    /// What it is about.
+    #[serde(flatten)]
+    pub effect: GroupEffect<'a>,
     /// The group as it is now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<Box<Group<'a>>>,
+}
+
+/// What those are now whom an event about a group is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(untagged)]
+pub enum GroupEffect<'a> {
+    /// What they were.
+    #[default]
+    None,
+    /// OWNER, ADMIN or MEMBER.
+    #[serde(rename_all = "camelCase")]
+    Role {
+        /// Which of these.
+        role: &'a str,
+    },
+    /// What they are called there.
+    #[serde(rename_all = "camelCase")]
+    Nick {
+        /// Empty = nothing of their own.
+        nick: &'a str,
+    },
+    /// Whether they may speak.
+    #[serde(rename_all = "camelCase")]
+    Muting {
+        /// They may not.
+        muted: bool,
+        /// Until when, in ms since 1970; `None` = for good, or not at all.
+        muted_until: Option<i64>,
+    },
 }
 
 /// What events about requests to come into a group say.

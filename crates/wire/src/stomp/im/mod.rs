@@ -26,7 +26,7 @@ pub use content::{
     Audio, Call, CallAction, Card, Custom, File, Image, Link, Location, MediaType, Notify, Video,
 };
 pub use destination::{AppVerb, Destination, UserQueue, group_topic};
-pub use event::{Event, FriendEvent, GroupEvent, GroupRequestEvent, Timed};
+pub use event::{Event, FriendEvent, GroupEffect, GroupEvent, GroupRequestEvent, Timed};
 pub use kinds::{ChatType, ConversationId, MsgType, Status};
 pub use members::{BadMember, BrokenJson, Members, Problem};
 pub use message::{FailedSend, ImMessage, is_message_id};

@@ -14,21 +14,25 @@ pub struct Group<'a> {
     pub group_id: &'a str,
     /// Its name.
     pub name: &'a str,
-    /// Where its picture is.
-    pub avatar: Option<&'a str>,
-    /// Its owner.
-    pub owner_id: &'a str,
+    /// Where its picture is; empty = nowhere.
+    pub avatar: &'a str,
+    /// Its owner; `None` if it has none.
+    pub owner_id: Option<&'a str>,
     /// How many members it has.
     pub member_count: u64,
-    /// What its board says.
-    pub announcement: Option<&'a str>,
+    /// What its board says; empty = nothing.
+    pub announcement: &'a str,
     /// How users come in.
     pub join_mode: JoinMode,
-    /// Whether only owner and administrators may speak.
+    /// Whether all but owner and administrators are muted.
     pub muted: bool,
+    /// Until when, in ms since 1970; `None` = for good, or not at all.
+    pub muted_until: Option<i64>,
+    /// Nobody sends or joins any more.
+    pub dissolved: bool,
     /// Who may do what.
     pub permissions: Permissions,
-    /// When it was made, in ms since 1970; `None` where it is not told.
+    /// When it was made, in ms since 1970; `None` if that is not known.
     pub created_at: Option<i64>,
 }
 
@@ -66,6 +70,8 @@ pub struct Permissions {
     pub edit_info_by: Who,
     /// Who may mention everybody.
     pub at_all_by: Who,
+    /// Who may pin messages.
+    pub pin_by: Who,
     /// Who may speak.
     pub speak: Who,
 }
