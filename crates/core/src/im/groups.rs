@@ -27,10 +27,10 @@ impl Im {
     /// though the caller goes away; all whom it concerns are told.
     ///
     /// # Errors
-    /// `NotAMember` or `Forbidden` for one who may not, `NoSuchChannel`, `AlreadyExists` (when
-    /// it is to be made), `InvalidChannelId` (likewise), `ChannelDisbanded`, `NotFound` (a member or link), `NoSuchRequest`,
-    /// `WrongState`, `TooMany`, `Blocked`, `RateLimited` (what users do counts like a send),
-    /// `UnsupportedChannelKind`, or when the store fails.
+    /// `NotAMember` or `Forbidden` for one who may not, `NoSuchChannel`, `AlreadyExists` and
+    /// `InvalidChannelId` (when it is to be made), `ChannelDisbanded`, `NotFound` (a member or
+    /// link), `NoSuchRequest`, `WrongState`, `TooMany`, `Blocked`, `RateLimited` (what users do
+    /// counts like a send), `UnsupportedChannelKind`, or when the store fails.
     pub async fn group(
         &self,
         key: &ChannelKey,
