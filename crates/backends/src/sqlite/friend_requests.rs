@@ -5,8 +5,8 @@ use crosstalk_core::directory::{FriendPolicy, Privacy};
 use crosstalk_core::id::UserNum;
 use crosstalk_core::refusal::Refusal;
 use crosstalk_core::relation::friend::{
-    Answer, Asked, FriendChange, FriendRequest, MAX_CLOSED, MAX_OPEN_INCOMING, MAX_OPEN_OUTGOING,
-    NewRequest, REQUEST_MS, RequestQuery, RequestStatus, Sides,
+    Answer, Asked, Asking, FriendChange, FriendRequest, MAX_CLOSED, MAX_OPEN_INCOMING,
+    MAX_OPEN_OUTGOING, NewRequest, REQUEST_MS, RequestQuery, RequestStatus, Sides,
 };
 use rusqlite::{Connection, Row, params};
 
@@ -18,12 +18,14 @@ use super::work::Tx;
 
 /// The bit of somebody who is blocked.
 const BLOCKED: i64 = 1;
-const COLUMNS: &str = "id, sender, receiver, message, status, created, decided, remark, grp";
+const COLUMNS: &str = "id, sender, receiver, message, status, created, decided, remark, grp, \
+                       asked, asked_since";
 
 /// A row, with how the sender would keep the other.
 struct Stored {
     request: FriendRequest,
     keep: FriendChange,
+    asking: Asking,
 }
 
 fn stored(
@@ -58,6 +60,10 @@ fn stored(
         keep: FriendChange {
             remark: Some(row.get(7)?),
             group: Some(row.get(8)?),
+        },
+        asking: Asking {
+            count: row.get(9)?,
+            since_ms: row.get(10)?,
         },
     }))
 }
@@ -120,7 +126,12 @@ pub(super) fn ask(tx: &Tx<'_>, ask: &NewRequest) -> DbResult<Result<Asked, Refus
         return Ok(Err(Refusal::AlreadyExists));
     }
     let crossing = of_pair(conn, names, to, from, now_ms)?.filter(is_pending);
-    let before = of_pair(conn, names, from, to, now_ms)?.filter(is_pending);
+    let last = of_pair(conn, names, from, to, now_ms)?;
+    let asking = last
+        .as_ref()
+        .map_or_else(Asking::default, |last| last.asking);
+    let wait_ms = wait_ms(last.as_ref(), now_ms);
+    let before = last.filter(is_pending);
     let policy = policy(conn, to)?;
     // Whoever is still kept as a friend, or was asked, too, does not have to be asked.
     let at_once = crossing.is_some() || theirs || policy == FriendPolicy::Free;
@@ -134,6 +145,9 @@ pub(super) fn ask(tx: &Tx<'_>, ask: &NewRequest) -> DbResult<Result<Asked, Refus
                 is_new: false,
                 closed: Vec::new(),
             }));
+        }
+        if wait_ms > 0 {
+            return Ok(Err(Refusal::RateLimited));
         }
         if open(conn, "sender", from, now_ms)? >= MAX_OPEN_OUTGOING
             || open(conn, "receiver", to, now_ms)? >= MAX_OPEN_INCOMING
@@ -157,7 +171,7 @@ pub(super) fn ask(tx: &Tx<'_>, ask: &NewRequest) -> DbResult<Result<Asked, Refus
         }
         accepted(crossing.request, now_ms)
     } else {
-        insert(conn, ask, at_once)?;
+        insert(conn, ask, at_once, asking.once_more(now_ms))?;
         match of_pair(conn, names, from, to, now_ms)? {
             Some(made) => made.request,
             None => return Ok(Err(Refusal::Internal)),
@@ -168,6 +182,22 @@ pub(super) fn ask(tx: &Tx<'_>, ask: &NewRequest) -> DbResult<Result<Asked, Refus
         is_new: true,
         closed,
     }))
+}
+
+fn wait_ms(last: Option<&Stored>, now_ms: i64) -> i64 {
+    last.map_or(0, |last| last.asking.wait_ms(&last.request, now_ms))
+}
+
+/// How long somebody waits until they may ask the same person again, ms.
+pub(super) fn wait_to_ask_ms(
+    conn: &Connection,
+    names: &Names,
+    from: UserNum,
+    to: UserNum,
+    now_ms: i64,
+) -> DbResult<i64> {
+    let last = of_pair(conn, names, from, to, now_ms)?;
+    Ok(wait_ms(last.as_ref(), now_ms))
 }
 
 fn accepted(request: FriendRequest, now_ms: i64) -> FriendRequest {
@@ -185,7 +215,7 @@ fn policy(conn: &Connection, user: UserNum) -> DbResult<FriendPolicy> {
 }
 
 /// Writes a request down, in place of the last one of the pair.
-fn insert(conn: &Connection, ask: &NewRequest, accepted: bool) -> DbResult<()> {
+fn insert(conn: &Connection, ask: &NewRequest, accepted: bool, asking: Asking) -> DbResult<()> {
     let (status, decided) = if accepted {
         (RequestStatus::Accepted, ask.now_ms)
     } else {
@@ -193,7 +223,7 @@ fn insert(conn: &Connection, ask: &NewRequest, accepted: bool) -> DbResult<()> {
     };
     let sql = format!(
         "INSERT OR REPLACE INTO friend_request ({COLUMNS}) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
     );
     conn.prepare_cached(&sql)?.execute(params![
         ask.id,
@@ -205,6 +235,8 @@ fn insert(conn: &Connection, ask: &NewRequest, accepted: bool) -> DbResult<()> {
         decided,
         ask.keep.remark.as_deref().unwrap_or_default(),
         ask.keep.group.unwrap_or(0),
+        asking.count,
+        asking.since_ms,
     ])?;
     // Of those that do not wait any more only the newest are remembered.
     let sql = "DELETE FROM friend_request WHERE sender = ?1 \
@@ -239,7 +271,7 @@ pub(super) fn answer(
     now_ms: i64,
 ) -> DbResult<Result<(FriendRequest, bool), Refusal>> {
     let (conn, names) = (tx.conn, &tx.shared.names);
-    let Some(Stored { request, keep }) = by_id(conn, names, id, now_ms)? else {
+    let Some(Stored { request, keep, .. }) = by_id(conn, names, id, now_ms)? else {
         return Ok(Err(Refusal::NoSuchRequest));
     };
     let decides = match answer {

@@ -33,6 +33,13 @@ impl Friends for Sqlite {
         self.write(move |tx| friend_requests::ask(tx, &ask)).await
     }
 
+    async fn wait_to_ask_ms(&self, from: UserNum, to: UserNum, now_ms: i64) -> StoreResult<i64> {
+        self.read(move |conn, shared| {
+            friend_requests::wait_to_ask_ms(conn, &shared.names, from, to, now_ms)
+        })
+        .await
+    }
+
     async fn answer(
         &self,
         id: i64,

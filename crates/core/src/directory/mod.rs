@@ -16,7 +16,9 @@ pub use app_keys::{App, AppChange, AppKeys, Seal};
 pub use apps::{AppId, AppRecord, Apps};
 pub use people::{FindUsers, FoundPlace, FoundUsers, People};
 pub use port::{Directory, FlagToken};
-pub use privacy::{FriendPolicy, Privacy, PrivacyChange, Searchable, SeenBy, Strangers};
+pub use privacy::{
+    FriendPolicy, GroupPolicy, Privacy, PrivacyChange, Searchable, SeenBy, Strangers,
+};
 pub use profile::{BadProfile, Profile, ProfileChange};
 pub use registration::{
     DeviceReport, MAX_REPORTS, REGISTRATION_TOKEN_PREFIX, Registration, RegistrationChange,

@@ -55,6 +55,19 @@ pub enum Searchable {
     Nobody,
 }
 
+/// Who may bring the user into groups: add them, or invite them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GroupPolicy {
+    /// Everybody who may write to the user.
+    #[default]
+    Everyone,
+    /// Friends.
+    Friends,
+    /// Nobody.
+    Nobody,
+}
+
 /// What a user lets others do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Privacy {
@@ -66,13 +79,16 @@ pub struct Privacy {
     pub presence: SeenBy,
     /// By what the user is found.
     pub searchable: Searchable,
+    /// Who may bring the user into groups.
+    pub groups: GroupPolicy,
     /// The user is there and says to nobody so.
     #[serde(skip)]
     pub invisible: bool,
 }
 
 impl Privacy {
-    /// The stored form: two bits for each choice, lowest first, in the order of the members.
+    /// The stored form: two bits for each choice, lowest first, in the order of the members;
+    /// hiding has one, before that of groups.
     #[must_use]
     pub fn bits(self) -> i64 {
         let requests = match self.friend_requests {
@@ -95,7 +111,13 @@ impl Privacy {
             Searchable::All => 1,
             Searchable::Nobody => 2,
         };
-        requests | strangers << 2 | presence << 4 | searchable << 6 | i64::from(self.invisible) << 8
+        let groups = match self.groups {
+            GroupPolicy::Everyone => 0,
+            GroupPolicy::Friends => 1,
+            GroupPolicy::Nobody => 2,
+        };
+        let first = requests | strangers << 2 | presence << 4 | searchable << 6;
+        first | i64::from(self.invisible) << 8 | groups << 9
     }
 
     /// From the stored form.
@@ -122,6 +144,11 @@ impl Privacy {
                 1 => Searchable::All,
                 2 => Searchable::Nobody,
                 _ => Searchable::Name,
+            },
+            groups: match pick(9) {
+                1 => GroupPolicy::Friends,
+                2 => GroupPolicy::Nobody,
+                _ => GroupPolicy::Everyone,
             },
             invisible: bits & 1 << 8 != 0,
         }
@@ -150,6 +177,8 @@ pub struct PrivacyChange {
     pub presence: Option<SeenBy>,
     /// By what the user is found.
     pub searchable: Option<Searchable>,
+    /// Who may bring the user into groups.
+    pub groups: Option<GroupPolicy>,
     /// Whether the user hides.
     #[serde(skip)]
     pub invisible: Option<bool>,
@@ -162,6 +191,7 @@ impl PrivacyChange {
         to.strangers = self.strangers.unwrap_or(to.strangers);
         to.presence = self.presence.unwrap_or(to.presence);
         to.searchable = self.searchable.unwrap_or(to.searchable);
+        to.groups = self.groups.unwrap_or(to.groups);
         to.invisible = self.invisible.unwrap_or(to.invisible);
     }
 }
@@ -173,9 +203,9 @@ mod tests {
     #[test]
     fn choices_survive_storage() {
         assert_eq!(Privacy::from_bits(0), Privacy::default());
-        for bits in 0..512 {
+        for bits in 0..1 << 11 {
             // Three is no choice.
-            if (0..4).all(|at| (bits >> (2 * at)) & 3 != 3) {
+            if [0, 2, 4, 6, 9].iter().all(|at| (bits >> at) & 3 != 3) {
                 assert_eq!(Privacy::from_bits(bits).bits(), bits);
             }
         }

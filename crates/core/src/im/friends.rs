@@ -53,7 +53,7 @@ impl Im {
     /// `NoSuchUser`; `InvalidArgument` for oneself, or what is too long; `Forbidden` if the
     /// other one takes no request of this user's, which does not tell why; `AlreadyExists` for
     /// friends; `WrongState` if the one who asks blocks the other; `NotFound` for a group
-    /// there is not; `TooMany`.
+    /// there is not; `TooMany`; `RateLimited` if they were asked too often, and said no.
     pub async fn ask_friend(
         &self,
         realm: &Realm,
@@ -95,6 +95,22 @@ impl Im {
             Ok(asked)
         })
         .await
+    }
+
+    /// How long a user waits until they may ask somebody again who said no, ms; 0 = not at all.
+    ///
+    /// # Errors
+    /// `NoSuchUser`, or when the store fails.
+    pub async fn wait_to_ask_ms(
+        &self,
+        realm: &Realm,
+        from: &Uid,
+        to: &Uid,
+    ) -> Result<i64, Refusal> {
+        let from = self.existing(realm, from).await?.num;
+        let to = self.existing(realm, to).await?.num;
+        let now_ms = self.parts.clock.now_ms();
+        Ok(self.stores.friends.wait_to_ask_ms(from, to, now_ms).await?)
     }
 
     /// Answers a request, or takes it back. The same answer again changes nothing.

@@ -15,6 +15,7 @@ use crate::channel::{
 use crate::deliver::{Changed, ChannelVerb, GroupVerb, Job, Operator};
 use crate::id::{Uid, UserRef};
 use crate::refusal::Refusal;
+use crate::send::strangers::lets_into_groups;
 
 /// Kinds that users make and manage by themselves.
 const OF_USERS: [ChannelKind; 2] = [ChannelKind::GROUP, ChannelKind::COMMUNITY];
@@ -70,6 +71,39 @@ impl Im {
             Ok(changed)
         })
         .await
+    }
+
+    /// Of some users those who do not let somebody bring them into a channel, and do not belong
+    /// to it yet.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn unwilling(
+        &self,
+        key: &ChannelKey,
+        by: &UserRef,
+        users: &[UserRef],
+    ) -> Result<Vec<UserRef>, Refusal> {
+        let friends_only = self.policy.friends_only.holds_in(&key.realm);
+        let channel = self.stores.channels.record(key).await?;
+        let mut unwilling = Vec::new();
+        for user in users.iter().filter(|user| *user != by) {
+            let state = self.parts.users.state(user.num).await?;
+            if lets_into_groups(&state, by.num, friends_only).is_ok() {
+                continue;
+            }
+            let member = match &channel {
+                Some(record) => {
+                    let num = record.channel.num;
+                    self.stores.channels.member(num, user.num).await?
+                }
+                None => None,
+            };
+            if member.is_none() {
+                unwilling.push(user.clone());
+            }
+        }
+        Ok(unwilling)
     }
 
     /// A channel, and what an operator is to it.

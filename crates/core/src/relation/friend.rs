@@ -17,6 +17,11 @@ pub const MAX_FRIEND_GROUPS: u32 = 100;
 pub const MAX_BLOCKED: usize = 10_000;
 /// How long a request waits for an answer, ms.
 pub const REQUEST_MS: i64 = 30 * 24 * 3600 * 1000;
+/// How long nobody asks the same person again who was refused or has taken it back, ms.
+pub const ASK_AGAIN_MS: i64 = 10 * 60 * 1000;
+/// How often one asks the same person within a day.
+pub const MAX_ASKED_A_DAY: u32 = 5;
+const DAY_MS: i64 = 24 * 3600 * 1000;
 /// The longest message of a request, characters.
 pub const MAX_MESSAGE_CHARS: usize = 500;
 /// The longest remark, characters.
@@ -109,6 +114,12 @@ pub struct FriendRequest {
 }
 
 impl FriendRequest {
+    /// Until when it waits for an answer, ms since 1970.
+    #[must_use]
+    pub fn expires_at_ms(&self) -> i64 {
+        self.created_at_ms.saturating_add(REQUEST_MS)
+    }
+
     /// As changes show it.
     #[must_use]
     pub fn view(&self) -> FriendRequestView {
@@ -120,6 +131,48 @@ impl FriendRequest {
             status: self.status.name().to_owned(),
             created_at_ms: self.created_at_ms,
         }
+    }
+}
+
+/// How often somebody has asked the same person within a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Asking {
+    /// So often.
+    pub count: u32,
+    /// Since when this is counted, ms since 1970.
+    pub since_ms: i64,
+}
+
+impl Asking {
+    /// With one more.
+    #[must_use]
+    pub fn once_more(self, now_ms: i64) -> Self {
+        if self.count == 0 || now_ms.saturating_sub(self.since_ms) >= DAY_MS {
+            return Self {
+                count: 1,
+                since_ms: now_ms,
+            };
+        }
+        Self {
+            count: self.count.saturating_add(1),
+            ..self
+        }
+    }
+
+    /// How long they wait before they ask again after this last request, ms; 0 = not at all.
+    #[must_use]
+    pub fn wait_ms(self, last: &FriendRequest, now_ms: i64) -> i64 {
+        use RequestStatus::{Cancelled, Rejected};
+        if !matches!(last.status, Rejected | Cancelled) {
+            return 0;
+        }
+        let soon_ms = last.created_at_ms.saturating_add(ASK_AGAIN_MS);
+        let day_ms = match self.count >= MAX_ASKED_A_DAY {
+            true => self.since_ms.saturating_add(DAY_MS),
+            false => 0,
+        };
+        // A clock that went back holds nobody up for longer.
+        soon_ms.max(day_ms).saturating_sub(now_ms).clamp(0, DAY_MS)
     }
 }
 

@@ -22,8 +22,12 @@ pub trait Friends: Send + Sync + 'static {
     ///
     /// `Forbidden` if they block the one who asks or take no requests, `WrongState` if the one
     /// who asks blocks them, `AlreadyExists` if they are friends on both sides, `TooMany` if
-    /// one of the limits is reached.
+    /// one of the limits is reached, `RateLimited` if they were asked too often.
     async fn ask(&self, ask: &NewRequest) -> Decided<Asked>;
+
+    /// How long somebody waits until they may ask the same person again
+    /// ([`Asking`](super::friend::Asking)), ms; 0 = not at all.
+    async fn wait_to_ask_ms(&self, from: UserNum, to: UserNum, now_ms: i64) -> StoreResult<i64>;
 
     /// Answers a request, or takes it back. Giving the same answer again changes nothing;
     /// whether it was new is the second part.

@@ -1,9 +1,11 @@
-//! May somebody who is no friend write to a user? The user says, or else their realm.
+//! May somebody who is no friend write to a user, or bring them into a group? The user says, or
+//! else their realm.
 
 use std::collections::HashSet;
 
-use crate::directory::{Strangers, UserRecord};
-use crate::id::Realm;
+use crate::directory::{GroupPolicy, Strangers, UserRecord, UserState};
+use crate::id::{Realm, UserNum};
+use crate::refusal::Refusal;
 
 /// Where people who are not each other's friends may not write to each other.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,6 +31,33 @@ pub fn lets_strangers_write(user: &UserRecord, friends_only: bool) -> bool {
         Strangers::Allow => true,
         Strangers::Deny => false,
         Strangers::Inherit => !friends_only || user.flags.allow_stranger,
+    }
+}
+
+/// Whether somebody may bring a user into a group: add them, or invite them with words of
+/// their own.
+///
+/// # Errors
+/// `Blocked` by the user; `NotAllowListed` if the user does not let them, or they are a stranger
+/// who may not write to the user, either.
+pub fn lets_into_groups(user: &UserState, by: UserNum, friends_only: bool) -> Result<(), Refusal> {
+    if user.blocked.contains(&by) {
+        return Err(Refusal::Blocked);
+    }
+    let is_friend = user.friends.contains(&by);
+    let lets = match user.record.privacy.groups {
+        GroupPolicy::Everyone => {
+            is_friend
+                || user.allowed.contains(&by)
+                || lets_strangers_write(&user.record, friends_only)
+        }
+        GroupPolicy::Friends => is_friend,
+        GroupPolicy::Nobody => false,
+    };
+    if lets {
+        Ok(())
+    } else {
+        Err(Refusal::NotAllowListed)
     }
 }
 

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use super::{Decision, Scene};
 use crate::channel::joining::{MAX_ASKED, REQUEST_LIFE_MS};
 use crate::channel::{
-    Decider, JoinMode, JoinRequest, JoinStatus, MemberChange, RequestId, Right, Standing, may,
+    ChannelKey, Decider, JoinMode, JoinRequest, JoinStatus, MemberChange, RequestId, Right,
+    Standing, may,
 };
 use crate::deliver::alter::Operator;
 use crate::deliver::change::{BroughtBy, Changed};
 use crate::deliver::lane::Lane;
 use crate::id::UserRef;
 use crate::refusal::Refusal;
+use crate::send::strangers::lets_into_groups;
 
 impl Lane {
     pub(super) async fn add(
@@ -60,24 +62,24 @@ impl Lane {
         if kept_out && !is_application {
             return Err(Refusal::Blocked);
         }
-        self.are_not_blocking(scene.by, &users).await?;
+        self.let_be_brought(scene.key, scene.by, &users).await?;
         Ok(users)
     }
 
-    /// Refuses who brings in users that block them.
-    pub(super) async fn are_not_blocking(
+    /// Refuses who brings in users that do not let them. The application may bring in anybody.
+    pub(super) async fn let_be_brought(
         &mut self,
+        key: &ChannelKey,
         by: &Operator,
         users: &[UserRef],
     ) -> Result<(), Refusal> {
         let Some(by) = by.user() else {
             return Ok(());
         };
-        for user in users {
+        let friends_only = self.parts.friends_only.holds_in(&key.realm);
+        for user in users.iter().filter(|user| *user != by) {
             let user = self.parts.users.state(user.num).await?;
-            if user.blocked.contains(&by.num) {
-                return Err(Refusal::Blocked);
-            }
+            lets_into_groups(&user, by.num, friends_only)?;
         }
         Ok(())
     }

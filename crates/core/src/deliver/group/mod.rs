@@ -217,7 +217,7 @@ impl Lane {
         if by.user().is_some() && change.is_for_the_application() {
             return Err(Refusal::Forbidden);
         }
-        self.are_not_blocking(by, &members).await?;
+        self.let_be_brought(key, by, &members).await?;
         let limit = change.max_members.filter(|limit| *limit > 0);
         let limit = limit.unwrap_or(settings::MAX_MEMBERS);
         if members.len() + usize::from(owner.is_some()) > limit as usize {

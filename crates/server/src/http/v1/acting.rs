@@ -1,5 +1,6 @@
 //! In whose name a request acts on a channel.
 
+use crosstalk_core::channel::ChannelKey;
 use crosstalk_core::deliver::Operator;
 use crosstalk_core::id::UserRef;
 use crosstalk_core::refusal::Refusal;
@@ -150,4 +151,34 @@ pub(super) fn check_text(name: &str, text: &str, max: usize) -> Result<(), Probl
         return Err(Problem::field(name, wrong));
     }
     Ok(())
+}
+
+/// Why users could not be brought into a channel, naming those who do not let `by` do it.
+pub(super) async fn not_brought(
+    api: &ApiState,
+    key: &ChannelKey,
+    by: Option<&UserRef>,
+    users: &[UserRef],
+    why: Refusal,
+) -> Problem {
+    let is_theirs = matches!(why, Refusal::Blocked | Refusal::NotAllowListed);
+    let Some(by) = by.filter(|_| is_theirs) else {
+        return why.into();
+    };
+    let unwilling = match api.im.unwilling(key, by, users).await {
+        Ok(unwilling) => unwilling,
+        Err(why) => return why.into(),
+    };
+    if unwilling.is_empty() {
+        return why.into();
+    }
+    let users: Vec<_> = unwilling
+        .iter()
+        .map(|user| user.uid.as_str().to_owned())
+        .collect();
+    let detail = format!("not to be brought in by {}: {}", by.uid, users.join(", "));
+    Problem {
+        users,
+        ..Problem::new(why, detail)
+    }
 }

@@ -9,7 +9,7 @@ use crosstalk_core::id::{Realm, Uid, UserRef};
 use crosstalk_core::im::{HistoryQuery, Im, Viewer};
 use crosstalk_core::refusal::Refusal;
 
-use super::acting::{Acting, existing, named_users, operator};
+use super::acting::{Acting, existing, named_users, not_brought, operator};
 use super::auth::Caller;
 use super::channel_settings::{ChannelView, NewChannel, PatchChannel, PutChannel};
 use super::input::{self, Body, Params, Segments};
@@ -221,16 +221,17 @@ pub(super) async fn create_channel(
     let verb = GroupVerb::Create {
         change: Box::new(change),
         owner,
-        members,
+        members: members.clone(),
     };
-    let made = api.im.group(&key, by, verb).await;
-    made.map_err(|why| match why {
-        Refusal::InvalidChannelId => Problem::new(
-            why,
-            "id: names of the server and forms of accounts are taken",
-        ),
-        why => why.into(),
-    })?;
+    let user = by.user().cloned();
+    match api.im.group(&key, by, verb).await {
+        Ok(_) => {}
+        Err(why @ Refusal::InvalidChannelId) => {
+            let taken = "id: names of the server and forms of accounts are taken";
+            return Err(Problem::new(why, taken));
+        }
+        Err(why) => return Err(not_brought(&api, &key, user.as_ref(), &members, why).await),
+    }
     let record = api.im.channel(&key).await?;
     let channel = shown(&api, &key, record).await?;
     Ok((StatusCode::CREATED, channel))

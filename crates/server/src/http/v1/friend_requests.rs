@@ -29,6 +29,7 @@ const LIST: &str = "fr";
     "message": "Hi, it's Alice",
     "state": "pending",
     "created_at": 1_715_000_001_234_i64,
+    "expires_at": 1_717_592_001_234_i64,
     "decided_at": null,
 }))]
 pub(super) struct RequestView {
@@ -44,6 +45,8 @@ pub(super) struct RequestView {
     state: &'static str,
     /// When it was made, ms since 1970.
     created_at: i64,
+    /// Until when it waits for an answer: 30 days.
+    expires_at: i64,
     /// When that became of it; null while it waits.
     decided_at: Option<i64>,
 }
@@ -57,6 +60,7 @@ impl From<&FriendRequest> for RequestView {
             message: request.message.clone(),
             state: request.status.name(),
             created_at: request.created_at_ms,
+            expires_at: request.expires_at_ms(),
             decided_at: Some(request.decided_at_ms).filter(|at| *at > 0),
         }
     }
@@ -81,7 +85,9 @@ pub(super) struct NewRequest {
 ///
 /// If they have asked, too, or take everybody, both are friends at once, and the answer's
 /// `state` is `accepted`. Asking again while a request waits changes nothing and gives that one.
-/// Whoever is blocked, or asks one who takes no requests, is refused with `forbidden`.
+/// Whoever is blocked, or asks one who takes no requests, is refused with `forbidden`. Who was
+/// rejected, or has taken it back, asks the same user again 10 minutes after the last time, and
+/// at most 5 times in 24 hours; sooner it is `rate_limited`, and `Retry-After` says when.
 #[utoipa::path(
     post, path = "/v1/users/{uid}/friend-requests", tag = "friends", request_body = NewRequest,
     params(("uid" = String, Path, description = "Who asks; `me` with a user token")),
@@ -114,6 +120,15 @@ pub(super) async fn ask_friend(
         keep,
     };
     let asked = api.im.ask_friend(realm, &uid, &to, &ask).await;
+    if let Err(why @ Refusal::RateLimited) = asked {
+        let wait_ms = api.im.wait_to_ask_ms(realm, &uid, &to).await?;
+        let wait_secs = wait_ms.unsigned_abs().div_ceil(1000);
+        let detail = format!("to: {to} was asked lately: again in {wait_secs} seconds");
+        return Err(Problem {
+            retry_after_secs: wait_secs,
+            ..Problem::new(why, detail)
+        });
+    }
     let asked = asked.map_err(|why| match why {
         Refusal::NoSuchUser => Problem::new(why, format!("to: there is no {to}")),
         Refusal::NotFound => Problem::new(why, "group: there is no such friend group"),

@@ -9,7 +9,7 @@ use crosstalk_core::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::acting::{OperatorBody, acting_user, check_text, named_users, operator};
+use super::acting::{OperatorBody, acting_user, check_text, named_users, not_brought, operator};
 use super::auth::Caller;
 use super::channels::with_members;
 use super::input::{Body, Params, Segments};
@@ -203,8 +203,12 @@ pub(super) async fn invite_users(
     }
     api.im.channel(&key).await?;
     let users = named_users(&api, &caller, &by, "users", &invite.users, MAX_ASKED).await?;
+    let (user, named) = (by.user().cloned(), users.clone());
     let verb = GroupVerb::Invite(users, message);
-    let changed = api.im.group(&key, by, verb).await?;
+    let changed = match api.im.group(&key, by, verb).await {
+        Ok(changed) => changed,
+        Err(why) => return Err(not_brought(&api, &key, user.as_ref(), &named, why).await),
+    };
     Ok(Json(page_of(&api, changed.requests, None)))
 }
 

@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::acting::{
-    Acting, OperatorBody, acting_user, existing, muted_until, muting, named_users, operator,
+    Acting, OperatorBody, acting_user, existing, muted_until, muting, named_users, not_brought,
+    operator,
 };
 use super::auth::Caller;
 use super::channels::{must_belong, with_members};
@@ -298,10 +299,12 @@ pub(super) async fn add_members(
             requests: Vec::new(),
         }));
     }
-    let changed = api
-        .im
-        .group(&key, by, GroupVerb::Add(users, message))
-        .await?;
+    let (user, named) = (by.user().cloned(), users.clone());
+    let verb = GroupVerb::Add(users, message);
+    let changed = match api.im.group(&key, by, verb).await {
+        Ok(changed) => changed,
+        Err(why) => return Err(not_brought(&api, &key, user.as_ref(), &named, why).await),
+    };
     let now_ms = api.im.clock().now_ms();
     let requests = changed.requests.iter();
     Ok(Json(Added {

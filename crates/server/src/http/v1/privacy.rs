@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use crosstalk_core::directory::{
-    FriendPolicy, Privacy, PrivacyChange, Searchable, SeenBy, Strangers, UserChange,
+    FriendPolicy, GroupPolicy, Privacy, PrivacyChange, Searchable, SeenBy, Strangers, UserChange,
 };
 use crosstalk_core::im::{Presence, PresenceChange};
 use crosstalk_core::refusal::Refusal;
@@ -25,6 +25,7 @@ use crate::http::state::ApiState;
     "strangers": "inherit",
     "presence": "everyone",
     "searchable": "name",
+    "groups": "everyone",
 }))]
 #[allow(dead_code)] // describes `Privacy`
 pub(super) struct PrivacyView {
@@ -39,6 +40,9 @@ pub(super) struct PrivacyView {
     /// By what others find the user: `name` (id and name), `all` (phone number and address of
     /// mail, too), `nobody`.
     searchable: String,
+    /// Who may add the user to groups or invite them: `everyone` (but no stranger who may not
+    /// write to them), `friends`, `nobody`.
+    groups: String,
 }
 
 /// A change of what a user lets others do.
@@ -58,6 +62,9 @@ pub(super) struct NewPrivacy {
     /// `name`, `all` or `nobody`.
     #[schema(value_type = Option<String>)]
     searchable: Option<Searchable>,
+    /// `everyone`, `friends` or `nobody`.
+    #[schema(value_type = Option<String>)]
+    groups: Option<GroupPolicy>,
 }
 
 /// What a user lets others do
@@ -101,6 +108,7 @@ pub(super) async fn patch_privacy(
             strangers: new.strangers,
             presence: new.presence,
             searchable: new.searchable,
+            groups: new.groups,
             invisible: None,
         },
         ..UserChange::default()

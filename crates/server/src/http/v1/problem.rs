@@ -21,6 +21,10 @@ pub(super) struct Problem {
     /// Why it failed.
     pub(super) refusal: Refusal,
     pub(super) detail: Option<String>,
+    /// Whom it is about, where one of several named users is in the way.
+    pub(super) users: Vec<String>,
+    /// When it may be tried again, of what came too often; 0 = in a second.
+    pub(super) retry_after_secs: u64,
 }
 
 /// An error, as RFC 9457 has it.
@@ -47,6 +51,10 @@ pub(in crate::http) struct ProblemBody {
     detail: String,
     /// The stable name of the refusal.
     code: &'static str,
+    /// Whom it is about, where some of several users who were named are in the way.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    users: Vec<String>,
 }
 
 impl Problem {
@@ -58,8 +66,8 @@ impl Problem {
             detail.push('…');
         }
         Self {
-            refusal,
             detail: Some(detail),
+            ..refusal.into()
         }
     }
 
@@ -83,6 +91,7 @@ impl Problem {
             status: status.as_u16(),
             detail: self.detail.unwrap_or_else(|| title.to_owned()),
             code,
+            users: self.users,
         };
         (status, body)
     }
@@ -93,6 +102,8 @@ impl From<Refusal> for Problem {
         Self {
             refusal,
             detail: None,
+            users: Vec::new(),
+            retry_after_secs: 0,
         }
     }
 }
@@ -111,6 +122,7 @@ impl From<StoreError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
+        let retry_after = HeaderValue::from(self.retry_after_secs.max(1));
         let (status, body) = self.body();
         // A problem is made of strings and a number: it cannot fail to be JSON.
         let json = serde_json::to_vec(&body).unwrap_or_default();
@@ -118,7 +130,7 @@ impl IntoResponse for Problem {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         if status == StatusCode::TOO_MANY_REQUESTS {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            headers.insert(header::RETRY_AFTER, retry_after);
         }
         if status == StatusCode::UNAUTHORIZED {
             let challenge = HeaderValue::from_static("Bearer realm=\"crosstalk\"");

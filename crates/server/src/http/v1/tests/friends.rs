@@ -527,7 +527,7 @@ async fn presence_is_told_to_whom_it_may() {
     let privacy = rest.get("/v1/users/alice/privacy").await;
     assert_eq!(
         privacy,
-        json!({"friend_requests": "approval", "strangers": "inherit", "presence": "friends", "searchable": "name"})
+        json!({"friend_requests": "approval", "strangers": "inherit", "presence": "friends", "searchable": "name", "groups": "everyone"})
     );
     for (method, path, body) in [
         ("PUT", path, json!({"status": "x".repeat(101)})),

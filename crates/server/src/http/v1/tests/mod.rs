@@ -24,6 +24,7 @@ mod keeping;
 mod marks;
 mod messages;
 mod moderation;
+mod privacy;
 mod search;
 mod uploads;
 mod users;
