@@ -175,6 +175,30 @@ async fn a_command_from_the_backend_reaches_the_command_listener() {
 }
 
 #[tokio::test]
+async fn who_comes_and_goes_reaches_the_command_listener() {
+    let server = Server::start().await;
+    let mut alice = JsPeer::connect(&server, "alice").await;
+    let mut bob = JsPeer::connect(&server, "bob").await;
+    // Whoever talks with somebody is told.
+    bob.send("alice", DIRECT, TEXT).await;
+    alice.hears(TEXT).await;
+    bob.ask(json!({"cmd": "disconnect"})).await;
+    let tells = |event: &Value, online: u8| {
+        let param = &event["param"];
+        event["cmd"] == "onlineStatus" && param["uid"] == "bob" && param["online"] == online
+    };
+    let gone = alice.expect("that bob has gone", |event| tells(event, 0));
+    let gone = gone.await;
+    assert_eq!(
+        (&gone["event"], &gone["syncOnce"], &gone["noPersist"]),
+        (&json!("cmd"), &json!(true), &json!(true))
+    );
+    let _bob = JsPeer::connect(&server, "bob").await;
+    let come = alice.expect("that bob has come", |event| tells(event, 1));
+    come.await;
+}
+
+#[tokio::test]
 async fn a_second_master_login_kicks_the_first() {
     let server = Server::start().await;
     let token = server.register("alice", 1, 1).await;

@@ -110,6 +110,7 @@ fn request_view(request: &FriendRequest) -> Value {
         "message": request.message,
         "status": request.status.name().to_uppercase(),
         "createdAt": request.created_at_ms,
+        "expiresAt": request.expires_at_ms(),
     })
 }
 
