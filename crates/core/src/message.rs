@@ -170,6 +170,18 @@ impl Body {
         }
     }
 
+    /// What it says, for those who judge that: without what it carries, and for whom it was.
+    #[must_use]
+    pub fn evidence(&self) -> Self {
+        Self {
+            origin: self.origin,
+            tag: Arc::clone(&self.tag),
+            payload: self.payload.clone(),
+            extra: self.extra.clone(),
+            ..Self::default()
+        }
+    }
+
     /// This body with another content. Members of an envelope stay only beside a content of the
     /// same author's dialect.
     #[must_use]

@@ -17,6 +17,7 @@ use crosstalk_core::message::{Flags, Gone, Revocation, client_key, digest};
 use crosstalk_core::store::StoreResult;
 use rusqlite::Connection;
 
+use super::admin::evidence;
 use super::error::{DbResult, unless_damaged};
 use super::rows::{self, MESSAGE_COLUMNS, MessageRow};
 use super::work::Tx;
@@ -252,6 +253,10 @@ fn erase(tx: &Tx<'_>, id: MessageId, by: Option<&UserRef>, how: Gone) -> DbResul
         hidden::uncount(tx.conn, message.channel, message.seq)?;
     }
     note(tx, &message, by, how, Some(counted))?;
+    if Flags::from_bits(message.flags).review {
+        // Moderators are to see it all the same.
+        evidence::keep_sent(tx.conn, id.0, id.0)?;
+    }
     secretly(tx.conn, |conn| {
         let sql = "DELETE FROM reaction WHERE message = ?1";
         conn.prepare_cached(sql)?.execute([id.0])?;

@@ -5,7 +5,10 @@ use async_trait::async_trait;
 use crate::id::Realm;
 use crate::store::StoreResult;
 
-/// An act. It holds no secrets: neither bodies nor queries.
+/// How many things an act names.
+pub const MAX_SUBJECTS: usize = 50;
+
+/// An act. It holds no secrets, and nothing that users say to each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEntry {
     /// The realm it was about; `None` = the server as a whole.
@@ -22,6 +25,10 @@ pub struct AuditEntry {
     pub address: String,
     /// A reason that was given.
     pub note: String,
+    /// The ids of whom and what it concerned, at most [`MAX_SUBJECTS`].
+    pub subjects: Vec<String>,
+    /// The essential of what was asked for, as JSON; empty = nothing.
+    pub asked: String,
 }
 
 /// An act in the log.
@@ -44,7 +51,7 @@ pub struct AuditQuery {
     pub actor: Option<String>,
     /// Of this action.
     pub action: Option<String>,
-    /// About this target.
+    /// About this target, or concerning this one.
     pub target: Option<String>,
     /// Then or later, ms since 1970.
     pub since_ms: Option<i64>,

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 
 use crate::id::{Realm, UserNum, UserRef};
+use crate::message::Body;
 use crate::store::StoreResult;
 
 /// How many reports a user may file in 24 hours.
@@ -107,6 +108,8 @@ pub struct NewReport {
     pub reason: String,
     /// What else the reporter says.
     pub text: String,
+    /// What the message said that it is about. Of what is too large nothing is kept.
+    pub said: Option<Body>,
 }
 
 /// A report.

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 
 use crate::channel::ChannelKey;
 use crate::id::{MessageId, Realm, UserRef};
-use crate::message::Body;
+use crate::message::{Accepted, Body};
 use crate::store::StoreResult;
 
 /// How many messages of a realm may be held at once.
@@ -75,8 +75,12 @@ pub struct Review {
     pub state: ReviewState,
     /// The message, if it was delivered.
     pub message: Option<MessageId>,
-    /// Whose it is, where it went or is to go, and, if it is held, what it says.
+    /// Whose it is, where it went or is to go, and what it says, or said when it came into the
+    /// queue. Of what is too large to be kept, or was delivered before such things were, the
+    /// payload is empty.
     pub held: Held,
+    /// The message that was sent for what was held.
+    pub sent: Option<Accepted>,
     /// Who has decided.
     pub settled_by: Option<String>,
     /// The moderator's words.
@@ -92,9 +96,13 @@ pub trait Reviews: Send + Sync + 'static {
     /// many.
     async fn hold(&self, held: &Held) -> StoreResult<bool>;
 
-    /// Puts a stored message into the queue, or back into it if it was decided on; what waits
-    /// stays as it is.
-    async fn reopen(&self, message: MessageId) -> StoreResult<()>;
+    /// Puts a stored message into the queue that says something else now, or back into it if it
+    /// was decided on; what waits stays in its place.
+    async fn reopen(&self, message: MessageId, says: &Body) -> StoreResult<()>;
+
+    /// The newest entry that was decided on of what this sender had held under this number in
+    /// this channel.
+    async fn decided(&self, held: &Held) -> StoreResult<Option<Review>>;
 
     /// Entries of a realm in a state, after a place. Messages that were delivered with
     /// [`Flags::review`](crate::message::Flags::review) are put into the queue first.
@@ -109,12 +117,14 @@ pub trait Reviews: Send + Sync + 'static {
     /// One entry.
     async fn review(&self, realm: &Realm, num: i64) -> StoreResult<Option<Review>>;
 
-    /// Decides on an entry that is pending; false if it is not.
+    /// Decides on an entry that is pending; false if it is not. `sent` is the message that was
+    /// sent for it.
     async fn settle_review(
         &self,
         num: i64,
         state: ReviewState,
         by: &str,
         note: &str,
+        sent: Option<Accepted>,
     ) -> StoreResult<bool>;
 }

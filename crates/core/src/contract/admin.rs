@@ -11,7 +11,7 @@ use crate::directory::UserChange;
 use crate::id::{MessageId, Realm, Uid, UserNum, UserRef};
 use crate::im::Stores;
 use crate::log::AppendOutcome;
-use crate::message::{Flags, Gone};
+use crate::message::{Accepted, Flags, Gone};
 
 /// The cases, one test each; `make` gives empty stores.
 #[macro_export]
@@ -152,10 +152,19 @@ pub async fn delivered_messages_come_into_the_queue_once(stores: &Stores) {
     let id = first[0].message.expect("a message");
     let message = stores.log.by_id(id).await.expect("by id").expect("there");
     assert_eq!(&message.body.payload[..], b"odd");
+    assert_eq!(&first[0].held.body.payload[..], b"odd");
     assert!(message.body.flags.review);
     assert_eq!(pending().await, first);
-    store(&*stores.log, vec![append(&channel, &sender, odd)]).await;
-    assert_eq!(pending().await.len(), 2);
+    // What is taken back before anybody looks is evidence all the same.
+    let more = vec![append(&channel, &sender, odd)];
+    let [AppendOutcome::Stored { id, .. }] = store(&*stores.log, more).await[..] else {
+        panic!("it is new")
+    };
+    let erased = stores.log.erase(id, None, Gone::Revoked).await;
+    erased.expect("erased");
+    let all = pending().await;
+    assert_eq!(all.len(), 2);
+    assert_eq!(&all[1].held.body.payload[..], b"odd");
 }
 
 /// A message that says something else is looked at, and again after it was decided on.
@@ -176,7 +185,8 @@ pub async fn an_edited_message_comes_into_the_queue_again(stores: &Stores) {
     assert_eq!(pending().await, []);
     for round in 0..2 {
         for _ in 0..2 {
-            reviews.reopen(id).await.expect("reopened");
+            let says = text(&format!("odd {round}"));
+            reviews.reopen(id, &says).await.expect("reopened");
         }
         let found = pending().await;
         assert_eq!(found.len(), 1, "round {round}");
@@ -184,7 +194,9 @@ pub async fn an_edited_message_comes_into_the_queue_again(stores: &Stores) {
             (found[0].message, &found[0].held.key),
             (Some(id), &group("g"))
         );
-        let settled = reviews.settle_review(found[0].num, ReviewState::Approved, "m", "");
+        let said = &found[0].held.body.payload;
+        assert_eq!(said[..], format!("odd {round}").into_bytes()[..]);
+        let settled = reviews.settle_review(found[0].num, ReviewState::Approved, "m", "", None);
         assert!(settled.await.expect("settled"));
         assert_eq!(pending().await, []);
     }
@@ -196,15 +208,22 @@ pub async fn an_entry_is_settled_once(stores: &Stores) {
     let held = Held {
         sender: user(&*stores.directory, "alice").await,
         key: group("g"),
-        body: text("odd"),
+        body: numbered("n", "odd"),
         at_ms: 5,
     };
     reviews.hold(&held).await.expect("held");
+    assert_eq!(reviews.decided(&held).await.expect("none"), None);
     let realm = Realm::default();
     let found = reviews.reviews(&realm, ReviewState::Pending, 0, 9).await;
     let num = found.expect("reviews")[0].num;
+    let sent = Accepted {
+        id: MessageId(7),
+        seq: 3,
+        sent_at_ms: 9,
+        is_new: true,
+    };
     let settle = async |state, by: &str| {
-        let settled = reviews.settle_review(num, state, by, "note");
+        let settled = reviews.settle_review(num, state, by, "note", Some(sent));
         settled.await.expect("settled")
     };
     assert!(settle(ReviewState::Approved, "one").await);
@@ -212,6 +231,9 @@ pub async fn an_entry_is_settled_once(stores: &Stores) {
     let review = reviews.review(&realm, num).await.expect("a review");
     let review = review.expect("there");
     assert_eq!(review.state, ReviewState::Approved);
+    assert_eq!(review.sent, Some(sent));
+    let decided = reviews.decided(&held).await.expect("decided");
+    assert_eq!(decided.as_ref(), Some(&review));
     assert_eq!(review.settled_by.as_deref(), Some("one"));
     assert_eq!(review.note.as_deref(), Some("note"));
     assert!(review.settled_at_ms.is_some());
@@ -261,6 +283,7 @@ pub async fn reports_are_bounded_and_resolved_once(stores: &Stores) {
         about: Some(UserNum(7)),
         reason: "abuse".to_owned(),
         text: "…".to_owned(),
+        said: Some(text("you fool").evidence()),
     };
     let mut filed = Vec::new();
     for _ in 0..crate::admin::MAX_REPORTS_A_DAY {
@@ -303,6 +326,8 @@ pub async fn acts_are_found_by_what_they_are(stores: &Stores) {
         outcome: 201,
         address: "::1".to_owned(),
         note: "n".to_owned(),
+        subjects: vec![format!("{target}-1"), "both".to_owned()],
+        asked: r#"{"reason":"x"}"#.to_owned(),
     };
     let entries = [
         entry(Some(Realm::default()), "admin", "a"),
@@ -339,6 +364,13 @@ pub async fn acts_are_found_by_what_they_are(stores: &Stores) {
         ..by
     };
     assert_eq!(find(about).await, ["a"]);
+    let concerning = |subject: &str| AuditQuery {
+        target: text(subject),
+        ..all.clone()
+    };
+    assert_eq!(find(concerning("b-1")).await, ["b"]);
+    assert_eq!(find(concerning("both")).await, ["c", "b", "a"]);
+    assert!(find(concerning("d")).await.is_empty());
     let newest = audit
         .acts(&AuditQuery {
             limit: 1,

@@ -263,7 +263,10 @@ impl Lane {
                 let shows = files.passed_on(&key.realm, by, payload).await?;
                 if *review {
                     // First: nothing that is to be looked at is said unseen.
-                    self.parts.reviews.reopen(message.id).await?;
+                    let says = message
+                        .body
+                        .edited(*origin, Arc::clone(tag), payload.clone());
+                    self.parts.reviews.reopen(message.id, &says).await?;
                 }
                 let (outcome, is_new) = match marks.edit(message.id, &edit).await? {
                     EditOutcome::Done(n, _) => (n, true),

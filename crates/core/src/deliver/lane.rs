@@ -27,7 +27,7 @@ use crate::file::FileAccess;
 use crate::id::{MessageId, SessionId, Snowflake, UserRef};
 use crate::log::Log;
 use crate::mark::Marks;
-use crate::message::Draft;
+use crate::message::{Accepted, Draft};
 use crate::refusal::Refusal;
 use crate::send::strangers::FriendsOnly;
 use crate::session::{Hub, Refused, SendReply, Session, Ticket};
@@ -91,6 +91,11 @@ pub struct SendJob {
 }
 
 impl SendJob {
+    /// Answers with what was accepted before.
+    pub(super) fn accept(self, accepted: Accepted) {
+        answer(&self.sender, self.reply, Ok(accepted));
+    }
+
     /// Answers with a refusal.
     pub(crate) fn refuse(self, refused: Refused) {
         answer(&self.sender, self.reply, Err(refused));

@@ -1,3 +1,5 @@
+//! What is found in which place, and what becomes of it.
+
 use std::sync::Arc;
 
 use crosstalk_core::channel::{Address, ChannelKind};

@@ -4,6 +4,7 @@
 //! Handlers see the messenger and nothing of the gateway or the store; only `/wk` hands a
 //! connection to the gateway.
 
+mod audit;
 mod docs;
 pub mod edge;
 mod files;

@@ -1,6 +1,7 @@
 //! The audit log.
 
 use async_trait::async_trait;
+use crosstalk_core::admin::audit::MAX_SUBJECTS;
 use crosstalk_core::admin::{Audit, AuditEntry, AuditQuery, AuditRecord};
 use crosstalk_core::store::StoreResult;
 use rusqlite::{Row, params};
@@ -18,7 +19,10 @@ impl Audit for Sqlite {
         let entry = entry.clone();
         self.write(move |tx| {
             let sql = "INSERT INTO audit (realm, at, actor, action, target, outcome, address, \
-                       note) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+                       note, subjects, asked) \
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+            let subjects = &entry.subjects[..entry.subjects.len().min(MAX_SUBJECTS)];
+            let listed = serde_json::to_string(subjects).unwrap_or_default();
             tx.conn.prepare_cached(sql)?.execute(params![
                 entry.realm.as_ref().map(|realm| realm.as_str().to_owned()),
                 tx.now_ms,
@@ -28,7 +32,15 @@ impl Audit for Sqlite {
                 entry.outcome,
                 entry.address,
                 entry.note,
+                listed,
+                entry.asked,
             ])?;
+            let act = tx.conn.last_insert_rowid();
+            let sql = "INSERT OR IGNORE INTO audit_subject (subject, act) VALUES (?1, ?2)";
+            let mut name = tx.conn.prepare_cached(sql)?;
+            for subject in subjects.iter().chain([&entry.target]) {
+                name.execute((subject, act))?;
+            }
             Ok(())
         })
         .await
@@ -48,14 +60,15 @@ impl Audit for Sqlite {
             rule("realm = ?", realm.map(Into::into));
             rule("actor = ?", query.actor.map(Into::into));
             rule("action = ?", query.action.map(Into::into));
-            rule("target = ?", query.target.map(Into::into));
+            let about = "num IN (SELECT act FROM audit_subject WHERE subject = ?)";
+            rule(about, query.target.map(Into::into));
             rule("at >= ?", query.since_ms.map(Into::into));
             rule("at < ?", query.until_ms.map(Into::into));
             rule("num < ?", query.before.map(Into::into));
             of.push(i64::from(query.limit).into());
             let sql = format!(
-                "SELECT num, realm, at, actor, action, target, outcome, address, note \
-                 FROM audit WHERE {} ORDER BY num DESC LIMIT ?",
+                "SELECT num, realm, at, actor, action, target, outcome, address, note, \
+                 subjects, asked FROM audit WHERE {} ORDER BY num DESC LIMIT ?",
                 rules.join(" AND ")
             );
             let mut find = conn.prepare_cached(&sql)?;
@@ -71,8 +84,12 @@ impl Audit for Sqlite {
 
     async fn drop_acts(&self, before_ms: i64) -> StoreResult<u32> {
         self.write(move |tx| {
-            let sql = "DELETE FROM audit WHERE num IN \
-                       (SELECT num FROM audit WHERE at < ?1 ORDER BY at LIMIT ?2)";
+            let old = "(SELECT num FROM audit WHERE at < ?1 ORDER BY at, num LIMIT ?2)";
+            let sql = format!("DELETE FROM audit_subject WHERE act IN {old}");
+            tx.conn
+                .prepare_cached(&sql)?
+                .execute((before_ms, DROPPED))?;
+            let sql = &format!("DELETE FROM audit WHERE num IN {old}");
             let dropped = tx.conn.prepare_cached(sql)?.execute((before_ms, DROPPED))?;
             Ok(u32::try_from(dropped).unwrap_or(u32::MAX))
         })
@@ -96,6 +113,8 @@ fn record(row: &Row<'_>) -> DbResult<AuditRecord> {
             outcome: row.get(6)?,
             address: row.get(7)?,
             note: row.get(8)?,
+            subjects: serde_json::from_str(&row.get::<_, String>(9)?).unwrap_or_default(),
+            asked: row.get(10)?,
         },
     })
 }

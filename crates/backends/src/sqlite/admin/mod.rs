@@ -4,6 +4,7 @@ mod audit;
 mod bans;
 mod census;
 mod chores;
+pub(super) mod evidence;
 pub(super) mod owned;
 mod reports;
 mod reviews;

@@ -65,6 +65,7 @@ pub(in crate::sqlite) const OWNED: &[Owned] = &[
     ("user_report", "reporter", Fate::Blanked("text = ''")),
     // Moderators decide about these; what was said in them goes.
     ("review", "sender", Fate::Quietly),
+    ("evidence", "author", Fate::Quietly),
     // What the user was answered for a day.
     ("answered", "user", Fate::Quietly),
     // That a user was erased has to be known.

@@ -8,6 +8,7 @@ use crosstalk_core::id::{Realm, UserNum};
 use crosstalk_core::store::StoreResult;
 use rusqlite::{Connection, Params, Row, params};
 
+use super::evidence::{self, Of};
 use crate::sqlite::error::{DbError, DbResult};
 use crate::sqlite::{Shared, Sqlite, names};
 
@@ -37,8 +38,12 @@ impl Reports for Sqlite {
                 report.text,
                 tx.now_ms,
             ])?;
+            let num = tx.conn.last_insert_rowid();
+            if let (Some(said), Some(author)) = (&report.said, report.about) {
+                evidence::keep(tx.conn, Of::Report(num), author, said)?;
+            }
             Ok(Some(Report {
-                num: tx.conn.last_insert_rowid(),
+                num,
                 report: report.clone(),
                 at_ms: tx.now_ms,
                 action: None,
@@ -59,7 +64,8 @@ impl Reports for Sqlite {
     ) -> StoreResult<Vec<Report>> {
         let realm = realm.clone();
         self.read(move |conn, shared| {
-            let rule = "realm = ?1 AND state = ?2 AND num > ?3 ORDER BY num LIMIT ?4";
+            let rule = "realm = ?1 AND state = ?2 AND user_report.num > ?3 \
+                        ORDER BY user_report.num LIMIT ?4";
             let of = params![realm.as_str(), i64::from(!is_open), after, limit];
             select(conn, shared, rule, of)
         })
@@ -69,7 +75,7 @@ impl Reports for Sqlite {
     async fn get_report(&self, realm: &Realm, num: i64) -> StoreResult<Option<Report>> {
         let realm = realm.clone();
         self.read(move |conn, shared| {
-            let rule = "realm = ?1 AND num = ?2";
+            let rule = "realm = ?1 AND user_report.num = ?2";
             let found = select(conn, shared, rule, params![realm.as_str(), num])?;
             Ok(found.into_iter().next())
         })
@@ -101,8 +107,10 @@ fn select(
     of: impl Params,
 ) -> DbResult<Vec<Report>> {
     let sql = format!(
-        "SELECT num, realm, reporter, kind, target, about, reason, text, created_at, action, \
-         note, resolved_by, resolved_at FROM user_report WHERE {rule}"
+        "SELECT user_report.num, realm, reporter, kind, target, about, reason, text, created_at, action, \
+         note, resolved_by, resolved_at, e.origin, e.tag, e.payload, e.extra \
+         FROM user_report LEFT JOIN evidence e ON e.of = 1 AND e.num = user_report.num \
+         WHERE {rule}"
     );
     let mut find = conn.prepare_cached(&sql)?;
     let mut rows = find.query(of)?;
@@ -126,6 +134,7 @@ fn report(conn: &Connection, shared: &Shared, row: &Row<'_>) -> DbResult<Report>
             about: row.get::<_, Option<i64>>(5)?.map(UserNum),
             reason: row.get(6)?,
             text: row.get(7)?,
+            said: evidence::read(row, 13)?,
         },
         at_ms: row.get(8)?,
         action: row.get::<_, Option<i64>>(9)?.map(Resolution::from_number),

@@ -7,11 +7,12 @@ use crosstalk_core::admin::reviews::MAX_HELD;
 use crosstalk_core::admin::{Held, Review, ReviewState, Reviews};
 use crosstalk_core::channel::{ChannelKey, ChannelKind};
 use crosstalk_core::id::{MessageId, Realm, UserNum};
-use crosstalk_core::message::{Body, Flags, Origin};
+use crosstalk_core::message::{Accepted, Body, Flags, Origin};
 use crosstalk_core::store::StoreResult;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
+use super::evidence::{self, Of};
 use crate::sqlite::error::{DbError, DbResult};
 use crate::sqlite::work::Tx;
 use crate::sqlite::{Shared, Sqlite, names};
@@ -38,8 +39,27 @@ impl Reviews for Sqlite {
         self.write(move |tx| hold(tx, &held)).await
     }
 
-    async fn reopen(&self, message: MessageId) -> StoreResult<()> {
-        self.write(move |tx| reopen(tx, message)).await
+    async fn reopen(&self, message: MessageId, says: &Body) -> StoreResult<()> {
+        let says = says.clone();
+        self.write(move |tx| reopen(tx, message, &says)).await
+    }
+
+    async fn decided(&self, held: &Held) -> StoreResult<Option<Review>> {
+        let held = held.clone();
+        self.read(move |conn, shared| {
+            let rule = "sender = ?1 AND kind = ?2 AND channel_id = ?3 AND client_no = ?4 \
+                        AND message IS NULL AND state <> 0 \
+                        AND realm = ?5 ORDER BY review.num DESC LIMIT 1";
+            let of = params![
+                held.sender.num.0,
+                held.key.kind.0,
+                &*held.key.id,
+                &*held.body.client_no,
+                held.key.realm.as_str(),
+            ];
+            Ok(select(conn, shared, rule, of)?.into_iter().next())
+        })
+        .await
     }
 
     async fn reviews(
@@ -54,7 +74,8 @@ impl Reviews for Sqlite {
         }
         let realm = realm.clone();
         self.read(move |conn, shared| {
-            let rule = "realm = ?1 AND state = ?2 AND num > ?3 ORDER BY num LIMIT ?4";
+            let rule = "realm = ?1 AND state = ?2 AND review.num > ?3 \
+                        ORDER BY review.num LIMIT ?4";
             let of = params![realm.as_str(), state as i64, after, limit];
             select(conn, shared, rule, of)
         })
@@ -64,7 +85,7 @@ impl Reviews for Sqlite {
     async fn review(&self, realm: &Realm, num: i64) -> StoreResult<Option<Review>> {
         let realm = realm.clone();
         self.read(move |conn, shared| {
-            let rule = "realm = ?1 AND num = ?2";
+            let rule = "realm = ?1 AND review.num = ?2";
             let found = select(conn, shared, rule, params![realm.as_str(), num])?;
             Ok(found.into_iter().next())
         })
@@ -77,12 +98,23 @@ impl Reviews for Sqlite {
         state: ReviewState,
         by: &str,
         note: &str,
+        sent: Option<Accepted>,
     ) -> StoreResult<bool> {
         let (by, note) = (by.to_owned(), note.to_owned());
         self.write(move |tx| {
             let sql = "UPDATE review SET state = ?2, settled_by = ?3, note = ?4, \
-                       settled_at = ?5 WHERE num = ?1 AND state = 0";
-            let row = params![num, state as i64, by, note, tx.now_ms];
+                       settled_at = ?5, sent = ?6, sent_seq = ?7, sent_at = ?8 \
+                       WHERE num = ?1 AND state = 0";
+            let row = params![
+                num,
+                state as i64,
+                by,
+                note,
+                tx.now_ms,
+                sent.map(|sent| sent.id.0),
+                sent.map(|sent| sent.seq.cast_signed()),
+                sent.map(|sent| sent.sent_at_ms),
+            ];
             Ok(tx.conn.prepare_cached(sql)?.execute(row)? > 0)
         })
         .await
@@ -124,7 +156,7 @@ fn hold(tx: &Tx<'_>, held: &Held) -> DbResult<bool> {
     Ok(true)
 }
 
-fn reopen(tx: &Tx<'_>, message: MessageId) -> DbResult<()> {
+fn reopen(tx: &Tx<'_>, message: MessageId, says: &Body) -> DbResult<()> {
     let sql = "INSERT INTO review (realm, state, message, sender, kind, channel_id, client_no, \
                created_at) \
                SELECT c.realm, 0, m.id, m.sender, c.kind, c.id, m.client_no, m.sent_at \
@@ -132,6 +164,12 @@ fn reopen(tx: &Tx<'_>, message: MessageId) -> DbResult<()> {
                ON CONFLICT (message) DO UPDATE SET state = 0, settled_by = NULL, note = NULL, \
                settled_at = NULL";
     tx.conn.prepare_cached(sql)?.execute([message.0])?;
+    let sql = "SELECT sender FROM message WHERE id = ?1";
+    let mut find = tx.conn.prepare_cached(sql)?;
+    let author: Option<i64> = find.query_row([message.0], |row| row.get(0)).optional()?;
+    if let Some(author) = author {
+        evidence::keep(tx.conn, Of::Review(message), UserNum(author), says)?;
+    }
     Ok(())
 }
 
@@ -143,13 +181,15 @@ fn has_new(conn: &Connection) -> DbResult<bool> {
 }
 
 fn take_in(tx: &Tx<'_>) -> DbResult<()> {
-    let sql = "SELECT max(id) FROM (SELECT id FROM message INDEXED BY message_review \
+    let sql = "SELECT min(id), max(id) FROM (SELECT id FROM message INDEXED BY message_review \
                WHERE (flags & 4096) <> 0 AND id > (SELECT reviewed_through FROM meta) \
                ORDER BY id LIMIT ?1)";
     let mut last = tx.conn.prepare_cached(sql)?;
-    let Some(last) = last.query_row([STRETCH], |row| row.get::<_, Option<i64>>(0))? else {
+    let ends = last.query_row([STRETCH], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let (Some(first), Some(last)) = ends else {
         return Ok(());
     };
+    evidence::keep_sent(tx.conn, first, last)?;
     let sql = "INSERT OR IGNORE INTO review (realm, state, message, sender, kind, channel_id, \
                client_no, created_at) \
                SELECT c.realm, 0, m.id, m.sender, c.kind, c.id, m.client_no, m.sent_at \
@@ -169,8 +209,10 @@ fn select(
     of: impl rusqlite::Params,
 ) -> DbResult<Vec<Review>> {
     let sql = format!(
-        "SELECT num, realm, state, message, sender, kind, channel_id, client_no, body, payload, \
-         extra, created_at, settled_by, note, settled_at FROM review WHERE {rule}"
+        "SELECT review.num, realm, state, message, sender, kind, channel_id, client_no, body, \
+         review.payload, review.extra, created_at, settled_by, note, settled_at, sent, sent_seq, \
+         sent_at, e.origin, e.tag, e.payload, e.extra \
+         FROM review LEFT JOIN evidence e ON e.of = 0 AND e.num = review.message WHERE {rule}"
     );
     let mut find = conn.prepare_cached(&sql)?;
     let mut rows = find.query(of)?;
@@ -203,7 +245,20 @@ fn review(conn: &Connection, shared: &Shared, row: &Row<'_>) -> DbResult<Review>
         settled_by: row.get(12)?,
         note: row.get(13)?,
         settled_at_ms: row.get(14)?,
+        sent: sent(row)?,
     })
+}
+
+fn sent(row: &Row<'_>) -> DbResult<Option<Accepted>> {
+    let Some(id) = row.get::<_, Option<i64>>(15)? else {
+        return Ok(None);
+    };
+    Ok(Some(Accepted {
+        id: MessageId(id),
+        seq: row.get::<_, i64>(16)?.cast_unsigned(),
+        sent_at_ms: row.get(17)?,
+        is_new: true,
+    }))
 }
 
 fn body(row: &Row<'_>) -> DbResult<Body> {
@@ -211,7 +266,7 @@ fn body(row: &Row<'_>) -> DbResult<Body> {
     let Some(rest) = row.get::<_, Option<String>>(8)? else {
         return Ok(Body {
             client_no,
-            ..Body::default()
+            ..evidence::read(row, 18)?.unwrap_or_default()
         });
     };
     let rest: Rest = serde_json::from_str(&rest).map_err(|e| DbError::Corrupt(e.to_string()))?;

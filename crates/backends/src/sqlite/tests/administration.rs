@@ -58,6 +58,7 @@ async fn everything_is_found_again() {
         about: None,
         reason: "r".to_owned(),
         text: String::new(),
+        said: None,
     };
     let report = store.file_report(&report).await.expect("filed");
     let entry = AuditEntry {
@@ -68,6 +69,8 @@ async fn everything_is_found_again() {
         outcome: 200,
         address: String::new(),
         note: String::new(),
+        subjects: vec!["s".to_owned()],
+        asked: String::new(),
     };
     store.log_act(&entry).await.expect("logged");
     let chore = NewChore {
@@ -181,6 +184,7 @@ async fn what_an_erased_user_wrote_is_in_no_file_afterwards() {
         about: None,
         reason: "r".to_owned(),
         text: secret.to_owned(),
+        said: None,
     };
     store.file_report(&report).await.expect("filed");
     store.close().await;

@@ -33,9 +33,13 @@ impl Im {
         reason: &str,
         text: &str,
     ) -> Result<Report, Refusal> {
+        let mut said = None;
         let (kind, target, about) = match about {
             ReportAbout::Message(id) => {
                 let message = self.seen_by(realm, reporter, id).await?;
+                if message.revoked.is_none() {
+                    said = Some(message.shown().evidence());
+                }
                 (
                     ReportKind::Message,
                     id.to_string(),
@@ -70,6 +74,7 @@ impl Im {
             about,
             reason: reason.to_owned(),
             text: text.to_owned(),
+            said,
         };
         let filed = self.stores.admin.reports.file_report(&report).await?;
         filed.ok_or(Refusal::RateLimited)

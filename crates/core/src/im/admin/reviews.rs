@@ -6,8 +6,8 @@ use super::super::Im;
 use crate::admin::{Review, ReviewState};
 use crate::channel::Address;
 use crate::deliver::{Operator, Sender};
-use crate::id::{MessageId, Realm};
-use crate::message::{Draft, Message, OnReuse};
+use crate::id::Realm;
+use crate::message::{Accepted, Draft, Message, OnReuse};
 use crate::refusal::Refusal;
 
 /// An entry of the queue as a moderator sees it.
@@ -69,7 +69,8 @@ impl Im {
         Ok(Reviewed { review, message })
     }
 
-    /// Decides on an entry. Returns it, with the id of the message that was sent for it.
+    /// Decides on an entry and returns it. What is held is sent if its author may send it now;
+    /// otherwise it waits on.
     ///
     /// # Errors
     /// `NotFound`, `WrongState` if it was decided before, why a held message cannot be sent,
@@ -81,7 +82,7 @@ impl Im {
         decision: Decision,
         by: &str,
         note: &str,
-    ) -> Result<(Reviewed, Option<MessageId>), Refusal> {
+    ) -> Result<Reviewed, Refusal> {
         // Of two who decide at once the later one finds it decided.
         let _one = self.deciding.lock().await;
         let entry = self.review(realm, num).await?;
@@ -110,13 +111,16 @@ impl Im {
             }
         };
         let reviews = &self.stores.admin.reviews;
-        if !reviews.settle_review(num, state, by, note).await? {
+        let settled = reviews.settle_review(num, state, by, note, sent);
+        if !settled.await? {
             return Err(Refusal::WrongState);
         }
-        Ok((self.review(realm, num).await?, sent))
+        self.review(realm, num).await
     }
 
-    async fn send_held(&self, review: &Review) -> Result<MessageId, Refusal> {
+    /// Sends what was held. Its words were looked at, and so it was by whoever is asked before;
+    /// everything else is judged anew, since its author may be gone, muted or blocked now.
+    async fn send_held(&self, review: &Review) -> Result<Accepted, Refusal> {
         let held = &review.held;
         let mut body = held.body.clone();
         if body.client_no.is_empty() {
@@ -132,8 +136,8 @@ impl Im {
             require_peer: false,
             fault: None,
         };
-        let sender = Sender::Application(held.sender.clone());
+        let sender = Sender::User(held.sender.clone());
         let accepted = self.say(&held.key, sender, draft).await;
-        Ok(accepted.map_err(|refused| refused.why)?.id)
+        accepted.map_err(|refused| refused.why)
     }
 }

@@ -3,6 +3,7 @@
 //! An access token says which app it is for and until when, signed with the app's secret: it
 //! needs no memory, and is void when the secret is changed.
 
+use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State;
 use base64::Engine;
@@ -20,6 +21,7 @@ use sha2::{Digest, Sha256};
 use super::MqttState;
 use super::answer::{Done, Failure};
 use super::caller::Proof;
+use crate::http::audit::Asker;
 
 /// For how long an access token holds, seconds.
 const TTL_SECS: i64 = 7_200;
@@ -29,6 +31,7 @@ const PREFIX: &str = "ima_";
 /// `POST /im/v1/app/token`
 pub(super) async fn token(
     State(state): State<MqttState>,
+    Extension(asker): Extension<Asker>,
     body: Bytes,
 ) -> Result<Done<AccessToken>, Failure> {
     let request: TokenRequest = read(&body).map_err(|error| Failure::bad(error.to_string()))?;
@@ -42,6 +45,7 @@ pub(super) async fn token(
     let is_it =
         |app: &App| Sha256::digest(app.secret.as_bytes()) == Sha256::digest(&request.app_secret);
     let app = app.filter(is_it).ok_or(Refusal::NotAuthenticated)?;
+    asker.is(&app.realm, format!("app:{}", app.id));
     let expires_secs = im.clock().now_ms() / 1000 + TTL_SECS;
     Ok(Done(AccessToken {
         access_token: signed(&app, expires_secs),

@@ -20,6 +20,7 @@ use sha2::{Digest, Sha256};
 use super::MqttState;
 use super::answer::Failure;
 use super::app;
+use crate::http::audit::Asker;
 
 const TENANT_TOKEN: HeaderName = HeaderName::from_static("x-tenant-token");
 const TOKEN: HeaderName = HeaderName::from_static("token");
@@ -31,6 +32,7 @@ pub(super) struct Proof {
     tenant_token: Option<String>,
     headers: ForeignHeaders,
     bearer: Option<String>,
+    asker: Asker,
 }
 
 impl FromRequestParts<MqttState> for Proof {
@@ -49,6 +51,7 @@ impl FromRequestParts<MqttState> for Proof {
         let origins = &state.edge.config.mqtt.allowed_origins;
         let may_go = cookies_may_go(&parts.headers, origins);
         Ok(Self {
+            asker: parts.extensions.get().cloned().unwrap_or_default(),
             peer: peer.map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0.ip()),
             path: parts.uri.path().to_owned(),
             tenant_token: text(&TENANT_TOKEN),
@@ -100,7 +103,9 @@ impl Proof {
         for secret in secrets.into_iter().flatten() {
             if is_admin(secret) {
                 let app = named.or_else(|| apps.get(&AppId::default()));
-                return Ok(Some(app.ok_or(Refusal::NotAuthenticated)?));
+                let app = app.ok_or(Refusal::NotAuthenticated)?;
+                self.asker.is(&app.realm, "admin".to_owned());
+                return Ok(Some(app));
             }
             let now_ms = state.edge.im.clock().now_ms();
             let app = apps
@@ -109,7 +114,10 @@ impl Proof {
             if let Some(app) = app {
                 return match named {
                     Some(named) if named.id != app.id => Err(Refusal::NotAuthenticated.into()),
-                    _ => Ok(Some(app)),
+                    _ => {
+                        self.asker.is(&app.realm, format!("app:{}", app.id));
+                        Ok(Some(app))
+                    }
                 };
             }
         }

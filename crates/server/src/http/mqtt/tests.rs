@@ -233,6 +233,19 @@ async fn an_access_token_speaks_for_its_app_for_two_hours() {
     let fewer = json!({"groupId": "g1", "members": ["bob"]});
     let made = api.post("/im/v1/app/groups", &token, fewer).await;
     assert_eq!(made.data()["memberCount"], 1, "visible at once");
+    // It is known who has put whom there.
+    let query = crosstalk_core::admin::AuditQuery {
+        target: Some("g1".to_owned()),
+        limit: 9,
+        ..Default::default()
+    };
+    let acts = api.im.audit().acts(&query).await.expect("acts");
+    let last = &acts.first().expect("an act").entry;
+    assert_eq!(
+        (&*last.actor, &*last.action, acts.len()),
+        ("app:default", "POST /im/v1/app/groups", 2)
+    );
+    assert_eq!(last.subjects, ["g1", "bob"]);
     for body in [
         json!({"appId": "default", "appSecret": "wrong"}),
         json!({"appId": "nobody", "appSecret": "x"}),

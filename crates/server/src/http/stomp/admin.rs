@@ -70,9 +70,7 @@ impl Administrator {
 /// administrator account.
 pub(super) async fn administrating(edge: &Edge, input: &Input) -> Result<Administrator, Failure> {
     let by = found(edge, input).await?;
-    let asker = (by.realm().clone(), by.actor.clone());
-    // Who asks stays the same within a request.
-    let _ = input.asker.0.set(asker);
+    input.asker.is(by.realm(), by.actor.clone());
     Ok(by)
 }
 

@@ -322,6 +322,8 @@ async fn logs(State(edge): State<Edge>, request: Request) -> Result<Done<Page<Va
                 "outcome": entry.outcome,
                 "address": entry.address,
                 "note": entry.note,
+                "subjects": entry.subjects,
+                "asked": serde_json::from_str::<Value>(&entry.asked).ok(),
             })
         },
     )))

@@ -2,20 +2,19 @@
 //! credentials.
 
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
 
 use axum::Form;
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest, Query, Request};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE};
 use axum::http::{HeaderMap, HeaderName};
-use crosstalk_core::id::Realm;
 use crosstalk_core::refusal::Refusal;
 use crosstalk_core::session::foreign::ForeignHeaders;
 use crosstalk_gateway::net::cookies_may_go;
 use serde_json::Value;
 
 use super::answer::Failure;
+use crate::http::audit::Asker;
 
 /// Items in an answer, if the request does not say.
 const DEFAULT_LIMIT: u32 = 50;
@@ -23,11 +22,6 @@ const DEFAULT_LIMIT: u32 = 50;
 const MAX_LIMIT: u32 = 200;
 /// The largest body.
 const MAX_BODY_BYTES: usize = 64 * 1024;
-
-/// Who it turned out to be that asks. Whoever wants to know that puts an empty one into the
-/// request's extensions.
-#[derive(Clone, Default)]
-pub(super) struct Asker(pub(super) Arc<OnceLock<(Realm, String)>>);
 
 /// A request, read to its end.
 pub(super) struct Input {

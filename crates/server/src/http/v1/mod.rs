@@ -55,9 +55,6 @@ mod users;
 mod view;
 mod wrong;
 
-#[cfg(feature = "stomp")]
-pub(crate) use admin::audit::shortened;
-#[cfg(feature = "stomp")]
 pub(in crate::http) use admin::audit::to_its_end;
 pub(crate) use admin::erasing::line as export_line;
 pub(in crate::http) use problem::ProblemBody;

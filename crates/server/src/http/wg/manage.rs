@@ -2,13 +2,16 @@
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{RawQuery, State};
+use axum::extract::{RawQuery, Request, State};
 use axum::http::{HeaderMap, Method, header};
+use axum::middleware::Next;
 use axum::response::Response;
 use crosstalk_gateway::WgSendError;
 use crosstalk_wire::wg::{HttpError, Limits, OnlineQuery, SendRequest, online_answer, sent};
 use sha2::{Digest, Sha256};
 
+use super::super::audit::Act;
+use super::super::v1::to_its_end;
 use super::login::{bearer, error};
 use super::{WgState, done, other_method, refusal};
 
@@ -55,6 +58,26 @@ pub(super) async fn send(
         Err(WgSendError::Malformed(_)) => refusal(HttpError::BadRequest),
         Err(WgSendError::Refused(why)) => refusal(error(why)),
     }
+}
+
+/// What is sent with the admin key goes into the audit log before it is answered.
+pub(super) async fn audited(
+    State(state): State<WgState>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if !is_admin(&state, request.headers()) {
+        return next.run(request).await;
+    }
+    to_its_end(async move {
+        let (act, request) = Act::begin(request).await;
+        let response = next.run(request).await;
+        let Some(act) = act else { return response };
+        let realm = Some(state.manager.realm().clone());
+        act.end(&state.edge.im, realm, "admin".to_owned(), response)
+            .await
+    })
+    .await
 }
 
 fn is_admin(state: &WgState, headers: &HeaderMap) -> bool {

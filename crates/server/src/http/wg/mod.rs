@@ -16,6 +16,7 @@ use std::net::SocketAddr;
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use crosstalk_gateway::{Dialect, WgManager, WgSettings};
@@ -66,7 +67,10 @@ fn routes(edge: &Edge, context: &str) -> Router {
                 any(login::serve),
             )
             .route(&format!("/api/websocket/online{end}"), any(manage::online))
-            .route(&format!("/api/websocket/send{end}"), any(manage::send));
+            .route(
+                &format!("/api/websocket/send{end}"),
+                any(manage::send).layer(from_fn_with_state(state.clone(), manage::audited)),
+            );
     }
     let api = api
         .layer(cors::layer(&settings.allowed_origins))

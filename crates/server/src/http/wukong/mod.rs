@@ -9,6 +9,7 @@
 
 mod access_lists;
 mod answer;
+mod audited;
 mod channels;
 mod command_list;
 mod command_sync;
@@ -111,6 +112,7 @@ pub fn router(state: WukongApiState) -> Router {
         .route("/route", get(routes::route))
         .route("/route/batch", post(routes::batch))
         .route("/health", get(routes::health))
+        .layer(from_fn_with_state(state.clone(), audited::watch))
         .merge(demo::router())
         .layer(from_fn_with_state(state.clone(), guard::guard))
         .layer(DefaultBodyLimit::max(BODY_BYTES))

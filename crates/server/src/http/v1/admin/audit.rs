@@ -1,17 +1,14 @@
 //! The audit log: one layer around all routes writes down what applications and the holder of
 //! the admin key change, and one route reads it.
 
-use std::net::SocketAddr;
-
 use axum::Json;
-use axum::extract::rejection::ExtensionRejection;
-use axum::extract::{ConnectInfo, MatchedPath, Request, State};
-use axum::http::Method;
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use crosstalk_core::admin::{AuditEntry, AuditQuery, AuditRecord};
+use crosstalk_core::admin::{AuditQuery, AuditRecord};
 use crosstalk_core::refusal::Refusal;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::super::auth::{self, Caller};
@@ -20,13 +17,12 @@ use super::super::openapi::Denials;
 use super::super::page::{self, Page, Paging};
 use super::super::problem::Problem;
 use super::actor;
+use crate::http::audit::{Act, changes};
+pub(super) use crate::http::audit::{AuditNote, Noted};
 use crate::http::state::ApiState;
 
-/// The longest target that is written down, bytes.
-const TARGET_BYTES: usize = 512;
-
 /// What passes every day in users' names, or only asks: acts of nobody's administration.
-const ORDINARY: &[(&str, &str)] = &[
+pub(in crate::http) const ORDINARY: &[(&str, &str)] = &[
     ("POST", "/v1/messages"),
     ("POST", "/v1/messages/batch"),
     ("POST", "/v1/messages/forward"),
@@ -41,68 +37,30 @@ const ORDINARY: &[(&str, &str)] = &[
     ("PATCH", "/v1/uploads/{id}"),
 ];
 
-/// A reason that was given, for the log.
-#[derive(Debug, Clone)]
-pub(in crate::http) struct AuditNote(pub(in crate::http) String);
-
-/// An answer with a note for the log.
-pub(super) struct Noted<T> {
-    note: String,
-    answer: T,
-}
-
-impl AuditNote {
-    /// Puts a note on an answer.
-    pub(super) fn on<T>(note: String, answer: T) -> Noted<T> {
-        Noted { note, answer }
-    }
-}
-
-impl<T: IntoResponse> IntoResponse for Noted<T> {
-    fn into_response(self) -> Response {
-        let mut response = self.answer.into_response();
-        response.extensions_mut().insert(AuditNote(self.note));
-        response
-    }
-}
-
 /// Writes down what was done, before it is answered: what was answered is in the log. The
 /// store's queue is bounded; while it is full the answer waits.
 pub(in crate::http) async fn watch(
     State(api): State<ApiState>,
-    client: Result<ConnectInfo<SocketAddr>, ExtensionRejection>,
     request: Request,
     next: Next,
 ) -> Response {
-    let method = request.method().clone();
-    if matches!(method, Method::GET | Method::HEAD | Method::OPTIONS) {
+    let route = request.extensions().get::<MatchedPath>();
+    let is_ordinary = route.is_none_or(|route| {
+        let act = (request.method().as_str(), route.as_str());
+        ORDINARY.contains(&act)
+    });
+    if is_ordinary || !changes(request.method()) {
         return next.run(request).await;
     }
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let Some(route) = route.filter(|route| {
-        let act = (method.as_str(), route.as_str());
-        !ORDINARY.contains(&act)
-    }) else {
-        return next.run(request).await;
-    };
     let Some(caller) = auth::backend(request.headers(), &api) else {
         return next.run(request).await;
     };
-    let target = request.uri().path().to_owned();
-    let address = client.map_or_else(|_| String::new(), |client| client.0.ip().to_string());
     to_its_end(async move {
+        let (act, request) = Act::begin(request).await;
         let response = next.run(request).await;
-        let entry = AuditEntry {
-            realm: caller.app().ok().map(|app| app.realm.clone()),
-            actor: actor(&caller),
-            action: format!("{method} {}", route.as_str()),
-            target: shortened(target),
-            outcome: response.status().as_u16(),
-            address,
-            note: noted(&response),
-        };
-        write(&api, entry).await;
-        response
+        let Some(act) = act else { return response };
+        let realm = caller.app().ok().map(|app| app.realm.clone());
+        act.end(&api.im, realm, actor(&caller), response).await
     })
     .await
 }
@@ -122,43 +80,20 @@ pub(in crate::http) async fn to_its_end(
     }
 }
 
-/// What a handler has said for the log.
-pub(in crate::http) fn noted(response: &Response) -> String {
-    let note = response.extensions().get::<AuditNote>();
-    note.map_or_else(String::new, |note| note.0.clone())
-}
-
-/// The beginning of what could be long.
-pub(crate) fn shortened(mut target: String) -> String {
-    if target.len() > TARGET_BYTES {
-        let end = (0..=TARGET_BYTES)
-            .rev()
-            .find(|at| target.is_char_boundary(*at));
-        target.truncate(end.unwrap_or(0));
-    }
-    target
-}
-
-/// Writes an act down. It was done: should the store fail now, at least the log has it.
-pub(in crate::http) async fn write(api: &ApiState, entry: AuditEntry) {
-    if let Err(error) = api.im.audit().log_act(&entry).await {
-        tracing::error!(%error, ?entry, "an act could not be written down");
-    }
-}
-
 /// An act.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Act, example = json!({
     "id": "12", "at": 1_715_000_001_234_i64, "actor": "app:shop",
     "action": "POST /v1/bans", "target": "/v1/bans", "outcome": 201,
-    "address": "203.0.113.9", "note": "spam",
+    "address": "203.0.113.9", "note": "spam", "subjects": ["alice", "4"],
+    "asked": {"user": "alice", "reason": "spam"},
 }))]
 pub(super) struct ActView {
     /// Its number.
     id: String,
     /// When, ms since 1970.
     at: i64,
-    /// Who: `admin`, `app:<id>` or `user:<uid>`.
+    /// Who: `admin`, `app:<id>`, `user:<uid>` or `wukong_api`.
     actor: String,
     /// What: the verb and the route.
     action: String,
@@ -170,6 +105,13 @@ pub(super) struct ActView {
     address: String,
     /// A reason that was given.
     note: String,
+    /// Whom and what it concerned: the ids in the path, the query, the body and the answer, at
+    /// most 50.
+    subjects: Vec<String>,
+    /// The essential of what was asked for: ids, numbers, flags and choices; no secrets, no
+    /// texts of messages. Null if there is nothing.
+    #[schema(value_type = Option<Object>)]
+    asked: Option<Value>,
 }
 
 impl From<AuditRecord> for ActView {
@@ -184,6 +126,8 @@ impl From<AuditRecord> for ActView {
             outcome: entry.outcome,
             address: entry.address,
             note: entry.note,
+            subjects: entry.subjects,
+            asked: serde_json::from_str(&entry.asked).ok(),
         }
     }
 }
@@ -200,16 +144,17 @@ pub(super) struct Wanted {
 
 /// Who did what
 ///
-/// Everything that was changed with an app secret or the admin key, apart from what passes
-/// in users' names every day; nothing secret is in it. With an app secret only acts in its
+/// Everything that was changed with an app secret, the admin key or an administrator's account,
+/// through whichever interface, apart from what passes in users' names every day; nothing secret
+/// is in it. `wukong_api` is who called WuKongIM's API. With an app secret only acts in its
 /// realm; with the admin key and no `X-App-Id` those of all realms.
 #[utoipa::path(
     get, path = "/v1/audit", tag = "administration",
     params(
         Paging,
-        ("actor" = Option<String>, Query, description = "`admin`, `app:<id>` or `user:<uid>`"),
+        ("actor" = Option<String>, Query, description = "`admin`, `app:<id>`, `user:<uid>` or `wukong_api`"),
         ("action" = Option<String>, Query, description = "The verb and the route"),
-        ("target" = Option<String>, Query, description = "The path"),
+        ("target" = Option<String>, Query, description = "The path, or the id of somebody or something concerned"),
         ("since" = Option<i64>, Query, description = "Then or later, ms since 1970"),
         ("until" = Option<i64>, Query, description = "Before, ms since 1970"),
     ),
@@ -248,15 +193,4 @@ pub(super) async fn list_acts(
         items: acts.into_iter().map(ActView::from).collect(),
         next_cursor,
     }))
-}
-
-#[cfg(test)]
-mod unit {
-    use super::*;
-
-    #[test]
-    fn a_target_has_an_end() {
-        assert_eq!(shortened("é".to_owned()), "é");
-        assert!(shortened("é".repeat(1000)).len() <= TARGET_BYTES);
-    }
 }

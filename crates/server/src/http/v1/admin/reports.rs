@@ -6,7 +6,9 @@ use axum::http::StatusCode;
 use crosstalk_core::admin::{Report, Resolution};
 use crosstalk_core::im::admin::ReportAbout;
 use crosstalk_core::refusal::Refusal;
+use crosstalk_gateway::content_of_body;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::super::auth::Caller;
@@ -28,6 +30,7 @@ const TEXT_CHARS: usize = 1000;
 #[schema(as = Report, example = json!({
     "id": "1", "state": "open", "reporter": "alice", "kind": "message",
     "target": "741200000000000001", "reason": "abuse", "text": "…",
+    "content": {"type": "text", "text": "an odd word"},
     "created_at": 1_715_000_001_234_i64,
     "action": null, "note": null, "resolved_by": null, "resolved_at": null,
 }))]
@@ -46,6 +49,9 @@ pub(super) struct ReportView {
     reason: String,
     /// What else they say.
     text: String,
+    /// What the message said when it was reported; for moderators only.
+    #[schema(value_type = Option<Object>)]
+    content: Option<Value>,
     /// When, ms since 1970.
     created_at: i64,
     /// What was done: `none`, `delete_message`, `ban_user` or `warn`.
@@ -73,6 +79,7 @@ impl From<Report> for ReportView {
             target: filed.target,
             reason: filed.reason,
             text: filed.text,
+            content: filed.said.as_ref().map(content_of_body),
             created_at: report.at_ms,
             action: report.action.map(Resolution::name),
             note: report.note,
@@ -171,7 +178,9 @@ pub(super) async fn file_report(
     let filed = api
         .im
         .file_report(realm, &identity.user, about, reason, text);
-    Ok((StatusCode::CREATED, Json(filed.await?.into())))
+    let mut filed = filed.await?;
+    filed.report.said = None;
+    Ok((StatusCode::CREATED, Json(filed.into())))
 }
 
 /// What was reported

@@ -3,7 +3,6 @@
 use axum::Json;
 use axum::extract::State;
 use crosstalk_core::admin::ReviewState;
-use crosstalk_core::id::MessageId;
 use crosstalk_core::im::admin::{Decision, Reviewed};
 use crosstalk_gateway::{content_of, content_of_body};
 use serde::{Deserialize, Serialize};
@@ -48,7 +47,7 @@ pub(super) struct ReviewView {
     from: String,
     /// Where.
     to: ChannelName,
-    /// What; null once it is gone.
+    /// What, as it was said when it came into the queue; null if nothing was kept of it.
     #[schema(value_type = Option<Object>)]
     content: Option<Value>,
     /// When, ms since 1970.
@@ -62,15 +61,17 @@ pub(super) struct ReviewView {
 }
 
 impl ReviewView {
-    fn of(reviewed: Reviewed, sent: Option<MessageId>) -> Self {
+    fn of(reviewed: Reviewed) -> Self {
         let review = reviewed.review;
         let held = review.held;
         let content = match (&review.message, &reviewed.message) {
             (None, _) => Some(content_of_body(&held.body)),
+            // What it said then; what it says now can be harmless, or nothing.
+            (Some(_), _) if !held.body.payload.is_empty() => Some(content_of_body(&held.body)),
             (Some(_), Some(message)) if message.revoked.is_none() => Some(content_of(message)),
             (Some(_), _) => None,
         };
-        let id = review.message.or(sent);
+        let id = review.message.or(review.sent.map(|sent| sent.id));
         Self {
             id: review.num.to_string(),
             state: review.state.name(),
@@ -133,7 +134,7 @@ pub(super) async fn list_reviews(
         limit,
         "v",
         |it| it.review.num,
-        |it| ReviewView::of(it, None),
+        |it| ReviewView::of(it),
     )))
 }
 
@@ -151,12 +152,13 @@ pub(super) async fn get_review(
 ) -> Result<Json<ReviewView>, Problem> {
     let realm = &caller.app()?.realm;
     let found = api.im.review(realm, number("id", &id)?).await?;
-    Ok(Json(ReviewView::of(found, None)))
+    Ok(Json(ReviewView::of(found)))
 }
 
 /// Let a message pass
 ///
-/// One that is held is sent now, in its author's name.
+/// One that is held is sent now, in its author's name, if its author may send it now: who was
+/// removed, muted, blocked or banned meanwhile may not. Then it waits on, and can be rejected.
 #[utoipa::path(
     post, path = "/v1/moderation/reviews/{id}/approve", tag = "moderation",
     request_body = NewDecision,
@@ -178,7 +180,8 @@ pub(super) async fn approve_review(
 
 /// Do not let a message pass
 ///
-/// One that was delivered is deleted for everybody.
+/// One that was delivered is deleted for everybody. The author of one that was held is not told;
+/// a retry under its number is refused as `sensitive_word`.
 #[utoipa::path(
     post, path = "/v1/moderation/reviews/{id}/reject", tag = "moderation",
     request_body = NewDecision,
@@ -209,6 +212,6 @@ async fn decide(
     let num = number("id", id)?;
     let note = note("note", new.note.as_deref())?;
     let by = actor(caller);
-    let (entry, sent) = api.im.decide(realm, num, decision, &by, &note).await?;
-    Ok(AuditNote::on(note, Json(ReviewView::of(entry, sent))))
+    let entry = api.im.decide(realm, num, decision, &by, &note).await?;
+    Ok(AuditNote::on(note, Json(ReviewView::of(entry))))
 }

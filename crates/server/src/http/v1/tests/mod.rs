@@ -5,6 +5,7 @@
 
 mod administration;
 mod apps;
+mod auditing;
 mod carrying;
 mod channels;
 mod contents;
@@ -25,6 +26,7 @@ mod marks;
 mod messages;
 mod moderation;
 mod privacy;
+mod reviewing;
 mod search;
 mod uploads;
 mod users;

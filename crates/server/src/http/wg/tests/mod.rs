@@ -245,6 +245,15 @@ async fn the_manager_needs_the_admin_key() {
         .ask("POST", "/api/websocket/send", &admin, &message)
         .await;
     assert_eq!(sent.body, json!({"code": 200, "msg": "成功", "data": 0}));
+    let query = crosstalk_core::admin::AuditQuery {
+        target: Some("7".to_owned()),
+        limit: 9,
+        ..Default::default()
+    };
+    let acts = api.im.audit().acts(&query).await.expect("acts");
+    assert_eq!(acts.len(), 1);
+    assert_eq!(acts[0].entry.action, "POST /api/websocket/send");
+    assert!(!acts[0].entry.asked.contains('x'), "no texts");
     let many: Vec<String> = (0..1001).map(|at| format!("u{at}")).collect();
     let query = format!("{online}?userIds={}", many.join(","));
     assert_eq!(api.get(&query, &admin).await.status, 400);

@@ -2,6 +2,7 @@
 
 #![allow(clippy::too_many_lines, reason = "each is one story")]
 
+mod auditing;
 mod channels;
 mod conversations;
 mod demo;
