@@ -116,9 +116,10 @@ async fn import(remote: &Remote, file: &str) -> Result<()> {
                 Some("created") => created += 1,
                 Some("updated") => updated += 1,
                 _ => failed.push(format!(
-                    "{}: {}",
+                    "{}: {}: {}",
                     text(item, "uid"),
-                    text(&item["error"], "code")
+                    text(&item["error"], "code"),
+                    text(&item["error"], "detail")
                 )),
             }
         }

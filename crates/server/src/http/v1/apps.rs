@@ -180,7 +180,7 @@ pub(super) async fn create_app(
     input::check_name("name", &new.name, NAME_CHARS)?;
     if api.im.apps().known(&id).is_some() {
         let why = format!("app_id: {id} exists; POST /v1/apps/{id}/secret gives it a new secret");
-        return Err(Problem::new(Refusal::IdempotencyConflict, why));
+        return Err(Problem::new(Refusal::AlreadyExists, why));
     }
     let app = api.im.apps().put(&id, &realm, &new.name).await?;
     Ok((StatusCode::CREATED, Json(app.into())))

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use crosstalk_core::channel::{List, Right};
 use crosstalk_core::deliver::GroupVerb;
+use crosstalk_core::id::{UserNum, UserRef};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -13,7 +14,7 @@ use super::auth::Caller;
 use super::channels::with_members;
 use super::input::{Params, Segments};
 use super::openapi::{Conflict, Denials, Missing, Throttled};
-use super::page::Page;
+use super::page::{Page, Paging, page_of, stretch};
 use super::problem::Problem;
 use super::view::KindName;
 use crate::http::state::ApiState;
@@ -32,7 +33,7 @@ pub(super) struct BanView {
     params(
         ("kind" = KindName, Path, description = "The kind, by name or number"),
         ("id" = String, Path, description = "The channel's id"),
-        Acting,
+        Acting, Paging,
     ),
     responses((status = 200, description = "Users", body = Page<BanView>), Denials, Missing),
     security(("admin_key" = []), ("app_secret" = []), ("user_token" = []))
@@ -42,15 +43,18 @@ pub(super) async fn list_channel_bans(
     caller: Caller,
     Segments((kind, id)): Segments<(String, String)>,
     Params(acting): Params<Acting>,
+    Params(paging): Params<Paging>,
 ) -> Result<Json<Page<BanView>>, Problem> {
     let key = with_members(caller.realm()?, &kind, &id)?;
     let by = operator(&api, &caller, acting.operator.as_deref()).await?;
     api.im.require(&key, &by, Right::Ban).await?;
-    let users = api.im.list(&key, List::Deny).await?;
-    let items = users.into_iter().map(|user| BanView {
+    let (after, wanted) = stretch(&paging, "bans")?;
+    let users = api.im.list_after(&key, List::Deny, UserNum(after), wanted);
+    let view = |user: UserRef| BanView {
         uid: user.uid.as_str().to_owned(),
-    });
-    Ok(Json(Page::whole(items.collect())))
+    };
+    let place = |user: &UserRef| user.num.0;
+    Ok(Json(page_of(users.await?, wanted, "bans", place, view)))
 }
 
 /// Keep a user out of a channel

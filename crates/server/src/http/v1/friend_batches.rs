@@ -229,8 +229,8 @@ pub(super) struct Imported {
 pub(super) struct FailedPair {
     /// Its place in the list, from 0.
     at: usize,
-    /// Why, as in an error.
-    code: &'static str,
+    /// Why.
+    error: OutcomeError,
 }
 
 /// Import friendships
@@ -271,7 +271,7 @@ pub(super) async fn import_friends(
             Ok(false) => imported.unchanged += 1,
             Err(why) => imported.failed.push(FailedPair {
                 at,
-                code: why.code(),
+                error: Problem::from(why).into(),
             }),
         }
     }

@@ -89,21 +89,29 @@ where
             let why = format!("the body is no UTF-8: {why}");
             return Err(Problem::new(Refusal::UndecodableContent, why));
         }
-        match Json::from_bytes(&bytes) {
-            Ok(Json(Object(body))) => Ok(Self(body)),
-            Err(JsonRejection::JsonDataError(why)) => Err(Problem::new(
-                Refusal::InvalidArgument,
-                wrong(
-                    &why.body_text(),
-                    "Failed to deserialize the JSON body into the target type: ",
-                ),
-            )),
-            Err(why) => {
-                let why = why.body_text();
-                let why = after(&why, "Failed to parse the request body as JSON: ");
-                let why = format!("the body is no JSON: {why}");
-                Err(Problem::new(Refusal::UndecodableContent, why))
-            }
+        object_of(&bytes).map(Self)
+    }
+}
+
+/// What a JSON object says.
+///
+/// # Errors
+/// `undecodable_content`, `invalid_argument`.
+pub(super) fn object_of<T: DeserializeOwned>(json: &[u8]) -> Result<T, Problem> {
+    match Json::from_bytes(json) {
+        Ok(Json(Object(body))) => Ok(body),
+        Err(JsonRejection::JsonDataError(why)) => Err(Problem::new(
+            Refusal::InvalidArgument,
+            wrong(
+                &why.body_text(),
+                "Failed to deserialize the JSON body into the target type: ",
+            ),
+        )),
+        Err(why) => {
+            let why = why.body_text();
+            let why = after(&why, "Failed to parse the request body as JSON: ");
+            let why = format!("the body is no JSON: {why}");
+            Err(Problem::new(Refusal::UndecodableContent, why))
         }
     }
 }

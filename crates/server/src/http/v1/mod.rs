@@ -235,6 +235,7 @@ pub fn routers(state: ApiState) -> (Router, Router, utoipa::openapi::OpenApi) {
     // Users may be called as other routes are.
     let routes = routes
         .route("/v1/users/batch", users::shown("batch"))
+        .route("/v1/users/import", users::shown("import"))
         .route("/v1/users/search", users::called("search"));
     document.merge(brought);
     document.merge(super::files::described());

@@ -74,6 +74,32 @@ impl<T> Page<T> {
     }
 }
 
+/// The place after which a list goes on, and how much is wanted: one more than is shown says
+/// whether there is a next page.
+pub(super) fn stretch(paging: &Paging, tag: &str) -> Result<(i64, u32), Problem> {
+    let after = paging.after::<1>(tag)?.map_or(0, |[after]| after);
+    Ok((after, paging.limit()? + 1))
+}
+
+/// A page of what was found; `place` says where an item stands.
+pub(super) fn page_of<T, V>(
+    mut found: Vec<T>,
+    wanted: u32,
+    tag: &str,
+    place: impl Fn(&T) -> i64,
+    view: impl FnMut(T) -> V,
+) -> Page<V> {
+    let limit = wanted.saturating_sub(1) as usize;
+    let next_cursor = (found.len() > limit).then(|| {
+        found.truncate(limit);
+        found.last().map(|last| encode(tag, [place(last)]))
+    });
+    Page {
+        items: found.into_iter().map(view).collect(),
+        next_cursor: next_cursor.flatten(),
+    }
+}
+
 /// The cursor for a place in the list `tag`.
 pub(super) fn encode<const N: usize>(tag: &str, place: [i64; N]) -> String {
     let numbers = place.map(|number| number.to_string()).join(":");

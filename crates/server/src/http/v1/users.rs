@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::admin::erasing::erase_user;
 use super::auth::Caller;
 use super::input::{Body, Segments, nullable};
 use super::openapi::{Denials, Missing, Oversize};
@@ -253,6 +254,7 @@ pub(super) async fn put_user(
 /// The routes of a user whose id is also a segment of another route: what that one leaves.
 pub(super) fn called(uid: &'static str) -> MethodRouter<ApiState> {
     put(move |api, caller, body| put_user(api, caller, Segments(uid.to_owned()), body))
+        .delete(move |api, caller| erase_user(api, caller, Segments(uid.to_owned())))
 }
 
 /// The same, with the user itself.

@@ -23,7 +23,7 @@ use utoipa_axum::routes;
 
 use super::auth::Caller;
 use super::input;
-use super::page::{self, Page, Paging};
+use super::page::{page_of, stretch};
 use super::problem::Problem;
 use crate::http::state::ApiState;
 
@@ -102,32 +102,6 @@ fn note(field: &str, text: Option<&str>) -> Result<String, Problem> {
 fn number(field: &str, text: &str) -> Result<i64, Problem> {
     let number = text.parse().ok().filter(|number| *number > 0);
     number.ok_or_else(|| Problem::field(field, "is a decimal number"))
-}
-
-/// The place after which a list goes on, and how much is wanted: one more than is shown says
-/// whether there is a next page.
-fn stretch(paging: &Paging, tag: &str) -> Result<(i64, u32), Problem> {
-    let after = paging.after::<1>(tag)?.map_or(0, |[after]| after);
-    Ok((after, paging.limit()? + 1))
-}
-
-/// A page of what was found; `place` says where an item stands.
-fn page_of<T, V>(
-    mut found: Vec<T>,
-    wanted: u32,
-    tag: &str,
-    place: impl Fn(&T) -> i64,
-    view: impl FnMut(T) -> V,
-) -> Page<V> {
-    let limit = wanted.saturating_sub(1) as usize;
-    let next_cursor = (found.len() > limit).then(|| {
-        found.truncate(limit);
-        found.last().map(|last| page::encode(tag, [place(last)]))
-    });
-    Page {
-        items: found.into_iter().map(view).collect(),
-        next_cursor: next_cursor.flatten(),
-    }
 }
 
 /// Work in the background and how far it is.

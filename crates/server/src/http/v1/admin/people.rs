@@ -63,9 +63,9 @@ pub(super) struct Wanted {
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(example = json!({"users": [{"uid": "alice", "name": "Alice", "tags": ["vip"]}]}))]
 pub(super) struct Import {
-    /// At most 1,000.
-    #[schema(max_items = 1000)]
-    users: Vec<NewPerson>,
+    /// At most 1,000. One that is wrong stops no other.
+    #[schema(max_items = 1000, value_type = Vec<NewPerson>)]
+    users: Vec<Value>,
 }
 
 /// One of them.
@@ -102,7 +102,7 @@ pub(super) struct ImportedView {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ImportOutcome)]
 pub(super) struct Outcome {
-    /// The id as it was given.
+    /// The id as it was given; empty if there was none.
     uid: String,
     /// `created`, `updated` or `failed`.
     state: &'static str,
@@ -208,12 +208,12 @@ pub(super) async fn import_users(
         return Err(Problem::field("users", wrong));
     }
     // Side by side, so that they share the store's commits; few enough to leave room.
-    let take = |new: NewPerson| {
+    let take = |new: Value| {
         let api = &api;
         async move {
-            let uid = new.uid.clone();
+            let uid = new["uid"].as_str().unwrap_or_default().to_owned();
             let taken = async {
-                let user = person(new)?;
+                let user = person(input::object_of(new.to_string().as_bytes())?)?;
                 Ok::<_, Problem>(api.im.import_user(realm, user).await?)
             };
             match taken.await {

@@ -34,13 +34,19 @@ async fn users_are_imported_each_for_itself_and_listed() {
         {"uid": "____bad"},
         {"uid": "carol", "ban": true},
         {"uid": "dave", "tags": [""]},
+        {"uid": "erin", "name": 17},
+        "frank",
     ]});
     let imported = rest.post("/v1/users/import", users).await;
     let outcomes = each(&imported["items"], "/state");
     assert_eq!(
         outcomes,
-        ["updated", "created", "failed", "created", "failed"]
+        [
+            "updated", "created", "failed", "created", "failed", "failed", "failed"
+        ]
     );
+    let wrong = &imported["items"][5]["error"]["detail"];
+    assert_eq!(*wrong, "name: must be a text or null");
     assert_eq!(imported["items"][2]["error"]["code"], "invalid_uid");
     assert_eq!(imported["items"][4]["error"]["code"], "invalid_argument");
     let all = rest.get("/v1/users").await;

@@ -85,7 +85,7 @@ async fn an_app_shows_what_it_may() {
 async fn what_cannot_be_an_app_is_refused() {
     let rest = Rest::start().await;
     let cases = [
-        (json!({"app_id": "default"}), (409, "idempotency_conflict")),
+        (json!({"app_id": "default"}), (409, "already_exists")),
         (json!({"app_id": "a b"}), (422, "invalid_argument")),
         (
             json!({"app_id": "x", "realm": "a/b"}),

@@ -278,6 +278,15 @@ async fn changes_of_members_come_by_version() {
     let all = rest.call(&team.carol, "GET", path, Value::Null).await.ok();
     assert_eq!(all["items"].as_array().map(Vec::len), Some(3));
     let last = all["items"][2]["version"].as_i64().expect("a version");
+    assert_eq!(
+        (&all["version"], &all["more"]),
+        (&json!(last), &json!(false))
+    );
+    let first = rest.get(&format!("{path}?limit=2")).await;
+    assert_eq!(
+        (&first["version"], &first["more"]),
+        (&all["items"][1]["version"], &json!(true))
+    );
     rest.call(
         &team.bob,
         "DELETE",
@@ -437,6 +446,18 @@ async fn requests_invitations_links_and_bans() {
         .await
         .ok();
     assert_eq!(each(&banned["items"], "/uid"), ["mallory"]);
+    for uid in ["nina", "otto"] {
+        rest.user(uid).await;
+        let path = format!("{TEAM}/bans/{uid}");
+        assert_eq!(team.ask(&team.bob, "PUT", &path, Value::Null).await.0, 204);
+    }
+    let bans = format!("{TEAM}/bans?limit=2");
+    let page = rest.call(&team.bob, "GET", &bans, Value::Null).await.ok();
+    let cursor = page["next_cursor"].as_str().expect("more");
+    let next = format!("{bans}&cursor={cursor}");
+    let next = rest.call(&team.bob, "GET", &next, Value::Null).await.ok();
+    let both = [each(&page["items"], "/uid"), each(&next["items"], "/uid")].concat();
+    assert_eq!((both.len(), &next["next_cursor"]), (3, &Value::Null));
     let kept_out = team.ask(&team.mallory, "POST", &join, json!({})).await;
     assert_eq!(kept_out, refused(403, "blocked"));
     assert_eq!(
