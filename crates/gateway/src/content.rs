@@ -7,10 +7,16 @@ use crosstalk_core::message::{Body, Message, Origin};
 use serde_json::Value;
 
 use crate::registry;
+use crate::reserved::said_by_a_user;
 
 /// What a message means now.
 pub(crate) fn content(message: &Message) -> Content {
-    meaning(message.shown())
+    let shown = message.shown();
+    let content = meaning(shown);
+    if message.sender.uid.is_system() || shown.flags.by_application {
+        return content;
+    }
+    said_by_a_user(content)
 }
 
 /// What a body means.
@@ -52,12 +58,15 @@ pub fn content_of_body(body: &Body) -> Value {
 /// notice of the system and a command cannot.
 #[must_use]
 pub fn may_be_edited(message: &Message) -> bool {
-    !matches!(
-        content(message),
-        Content::Call { .. }
-            | Content::Notice { .. }
-            | Content::Tip { .. }
-            | Content::Command { .. }
+    let content = content(message);
+    !is_no_words(&content) && !matches!(content, Content::Notice { .. })
+}
+
+/// Whether it is nothing that somebody says: a step of a call, a command, what the system says.
+pub(crate) fn is_no_words(content: &Content) -> bool {
+    matches!(
+        content,
+        Content::Call { .. } | Content::Tip { .. } | Content::Command { .. }
     )
 }
 

@@ -10,7 +10,7 @@ use crosstalk_core::im::{EditRequest, Im};
 use crosstalk_core::message::{Body, Draft, Message, OnReuse, Origin};
 use crosstalk_core::refusal::Refusal;
 
-use crate::content::may_be_edited;
+use crate::content::{is_no_words, may_be_edited, meaning};
 use crate::moderation::moderate;
 
 /// What an edited message shall say.
@@ -40,7 +40,8 @@ impl NewBody {
 /// word lists judge what users shall have said.
 ///
 /// # Errors
-/// `WrongState` for what cannot be edited, such as a call; those of [`Im::edit`].
+/// `WrongState` for what cannot be edited, such as a call; `InvalidArgument` for a call, a
+/// command or a tip that it shall be; those of [`Im::edit`].
 pub async fn edit_message(
     im: &Im,
     realm: &Realm,
@@ -67,6 +68,9 @@ pub async fn edit_message(
         require_peer: false,
         fault: None,
     };
+    if is_no_words(&meaning(&draft.body)) {
+        return Err(Refusal::InvalidArgument);
+    }
     if by.user().is_some() {
         moderate(&im.words(realm), &mut draft);
     }

@@ -15,6 +15,7 @@ mod moderation;
 pub mod net;
 pub mod protocol;
 mod registry;
+mod reserved;
 mod search;
 mod stats;
 
@@ -44,10 +45,11 @@ pub use mqtt::{
 };
 pub use net::gateway::{ConnectionLimits, Gateway, GatewaySettings, Listener};
 pub use registry::{Dialect, WUKONG_ORIGIN};
+pub use reserved::is_the_servers;
 pub use search::{Searchable, searchable};
 pub use stats::GatewayStats;
 #[cfg(feature = "stomp")]
-pub use stomp::reasons::failure as stomp_failure;
+pub use stomp::reasons::{edit_failure as stomp_edit_failure, failure as stomp_failure};
 #[cfg(feature = "stomp")]
 pub use stomp::render::{conversation as stomp_conversation, view as stomp_message};
 #[cfg(feature = "stomp")]

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::content::meaning;
 use crate::registry;
+use crate::reserved::is_the_servers;
 
 /// How the names of members end that hold ids, addresses and the like.
 const TECHNICAL: [&str; 16] = [
@@ -23,9 +24,12 @@ const BLOB_BYTES: usize = 128;
 /// How deep JSON is looked for in strings of JSON.
 const MAX_INNER: usize = 3;
 
-/// Has the word lists judge what a draft says: it is refused in its place among the rules, or
-/// says something else.
+/// Has the word lists judge what a user's draft says: it is refused in its place among the
+/// rules, or says something else. What only the server says is refused, too.
 pub fn moderate(words: &Words, draft: &mut Draft) {
+    if draft.fault.is_none() && is_the_servers(&draft.body) {
+        draft.fault = Some(Refusal::Forbidden);
+    }
     if words.is_empty() || draft.fault.is_some() || draft.body.origin == Origin::CHANGE {
         return;
     }

@@ -40,6 +40,10 @@ struct Row {
     content: Option<fn(&Body) -> Content>,
     /// A text payload of its own that says something else.
     reworded: Option<fn(&Body, &str) -> Option<Bytes>>,
+    /// The command that its clients take a payload of its own for.
+    command: Option<fn(&Body) -> Option<String>>,
+    /// The names by which its clients know what the server tells.
+    told: &'static [&'static str],
     /// Its own clients are shown what is stored beside a payload of its own.
     shows_extra: bool,
     /// The aliases by which a payload of its own names users, if its clients know users so.
@@ -59,6 +63,17 @@ macro_rules! built {
     }};
 }
 
+/// The names of a dialect that is built in; none of one that is not.
+macro_rules! names {
+    ($feature:literal, $names:path) => {{
+        #[cfg(feature = $feature)]
+        let names = $names;
+        #[cfg(not(feature = $feature))]
+        let names = &[];
+        names
+    }};
+}
+
 const TABLE: [Row; 5] = [
     Row {
         dialect: Dialect::Wukong,
@@ -69,6 +84,8 @@ const TABLE: [Row; 5] = [
         subprotocols: &[],
         content: built!("wukong", crate::wukong::map::content),
         reworded: built!("wukong", crate::wukong::map::reworded),
+        command: built!("wukong", crate::wukong::told::command),
+        told: names!("wukong", crate::wukong::told::NAMES),
         shows_extra: false,
         named: None,
         note: None,
@@ -82,6 +99,8 @@ const TABLE: [Row; 5] = [
         subprotocols: &["v12.stomp", "v11.stomp", "v10.stomp"],
         content: built!("stomp", crate::stomp::map::content),
         reworded: built!("stomp", crate::stomp::map::reworded),
+        command: None,
+        told: names!("stomp", crate::stomp::told::NAMES),
         shows_extra: true,
         named: None,
         note: None,
@@ -95,6 +114,8 @@ const TABLE: [Row; 5] = [
         subprotocols: &["mqtt", "mqttv3.1"],
         content: built!("mqtt", crate::mqtt::map::content),
         reworded: built!("mqtt", crate::mqtt::map::reworded),
+        command: built!("mqtt", crate::mqtt::told::command),
+        told: names!("mqtt", crate::mqtt::told::NAMES),
         shows_extra: false,
         named: built!("mqtt", crate::mqtt::users::named),
         note: built!("mqtt", crate::mqtt::users::note),
@@ -108,6 +129,8 @@ const TABLE: [Row; 5] = [
         subprotocols: &[],
         content: built!("gyyx", crate::gyyx::map::content),
         reworded: built!("gyyx", crate::gyyx::map::reworded),
+        command: None,
+        told: &[],
         shows_extra: true,
         named: None,
         note: None,
@@ -121,6 +144,8 @@ const TABLE: [Row; 5] = [
         subprotocols: &[],
         content: built!("wg", crate::wg::map::content),
         reworded: built!("wg", crate::wg::map::reworded),
+        command: None,
+        told: &[],
         shows_extra: false,
         named: None,
         note: None,
@@ -183,6 +208,17 @@ pub(crate) fn content(body: &Body) -> Option<Content> {
 pub(crate) fn reworded(body: &Body, text: &str) -> Option<Bytes> {
     let reworded = Dialect::of(body.origin)?.row().reworded?;
     reworded(body, text)
+}
+
+/// The command that clients of its author's dialect take a body for.
+pub(crate) fn command(body: &Body) -> Option<String> {
+    let command = Dialect::of(body.origin)?.row().command?;
+    command(body)
+}
+
+/// The names by which clients of any dialect know what the server tells.
+pub(crate) fn told() -> impl Iterator<Item = &'static str> {
+    TABLE.iter().flat_map(|row| row.told).copied()
 }
 
 /// Whether clients are shown what is stored beside a body's payload.

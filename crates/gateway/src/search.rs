@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::content::content;
 
-/// The most that is looked at of what a message says, in characters.
-const MAX_CHARS: usize = 20_000;
+/// The most that is looked at of what a message says, in characters: all of the longest text.
+const MAX_CHARS: usize = 32 << 10;
 
 /// A message as those who search see it.
 #[derive(Debug, Clone, PartialEq, Eq)]

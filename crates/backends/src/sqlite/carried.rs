@@ -7,6 +7,7 @@ use rusqlite::Connection;
 
 use super::error::DbResult;
 use super::rows;
+use super::work::Tx;
 
 /// Stands for everybody in a channel.
 pub(super) const EVERYBODY: i64 = 0;
@@ -45,6 +46,21 @@ pub(super) fn note(conn: &Connection, item: &Append, id: MessageId, seq: u64) ->
                    VALUES (?1, ?2, ?3, ?4, ?5)";
         let mut insert = conn.prepare_cached(sql)?;
         insert.execute([channel, seq, id.0, sender.0, after_ms])?;
+    }
+    Ok(())
+}
+
+/// The message's content is gone: its mentions are over, as those learn who ask by version.
+pub(super) fn end(tx: &Tx<'_>, channel: i64, seq: i64) -> DbResult<()> {
+    let version = tx.shared.ids.next().0;
+    let sql = "UPDATE mention SET void = ?3 WHERE channel = ?1 AND seq = ?2";
+    let mut over = tx.conn.prepare_cached(sql)?;
+    over.execute([channel, seq, version])?;
+    for sql in [
+        "DELETE FROM mention_done WHERE channel = ?1 AND seq = ?2",
+        "DELETE FROM burn WHERE channel = ?1 AND seq = ?2",
+    ] {
+        tx.conn.prepare_cached(sql)?.execute([channel, seq])?;
     }
     Ok(())
 }

@@ -20,27 +20,28 @@ const LOOKED_AT: u32 = 1000;
 /// So many are gathered before those that are not wanted go.
 const MAX_KEPT: usize = 10_000;
 
-/// What mentions a user above a seq of a log and is there: own messages, and those that are
-/// gone, or that the user has deleted, do not.
-fn found_sql(columns: &str) -> String {
+/// What mentions a user above a seq of a log and is there, or with `gone` was there: own
+/// messages, and those that the user has deleted, do not.
+fn found_sql(columns: &str, gone: bool) -> String {
+    let gone = if gone { "x.void IS NOT NULL OR" } else { "" };
     format!(
         "SELECT {columns} FROM mention AS x CROSS JOIN message AS m ON m.id = x.message \
          LEFT JOIN mention_done AS d ON d.user = ?1 AND d.channel = x.channel AND d.seq = x.seq \
          WHERE x.user IN ({EVERYBODY}, ?1) AND x.channel = ?2 AND x.seq > ?3 AND m.sender <> ?1 \
-         AND (m.flags & {REVOKED}) = 0 AND NOT EXISTS (SELECT 1 FROM hidden_message AS h \
+         AND ({gone} (m.flags & {REVOKED}) = 0) AND NOT EXISTS (SELECT 1 FROM hidden_message AS h \
          WHERE h.user = ?1 AND h.channel = x.channel AND h.seq = x.seq)"
     )
 }
 
 /// The statement that counts. A message may mention everybody and somebody by name.
 pub(super) fn count_sql() -> String {
-    let found = found_sql("count(DISTINCT x.seq), min(x.seq)");
+    let found = found_sql("count(DISTINCT x.seq), min(x.seq)", false);
     format!("{found} AND d.seq IS NULL")
 }
 
-/// The statement that lists.
-pub(super) fn list_sql(open_only: bool) -> String {
-    let found = found_sql("x.message, x.seq, x.user, d.version");
+/// The statement that lists; `gone` = with those whose messages are gone.
+pub(super) fn list_sql(open_only: bool, gone: bool) -> String {
+    let found = found_sql("x.message, x.seq, x.user, ifnull(x.void, d.version)", gone);
     let open = if open_only { "AND d.seq IS NULL" } else { "" };
     format!("{found} {open} AND x.message < ?4 ORDER BY x.seq DESC LIMIT ?5")
 }
@@ -92,7 +93,8 @@ impl Mentions for Sqlite {
 
 fn noted(conn: &Connection, user: UserNum, query: &NotedQuery) -> DbResult<Vec<Noted>> {
     let before = query.before.map_or(i64::MAX, |before| before.0);
-    let mut find = conn.prepare_cached(&list_sql(query.open_only))?;
+    let mut find =
+        conn.prepare_cached(&list_sql(query.open_only, query.after_version.is_some()))?;
     // A message by name and one of everybody may be the same. What has changed last may be old.
     let looked_at = match query.after_version {
         None => LOOKED_AT.min(query.limit.saturating_mul(2)),

@@ -8,7 +8,7 @@
 //! the writer where keys wait and by a reader in the tables, and emptied in the transaction
 //! that erases the message.
 
-use crosstalk_core::change::Change;
+use crosstalk_core::change::{Change, EditedBody};
 use crosstalk_core::channel::LogKind;
 use crosstalk_core::deliver::{edit_number, entry_number};
 use crosstalk_core::id::{ChannelNum, MessageId, UserRef};
@@ -21,7 +21,7 @@ use super::admin::evidence;
 use super::error::{DbResult, unless_damaged};
 use super::rows::{self, MESSAGE_COLUMNS, MessageRow};
 use super::work::Tx;
-use super::{Shared, Sqlite, dedup, directed, edits, hidden, receipts};
+use super::{Shared, Sqlite, carried, dedup, directed, edits, hidden, receipts};
 
 /// Keys that one number may lead to; more are of other messages.
 const MAX_KEYS: u32 = 64;
@@ -257,6 +257,9 @@ fn erase(tx: &Tx<'_>, id: MessageId, by: Option<&UserRef>, how: Gone) -> DbResul
         // Moderators are to see it all the same.
         evidence::keep_sent(tx.conn, id.0, id.0)?;
     }
+    if message.carried.is_some() {
+        carried::end(tx, message.channel, message.seq)?;
+    }
     secretly(tx.conn, |conn| {
         let sql = "DELETE FROM reaction WHERE message = ?1";
         conn.prepare_cached(sql)?.execute([id.0])?;
@@ -290,7 +293,7 @@ fn silence(tx: &Tx<'_>, id: MessageId, entry: i64) -> DbResult<()> {
         message,
         by,
         n,
-        mut body,
+        body,
         at_ms,
     }) = of
     else {
@@ -299,13 +302,14 @@ fn silence(tx: &Tx<'_>, id: MessageId, entry: i64) -> DbResult<()> {
     if message.id != id {
         return Ok(());
     }
-    body.payload = bytes::Bytes::new();
-    body.tag = String::new();
     let silent = Change::Edited {
         message,
         by,
         n,
-        body,
+        body: EditedBody {
+            origin: body.origin,
+            ..EditedBody::default()
+        },
         at_ms,
     };
     let payload = serde_json::to_vec(&silent).unwrap_or_default();

@@ -201,11 +201,9 @@ impl<'a> MessageRow<'a> {
         Ok(())
     }
 
-    /// Erases the row's content; its place and all else stays.
+    /// Erases the row's content; its place and all else stays. What it carries is ended by
+    /// [`carried::end`](super::carried::end).
     pub(super) fn erase(mut self, conn: &Connection) -> DbResult<()> {
-        if self.carried.is_some() {
-            super::carried::forget(conn, self.channel, self.seq)?;
-        }
         super::search::remove(conn, MessageId(self.id))?;
         super::files::unnote(conn, MessageId(self.id))?;
         (self.payload, self.extra, self.carried) = (&[], None, None);

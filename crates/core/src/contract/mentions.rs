@@ -79,6 +79,7 @@ pub async fn what_a_message_carries_is_kept_with_it(stores: &Stores) {
         mention_all: true,
         reply_to: Some(MessageId(77)),
         burn_after_ms: 5000,
+        ..Carried::default()
     };
     let body = Body {
         carried: carried.clone().packed(),
@@ -152,8 +153,17 @@ pub async fn what_is_gone_mentions_nobody(stores: &Stores) {
     for _ in 0..3 {
         say(&room, alice, mentioning(&[bob], false)).await;
     }
+    let since = |version| NotedQuery {
+        after_version: Some(version),
+        ..everything(&room)
+    };
+    let newest = noted(&room, bob, since(0)).await[2].version;
     room.revoke(2).await;
     assert_eq!(count(&room, bob, 0).await, (2, 1));
+    let over = noted(&room, bob, since(newest)).await;
+    assert_eq!(over.len(), 1, "told by version");
+    assert!(over[0].seq == 2 && over[0].is_done && over[0].version > newest);
+    assert_eq!(noted(&room, bob, since(over[0].version)).await, []);
     room.drop_before(3).await;
     assert_eq!(count(&room, bob, 0).await, (1, 3));
     assert_eq!(noted(&room, bob, everything(&room)).await.len(), 1);

@@ -106,6 +106,7 @@ impl ConversationRow {
             begins_after: self.begins_after,
             read_seq: self.read_seq,
             unread: self.unread(),
+            mentions: None,
         }
     }
 

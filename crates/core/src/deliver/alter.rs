@@ -220,6 +220,9 @@ impl Lane {
             Alteration::Edit { .. }
             | Alteration::React { removed: false, .. }
             | Alteration::Pin { pinned: true, .. } => job.by.user(),
+            // The other of two people has not put it before everybody for a blocked one to
+            // take it away.
+            Alteration::Pin { .. } if key.kind == ChannelKind::DIRECT => job.by.user(),
             _ => None,
         };
         let state = self.state(key).await?;

@@ -8,18 +8,20 @@ use crate::channel::ChannelKind;
 use crate::channel::rights::{Right, Standing, may};
 use crate::id::UserNum;
 use crate::message::Body;
+use crate::receipt::MAX_COUNTED_MEMBERS;
 use crate::refusal::Refusal;
 
 /// Whether a draft may carry what it does.
 ///
 /// # Errors
 /// `Forbidden` if its sender may not mention all here, `WrongState` if it would burn where
-/// many read.
+/// many read, or nobody else.
 pub(super) fn judge(job: &SendJob, state: &ChannelState, is_system: bool) -> Result<(), Refusal> {
     let Some(carried) = &job.draft.body.carried else {
         return Ok(());
     };
-    if carried.burn_after_ms > 0 && state.key.kind != ChannelKind::DIRECT {
+    let has_reader = state.key.kind == ChannelKind::DIRECT && state.participants.len() > 1;
+    if carried.burn_after_ms > 0 && !has_reader {
         return Err(Refusal::WrongState);
     }
     if carried.mention_all && !may_mention_all(job, state, is_system) {
@@ -38,8 +40,13 @@ fn may_mention_all(job: &SendJob, state: &ChannelState, is_system: bool) -> bool
     may(standing, Right::MentionAll, &state.settings)
 }
 
-/// Leaves out of a body's mentions who has nothing to do with the channel.
+/// Leaves out of a body's mentions who has nothing to do with the channel. Where too many would
+/// read it for all to be counted, none is.
 pub(super) fn settle(body: &mut Body, state: &ChannelState) {
+    let is_direct = state.key.kind == ChannelKind::DIRECT;
+    if body.flags.receipt && !is_direct && state.members.len() > MAX_COUNTED_MEMBERS as usize {
+        body.flags.receipt = false;
+    }
     let Some(carried) = &body.carried else {
         return;
     };

@@ -1,15 +1,19 @@
 //! Who has mentioned a user, and what of it is still to be looked at.
 
+use std::sync::Arc;
+
 use super::Im;
 use crate::channel::ChannelKey;
 use crate::conversation::ConversationRow;
-use crate::id::{MessageId, UserRef};
+use crate::id::{ChannelNum, MessageId, UserRef};
 use crate::mention::{MentionCount, NotedQuery};
 use crate::message::Message;
 use crate::refusal::Refusal;
 
 /// The most that one question gives.
 const MAX: u32 = 1000;
+/// Conversations whose reminders are ended at once and told of, at most.
+const MAX_TOLD: usize = 100;
 
 /// Which reminders are wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -29,11 +33,11 @@ pub struct ReminderQuery {
 /// That a message mentions the user who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reminder {
-    /// The message, as the user may read it.
+    /// The message, as the user may read it; also one that is gone, in a list by version.
     pub message: Message,
     /// Everybody is mentioned, and not the user by name.
     pub is_all: bool,
-    /// The user has read it, or is done with it.
+    /// The user has read it, or is done with it, or it is gone.
     pub is_done: bool,
     /// See [`ReminderQuery::after_version`].
     pub version: i64,
@@ -110,7 +114,9 @@ impl Im {
                 continue;
             };
             let message = self.stores.log.by_id(noted.message).await?;
-            let is_seen = |message: &Message| message.revoked.is_none() && message.is_for(user.num);
+            // Who asks by version learns that there is nothing to look at any more.
+            let is_there = |it: &Message| query.after_version.is_some() || it.revoked.is_none();
+            let is_seen = |it: &Message| is_there(it) && it.is_for(user.num);
             if let Some(message) = message.filter(is_seen) {
                 items.push(Reminder {
                     message,
@@ -146,9 +152,43 @@ impl Im {
         let mut theirs = Vec::with_capacity(messages.len());
         for &id in messages {
             let message = self.stores.log.by_id(id).await?;
-            theirs.extend(message.filter(may_read).map(|message| message.id));
+            let message = message.filter(may_read);
+            theirs.extend(message.map(|message| (message.channel.num, message.id)));
         }
-        Ok(self.stores.mentions.done(user.num, &theirs).await?)
+        self.end_reminders(user, &rows, theirs).await
+    }
+
+    /// Notes that a user has done with some messages, and tells the user's devices what is open
+    /// now in the conversations of which they are.
+    async fn end_reminders(
+        &self,
+        user: &UserRef,
+        rows: &[ConversationRow],
+        theirs: Vec<(ChannelNum, MessageId)>,
+    ) -> Result<u64, Refusal> {
+        let ids: Vec<_> = theirs.iter().map(|(_, id)| *id).collect();
+        let is_touched = |row: &&ConversationRow| {
+            let num = row.channel.num;
+            theirs.iter().any(|(channel, _)| *channel == num)
+        };
+        let touched = rows.iter().filter(is_touched).take(MAX_TOLD);
+        let touched: Vec<ConversationRow> = touched.cloned().collect();
+        let (tells, user) = (self.tells(), user.clone());
+        let mentions = Arc::clone(&self.stores.mentions);
+        self.to_the_end(async move {
+            let done = mentions.done(user.num, &ids).await?;
+            if done == 0 {
+                return Ok(done);
+            }
+            for row in touched {
+                let place = (row.channel.num, unread_after(&row));
+                let open = mentions.counts(user.num, &[place]).await?;
+                let open = open.first().map_or(0, |it| it.count);
+                tells.reminders(&user, &row, open).await;
+            }
+            Ok(done)
+        })
+        .await
     }
 
     /// A user has done with all that a channel reminds them of now. Returns how many are newly
@@ -170,8 +210,9 @@ impl Im {
             limit: MAX,
         };
         let noted = self.stores.mentions.noted(user.num, query).await?;
-        let ids: Vec<_> = noted.iter().map(|noted| noted.message).collect();
-        Ok(self.stores.mentions.done(user.num, &ids).await?)
+        let ids = noted.iter().map(|noted| (noted.channel, noted.message));
+        let ids = ids.collect();
+        self.end_reminders(user, &[row], ids).await
     }
 }
 

@@ -10,6 +10,7 @@ use crate::deliver::{Alteration, Altered, Operator};
 use crate::id::{MessageId, Realm, UserNum, UserRef};
 use crate::mark::{MAX_BATCH, MAX_PINS, Pin};
 use crate::message::Message;
+use crate::receipt::MAX_COUNTED_MEMBERS;
 use crate::refusal::Refusal;
 
 /// Members or receipts that are read at once.
@@ -40,6 +41,9 @@ pub struct Readers {
     pub users: Vec<(UserRef, i64)>,
     /// There are more: ask again, after the last one.
     pub more: bool,
+    /// The channel has become too large for readers to be counted any more: those who were
+    /// stay so.
+    pub is_closed: bool,
 }
 
 impl Im {
@@ -198,7 +202,7 @@ impl Im {
         let limit = limit.clamp(1, PAGE);
         if message.channel.key.kind == ChannelKind::DIRECT {
             self.peer_reads(&message, is_read, after).await
-        } else if message.body.flags.receipt && self.has_receipts(&message.channel.key).await? {
+        } else if message.body.flags.receipt {
             self.members_read(&message, is_read, after, limit).await
         } else {
             Ok(Readers::default())
@@ -234,7 +238,7 @@ impl Im {
             read_count: has_read.into(),
             unread_count: (!has_read).into(),
             users: is_asked.then_some((peer, at_ms)).into_iter().collect(),
-            more: false,
+            ..Readers::default()
         })
     }
 
@@ -247,10 +251,10 @@ impl Im {
     ) -> Result<Readers, Refusal> {
         let states = self.stores.receipts.states(&[message.id]).await?;
         let read_count = states.first().map_or(0, |state| state.read_count);
-        let asked = self.asked(message).await?;
         let mut readers = Readers {
             read_count,
-            unread_count: asked.saturating_sub(read_count),
+            unread_count: self.unread_by(message, read_count).await?,
+            is_closed: !self.counts_readers(&message.channel.key).await?,
             ..Readers::default()
         };
         if is_read {
@@ -286,14 +290,21 @@ impl Im {
         }
     }
 
-    /// How many could read a message beside its author.
-    async fn asked(&self, message: &Message) -> Result<u64, Refusal> {
-        if let Some(audience) = &message.body.audience {
-            let others = audience.iter().filter(|user| **user != message.sender.num);
-            return Ok(others.count() as u64);
+    /// How many could read a message beside its author, and have not. Where readers are no
+    /// longer counted, those who have read it and left are taken for members.
+    async fn unread_by(&self, message: &Message, read_count: u64) -> Result<u64, Refusal> {
+        let members = self.channel(&message.channel.key).await?.member_count;
+        if members > MAX_COUNTED_MEMBERS && message.body.audience.is_none() {
+            return Ok(u64::from(members - 1).saturating_sub(read_count));
         }
-        let record = self.channel(&message.channel.key).await?;
-        Ok(u64::from(record.member_count).saturating_sub(1))
+        let asked = self.asked_page(message, None, PAGE).await?;
+        let read = self.stores.receipts.of(message.id, None, MAX_READERS);
+        let read = read.await?;
+        let has_read = |user: &UserRef| {
+            let place = read.binary_search_by_key(&user.num, |(num, _)| *num);
+            place.is_ok()
+        };
+        Ok(asked.iter().filter(|user| !has_read(user)).count() as u64)
     }
 
     /// Those who could read a message beside its author, after a user, in order.

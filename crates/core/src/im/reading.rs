@@ -6,7 +6,7 @@ use std::sync::Arc;
 use quick_cache::sync::Cache;
 
 use super::Im;
-use crate::change::{Change, ChannelName, MessageName};
+use crate::change::{Change, ChannelName, ConversationView, MessageName};
 use crate::channel::{Address, ChannelKey, ChannelKind, ChannelRef, LogKind};
 use crate::clock::Clock;
 use crate::conversation::{ConversationChange, ConversationRow, Inbox};
@@ -15,14 +15,13 @@ use crate::expiry::Expiry;
 use crate::id::{ChannelNum, Uid, UserNum, UserRef};
 use crate::log::Page;
 use crate::message::Message;
+use crate::receipt::MAX_COUNTED_MEMBERS;
 use crate::refusal::Refusal;
 
 /// Of so many newly read messages authors are told at most; of older ones only how far.
 const NAMED: u32 = 100;
 /// Receipts that are written at once, at most.
 const RECEIPTS: u32 = 1000;
-/// Members up to which a channel's messages have read receipts (architecture.md §3, step 8).
-const MAX_MEMBERS: u32 = 500;
 
 /// Of so many who leave a channel at once each is told; of more nobody beyond: it is a
 /// message for each.
@@ -168,7 +167,7 @@ impl Im {
             .conversation(reader.num, channel.num)
             .await?;
         let row = row.ok_or(Refusal::NotAMember)?;
-        if !self.has_receipts(&channel.key).await? {
+        if !self.counts_readers(&channel.key).await? {
             return Ok(());
         }
         let direct = channel.key.kind == ChannelKind::DIRECT;
@@ -213,10 +212,13 @@ impl Im {
         (channel.key.kind == ChannelKind::DIRECT).then(|| Arc::clone(&self.stores.expiry))
     }
 
-    /// Whether a channel is small enough for read receipts.
-    pub(super) async fn has_receipts(&self, key: &ChannelKey) -> Result<bool, Refusal> {
+    /// Whether a channel is small enough for its readers to be counted.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn counts_readers(&self, key: &ChannelKey) -> Result<bool, Refusal> {
         let direct = key.kind == ChannelKind::DIRECT;
-        Ok(direct || self.channel(key).await?.member_count <= MAX_MEMBERS)
+        Ok(direct || self.channel(key).await?.member_count <= MAX_COUNTED_MEMBERS)
     }
 
     async fn chat_log(&self, key: &ChannelKey) -> Result<Arc<ChannelRef>, Refusal> {
@@ -234,7 +236,7 @@ impl Im {
         to: u64,
     ) -> Result<ByAuthor, Refusal> {
         let direct = channel.key.kind == ChannelKind::DIRECT;
-        if !self.has_receipts(&channel.key).await? {
+        if !self.counts_readers(&channel.key).await? {
             return Ok(ByAuthor::new());
         }
         let page = Page {
@@ -330,6 +332,21 @@ impl Tells {
         let change = Change::Conversation {
             channel: ChannelName::of(key),
             view: row.view(),
+            at_ms: self.clock.now_ms(),
+        };
+        let own = ChannelKey::direct(&key.realm, &user.uid, &user.uid);
+        self.tell(&own, user, &change).await;
+    }
+
+    /// Tells the user's devices how many reminders of a conversation are open now.
+    pub(super) async fn reminders(&self, user: &UserRef, row: &ConversationRow, open: u64) {
+        let key = &row.channel.key;
+        let change = Change::Conversation {
+            channel: ChannelName::of(key),
+            view: ConversationView {
+                mentions: Some(open),
+                ..row.view()
+            },
             at_ms: self.clock.now_ms(),
         };
         let own = ChannelKey::direct(&key.realm, &user.uid, &user.uid);

@@ -25,7 +25,7 @@ pub struct Noted {
     pub seq: u64,
     /// Everybody was mentioned, and not this user by name.
     pub is_all: bool,
-    /// The user has said that it is done with.
+    /// The user has said that it is done with, or the message is gone.
     pub is_done: bool,
     /// Grows with each change of the user's list: new ones are above all before.
     pub version: i64,
@@ -40,7 +40,8 @@ pub struct NotedQuery {
     pub open_only: bool,
     /// Only messages older than this.
     pub before: Option<MessageId>,
-    /// Only what has changed after this version.
+    /// Only what has changed after this version; also what is done with since because its
+    /// message is gone.
     pub after_version: Option<i64>,
     /// At most this many: the newest messages, or with a version the lowest versions.
     pub limit: u32,

@@ -5,4 +5,8 @@
 
 mod port;
 
+/// Members up to which readers of a channel's messages are counted (architecture.md §3,
+/// step 8).
+pub const MAX_COUNTED_MEMBERS: u32 = 500;
+
 pub use port::{MessageState, NewlyRead, Receipts};

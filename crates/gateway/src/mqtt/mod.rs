@@ -25,6 +25,7 @@ pub(crate) mod settings;
 mod storage;
 #[cfg(test)]
 mod tests;
+pub(crate) mod told;
 mod topics;
 mod under_way;
 pub(crate) mod users;

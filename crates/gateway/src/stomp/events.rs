@@ -17,6 +17,7 @@ use super::render::{conversation, message_id, view};
 use super::subscriptions::Queue;
 use crate::content::content;
 use crate::protocol::{Now, Out};
+use crate::reserved::is_forged;
 
 impl Live {
     /// Writes a body to a queue, if the client has subscribed to it.
@@ -129,6 +130,9 @@ impl Live {
         let Content::Command { cmd, param } = content(message) else {
             return;
         };
+        if is_forged(message) {
+            return;
+        }
         let body = serde_json::json!({
             "event": cmd,
             "at": message.sent_at_ms,

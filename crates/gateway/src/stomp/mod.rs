@@ -25,6 +25,7 @@ pub(crate) mod sends;
 pub(crate) mod settings;
 mod subscriptions;
 mod sync;
+pub(crate) mod told;
 mod transactions;
 
 #[cfg(test)]

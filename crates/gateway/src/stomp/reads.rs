@@ -28,8 +28,8 @@ pub(super) struct ReadBy {
     messages: Vec<MessageId>,
 }
 
-/// That a conversation was read up to a seq.
-type Position = (ChannelKey, u64);
+/// That a conversation is read up to a seq, and how much of it is unread.
+type Position = (ChannelKey, u64, u64);
 
 /// Readings by this session itself: it is not told of them. The core tells a user's reading to
 /// all of their sessions, before or after it answers.
@@ -95,8 +95,7 @@ impl Live {
     }
 
     /// The user has read a conversation somewhere.
-    pub(super) fn user_read(&mut self, key: ChannelKey, seq: u64, at_ms: i64, out: &mut Out) {
-        let position = (key, seq);
+    pub(super) fn user_read(&mut self, position: Position, at_ms: i64, out: &mut Out) {
         let own = &mut self.own_reads;
         if let Some(at) = own.answered.iter().position(|it| *it == position) {
             own.answered.remove(at);
@@ -109,7 +108,7 @@ impl Live {
 
     /// The session's own reading is answered.
     pub(super) fn own_read(&mut self, row: Option<&ConversationRow>, out: &mut Out) {
-        let own = row.map(|row| (row.channel.key.clone(), row.read_seq));
+        let own = row.map(|row| (row.channel.key.clone(), row.read_seq, row.unread()));
         let mut is_told = false;
         for (position, at_ms) in std::mem::take(&mut self.own_reads.held) {
             if own.as_ref() == Some(&position) {
@@ -127,10 +126,11 @@ impl Live {
         }
     }
 
-    fn tell_read(&mut self, (key, seq): &Position, at_ms: i64, out: &mut Out) {
+    fn tell_read(&mut self, (key, seq, unread): &Position, at_ms: i64, out: &mut Out) {
         let event = Event::Read {
             conversation_id: conversation(key, &self.user.uid),
             seq: *seq,
+            unread: *unread,
         };
         self.event(event, at_ms, out);
     }

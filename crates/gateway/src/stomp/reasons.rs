@@ -57,6 +57,15 @@ pub(crate) const fn login_fault(refusal: Refusal) -> Fault {
     }
 }
 
+/// What is said of a refused edit.
+#[must_use]
+pub const fn edit_failure(refusal: Refusal) -> (Code, &'static str) {
+    match refusal {
+        Refusal::TooLate => (Code::Conflict, "Edit window expired"),
+        other => failure(other),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

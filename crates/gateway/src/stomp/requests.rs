@@ -17,7 +17,7 @@ use super::jobs::{What, read, target};
 use super::live::{Live, group};
 use super::machine::Fatal;
 use super::reads::ReadBy;
-use super::reasons::failure;
+use super::reasons::{edit_failure, failure};
 use super::render::{ORIGIN, view};
 use super::sends::PendingSend;
 use super::sync::Sync;
@@ -428,7 +428,9 @@ impl Live {
                     }
                 }
                 Err(why) => {
-                    self.refused(&Submitted::id(&name), why, now, &mut turn.out);
+                    let (code, reason) = edit_failure(why);
+                    let submitted = Submitted::id(&name);
+                    self.failed(&submitted, code, reason, now, &mut turn.out);
                     self.done_without(done.number, &mut turn.out);
                 }
             },

@@ -121,8 +121,12 @@ impl Live {
                 .iter()
                 .any(|message| !sync.tombstones.contains(&message.id)),
             // What was given with its edit is not given again for it.
-            Some(Change::Edited { message, n, .. }) => {
-                sync.edits.get(&message.id).is_none_or(|given| *given < n)
+            Some(Change::Edited {
+                message, n, body, ..
+            }) => {
+                // Of what is gone nothing is shown.
+                !body.payload.is_empty()
+                    && sync.edits.get(&message.id).is_none_or(|given| *given < n)
             }
             // Other things of the time away are read by REST.
             Some(_) => false,
@@ -138,9 +142,12 @@ impl Live {
             sync.edits.insert(message.id, edited.n);
         }
         sync.left = sync.left.saturating_sub(1);
-        sync.given += 1;
         sync.last = Some(message.id);
+        let before = turn.out.frames();
         self.give_via(message, Via::Personal, turn);
+        // What came of it: one that tells of several is several.
+        let given = turn.out.frames().saturating_sub(before);
+        sync.given += u64::try_from(given).unwrap_or(u64::MAX);
     }
 
     /// Ends a sync that cannot go on; what was kept is kept.

@@ -26,7 +26,8 @@ use crate::protocol::{Answer, Ask, AskId, Command, Now, Turn};
 
 /// The longest text of a text message, bytes (protocols/README.md A12).
 const MAX_TEXT_BYTES: usize = 32 * 1024;
-/// Messages that were taken back before this client got them, of which it is not told.
+/// Messages that were taken back before this client got them, of which it is not told, and
+/// those that it got edited, of which older edits are not told.
 const SKIPPED: usize = 1024;
 
 /// What a question was asked for.
@@ -52,6 +53,8 @@ pub(super) struct Live {
     asked: HashMap<AskId, Asked>,
     given: Given,
     skipped: VecDeque<MessageId>,
+    /// Shown with this edit of theirs.
+    edited: VecDeque<(MessageId, u32)>,
 }
 
 impl Live {
@@ -65,6 +68,7 @@ impl Live {
             asked: HashMap::new(),
             given: Given::new(is_acking),
             skipped: VecDeque::new(),
+            edited: VecDeque::new(),
         }
     }
 
@@ -329,9 +333,21 @@ impl Live {
                     is_shown = put(message, self.user.uid.as_str(), settings, out);
                     Ok::<(), std::convert::Infallible>(())
                 });
+                if let Some(edited) = message.edited.as_ref().filter(|_| is_shown) {
+                    if self.edited.len() == SKIPPED {
+                        self.edited.pop_front();
+                    }
+                    self.edited.push_back((message.id, edited.n));
+                }
                 is_shown
             }
         }
+    }
+
+    /// Whether a message came with this edit of it already, or a later one.
+    fn has_edit(&self, id: MessageId, n: u32) -> bool {
+        let has = |(shown, with): &(MessageId, u32)| *shown == id && *with >= n;
+        self.edited.iter().any(has)
     }
 
     /// Shows what has changed; false if these clients have no words for it.
@@ -355,8 +371,9 @@ impl Live {
                 message: name,
                 by,
                 body,
+                n,
                 ..
-            } => is_here(&name)
+            } => (is_here(&name) && !self.has_edit(name.id, *n))
                 .then(|| edit(name, by.as_deref(), body))
                 .flatten(),
             // Of members and groups, tips tell (interop.md G.2, G.6).

@@ -50,6 +50,9 @@ fn told(beside: &ChannelKey, change: &Change, viewer: &str) -> (&'static str, Va
         Change::Unread {
             channel, unread, ..
         } => ("unreadClear", of(channel, json!({"unread": unread}))),
+        Change::Conversation { channel, view, .. } if view.mentions.is_some() => {
+            ("syncReminders", of(channel, json!({})))
+        }
         Change::Conversation { channel, view, .. } if view.hidden => {
             ("conversationDelete", of(channel, json!({})))
         }
@@ -61,6 +64,7 @@ fn told(beside: &ChannelKey, change: &Change, viewer: &str) -> (&'static str, Va
             let more = json!({
                 "pinned": view.pinned_at_ms > 0,
                 "muted": view.muted_until_ms > *at_ms,
+                "muted_until": muted_until(view.muted_until_ms, *at_ms),
                 "draft": view.draft,
                 "unread": view.unread,
             });
@@ -109,6 +113,15 @@ fn told(beside: &ChannelKey, change: &Change, viewer: &str) -> (&'static str, Va
         Change::Blocked { user, blocked, .. } => {
             ("channelUpdate", person(user, json!({"blacklist": blocked})))
         }
+    }
+}
+
+/// The end of a muting, in s since 1970; 0 = it has none, or nothing is muted.
+fn muted_until(until_ms: i64, now_ms: i64) -> i64 {
+    match until_ms {
+        i64::MAX => 0,
+        until_ms if until_ms > now_ms => until_ms / 1000,
+        _ => 0,
     }
 }
 

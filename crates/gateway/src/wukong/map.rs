@@ -17,6 +17,7 @@ use serde_json::{Map, Value, json};
 use super::changes;
 use crate::content::{content as content_of_message, unknown};
 use crate::registry::WUKONG_ORIGIN;
+use crate::reserved::is_forged;
 
 /// The type of messages that were forwarded together.
 const MERGED: u64 = 11;
@@ -152,7 +153,8 @@ pub fn wukong_envelope(message: &Message) -> WukongEnvelope {
     let flags = message.body.flags;
     let receipt = if flags.receipt { Setting::RECEIPT } else { 0 };
     WukongEnvelope {
-        setting: extra.setting | receipt,
+        // What it asked for it may not have been granted.
+        setting: extra.setting & !Setting::RECEIPT | receipt,
         topic: extra.topic,
         sync_once: flags.command || extra.once,
     }
@@ -168,10 +170,14 @@ pub fn wukong_client_no(message: &Message) -> Cow<'_, str> {
     }
 }
 
-/// Whether wukong clients are told of a message at all: of most changes they are.
+/// Whether wukong clients are told of a message at all: of most changes they are, of a user's
+/// command that passes for the server's they are not.
 #[must_use]
 pub fn wukong_is_told(message: &Message) -> bool {
-    Change::of(message).is_none_or(|change| changes::is_told(&change))
+    match Change::of(message) {
+        Some(change) => changes::is_told(&change),
+        None => !(message.body.flags.command && is_forged(message)),
+    }
 }
 
 /// The client number by which wukong clients know a message that a change names.
@@ -196,7 +202,7 @@ pub fn wukong_payload<'m>(message: &'m Message, viewer: &str) -> Cow<'m, [u8]> {
         return serde_json::to_vec(&json).unwrap_or_default().into();
     }
     let shown = message.shown();
-    if shown.origin == WUKONG_ORIGIN {
+    if shown.origin == WUKONG_ORIGIN && !is_forged(message) {
         return Cow::Borrowed(&shown.payload);
     }
     if let Some(change) = Change::of(message) {

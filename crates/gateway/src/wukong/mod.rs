@@ -7,6 +7,7 @@ pub(crate) mod map;
 mod presence;
 pub(crate) mod reasons;
 pub(crate) mod settings;
+pub(crate) mod told;
 mod unacked;
 
 #[cfg(test)]

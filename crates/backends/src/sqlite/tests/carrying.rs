@@ -124,7 +124,8 @@ async fn its_questions_use_indexes() {
         (expire::BURNING.to_owned(), "SEARCH burn"),
         (schedule::due_sql(), "scheduled_due"),
         (mentions::count_sql(), "SEARCH x"),
-        (mentions::list_sql(true), "SEARCH x"),
+        (mentions::list_sql(true, false), "SEARCH x"),
+        (mentions::list_sql(false, true), "SEARCH x"),
     ] {
         let plan = plan(&bed, &sql);
         assert!(plan.contains(index) && !plan.contains("SCAN"), "{plan}");

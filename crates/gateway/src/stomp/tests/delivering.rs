@@ -268,11 +268,13 @@ fn own_reading_elsewhere_is_an_event() {
     let change = Change::Unread {
         channel: ChannelName::of(&direct().key),
         read_seq: 12,
-        unread: 0,
+        unread: 2,
         at_ms: 99,
     };
     let step = wire.deliver(&[entry(6, &change)]);
-    let expected = json!({"event": "READ", "at": 99, "conversationId": "SINGLE:bob", "seq": 12});
+    let expected = json!({
+        "event": "READ", "at": 99, "conversationId": "SINGLE:bob", "seq": 12, "unread": 2,
+    });
     assert_eq!(read(step.one()).2, expected);
     assert_eq!(step.acknowledged(), [6]);
 }

@@ -403,7 +403,7 @@ fn reading(id: i64, seq: u64) -> Arc<Message> {
     let change = Change::Unread {
         channel: ChannelName::of(&direct().key),
         read_seq: seq,
-        unread: 0,
+        unread: row(seq).unread(),
         at_ms: 99,
     };
     let log = channel(ChannelKind::DIRECT, "alice|alice", LogKind::Command);

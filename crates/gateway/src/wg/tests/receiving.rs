@@ -1,8 +1,8 @@
 //! What a registered client is given, and what it says to that.
 
-use crosstalk_core::change::{Change, MessageName};
+use crosstalk_core::change::{Change, EditedBody, MessageName};
 use crosstalk_core::channel::ChannelKind;
-use crosstalk_core::message::{Origin, Revocation};
+use crosstalk_core::message::{Edited, Gone, Origin, Revocation};
 use crosstalk_core::session::Notice;
 
 use super::super::deliver::Extra;
@@ -222,6 +222,72 @@ fn whoever_never_got_a_message_is_not_told_of_its_recall() {
             .out
             .is_empty()
     );
+}
+
+fn entry(id: i64, change: &Change) -> Arc<Message> {
+    with_body(&message(id, "", ""), |body| {
+        body.origin = Origin::CHANGE;
+        body.flags.command = true;
+        body.payload = Bytes::from(serde_json::to_vec(change).expect("JSON"));
+    })
+}
+
+#[test]
+fn of_edits_that_a_message_came_with_nothing_is_told() {
+    let mut wire = Wire::open();
+    let original = message(5, "c-5", "x");
+    let edit = |n: u32, text: &str| Change::Edited {
+        message: MessageName::of(&original),
+        by: Some("u2".to_owned()),
+        n,
+        body: EditedBody {
+            origin: ORIGIN.0,
+            tag: "2001".to_owned(),
+            payload: Bytes::from(json!(text).to_string()),
+            ..EditedBody::default()
+        },
+        at_ms: 0,
+    };
+    let edited = with(&original, |message| {
+        message.edited = Some(Box::new(Edited {
+            n: 2,
+            by: None,
+            at_ms: 0,
+            body: Arc::clone(&message.body),
+        }));
+    });
+    let turn = wire.deliver(&[edited, entry(9, &edit(1, "1")), entry(10, &edit(2, "2"))]);
+    assert_eq!(said(&turn).len(), 1, "{:?}", said(&turn));
+    let turn = wire.deliver(&[entry(11, &edit(3, "3"))]);
+    let body = said(&turn)[0]["body"].to_string();
+    assert!(body.contains("编辑了一条消息：3"), "{body}");
+}
+
+#[test]
+fn what_is_over_before_it_came_is_not_told_to_be() {
+    let mut wire = Wire::open();
+    for how in [Gone::Deleted, Gone::Expired] {
+        let original = message(5, "c-5", "x");
+        let tombstone = Arc::new(original.tombstone(Revocation {
+            by: None,
+            at_ms: 0,
+            how,
+        }));
+        let name = MessageName::of(&original);
+        let change = match how {
+            Gone::Expired => Change::Expired {
+                messages: vec![name],
+                at_ms: 0,
+            },
+            _ => Change::Deleted {
+                message: name,
+                by: None,
+                at_ms: 0,
+            },
+        };
+        let turn = wire.deliver(&[tombstone, entry(9, &change)]);
+        assert!(turn.out.is_empty(), "{how:?}");
+    }
 }
 
 #[test]

@@ -15,7 +15,9 @@ use crosstalk_core::im::{Fetch, HistoryQuery, Login, Viewer};
 use crosstalk_core::mark::MAX_BATCH;
 use crosstalk_core::message::Message;
 use crosstalk_core::refusal::Refusal;
-use crosstalk_gateway::{Dialect, NewBody, edit_message, signed_for, stomp_failure, stomp_message};
+use crosstalk_gateway::{
+    Dialect, NewBody, edit_message, signed_for, stomp_edit_failure, stomp_failure, stomp_message,
+};
 use crosstalk_wire::stomp::im::{ChatType, ConversationId, Outcomes, Page};
 use serde_json::Value;
 
@@ -246,7 +248,8 @@ async fn edit(
         Some(kind) => body(kind),
         None => body(TEXT).in_kind(&message),
     };
-    let edited = edit_message(&edge.im, &login.realm, by(&login), &message, body).await?;
+    let edited = edit_message(&edge.im, &login.realm, by(&login), &message, body).await;
+    let edited = edited.map_err(stomp_edit_failure)?;
     Ok(Done(shown(&edge, &login, &edited.message)))
 }
 

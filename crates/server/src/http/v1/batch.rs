@@ -129,7 +129,7 @@ pub(super) async fn send_messages(
     for to in new.to {
         let sent = async {
             let address = address(&api, realm, &to).await?;
-            let spoken = new.saying.spoken(&api, realm, &sender, &address).await?;
+            let spoken = new.saying.spoken(&api, &caller, &sender, &address).await?;
             let draft = spoken.draft(address, client_no.as_deref(), new.receipt);
             let sent = drafts::send(&api, &caller, realm, &sender, draft).await;
             sent.map_err(|refused| drafts::refused(refused.why))

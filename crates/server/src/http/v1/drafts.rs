@@ -12,7 +12,7 @@ use crosstalk_core::im::Viewer;
 use crosstalk_core::message::{Body, Draft, Flags, Message, OnReuse, Origin};
 use crosstalk_core::refusal::Refusal;
 use crosstalk_core::session::SendReply;
-use crosstalk_gateway::{meaning_of, moderate, note_mentions};
+use crosstalk_gateway::{is_the_servers, meaning_of, moderate, note_mentions};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -67,6 +67,18 @@ pub(super) struct Spoken {
     pub(super) payload: Bytes,
     pub(super) expire_secs: u32,
     pub(super) carried: Option<Arc<Carried>>,
+    pub(super) kind: Kind,
+}
+
+/// Which of the two logs it goes to, and whether it counts as unread there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// What people say.
+    Message,
+    /// What the system says of a channel: nobody has to read it.
+    Tip,
+    /// For programs: delivered once, in no history.
+    Command,
 }
 
 impl Saying {
@@ -74,12 +86,13 @@ impl Saying {
     pub(super) async fn spoken(
         &self,
         api: &ApiState,
-        realm: &Realm,
+        caller: &Caller,
         sender: &Sender,
         to: &Address,
     ) -> Result<Spoken, Problem> {
+        let realm = caller.realm()?;
         // Before anything is looked up for it.
-        content::payload(&self.content)?;
+        let kind = self.kind(caller)?;
         let expire_secs = match self.expires_in_ms {
             None => 0,
             Some(ms) => {
@@ -90,8 +103,9 @@ impl Saying {
         let mut carried = Carried::default();
         if let Some(ms) = self.burn_after_ms {
             carried.burn_after_ms = life("burn_after_ms", ms)?;
-            if to.kind != ChannelKind::DIRECT {
-                let why = "burn_after_ms: only messages of direct channels burn once they are read";
+            if to.kind != ChannelKind::DIRECT || *to.id == *sender.user().uid.as_str() {
+                let why = "burn_after_ms: only messages of direct channels with somebody else burn \
+                           once they are read";
                 return Err(Problem::new(Refusal::WrongState, why));
             }
         }
@@ -124,7 +138,34 @@ impl Saying {
             payload: content::payload(&said)?,
             expire_secs,
             carried: carried.packed(),
+            kind,
         })
+    }
+
+    /// What kind of thing is said, if a caller may say it.
+    fn kind(&self, caller: &Caller) -> Result<Kind, Problem> {
+        let payload = content::payload(&self.content)?;
+        if matches!(caller, Caller::User(_)) {
+            let body = Body {
+                payload,
+                ..Body::default()
+            };
+            if is_the_servers(&body) {
+                let why = "content: only the application and the server say that";
+                return Err(Problem::new(Refusal::Forbidden, why));
+            }
+        }
+        let carries =
+            self.mentions.is_some() || self.reply_to.is_some() || self.burn_after_ms.is_some();
+        match self.content["type"].as_str() {
+            Some("command") if carries => Err(Problem::field(
+                "content.type",
+                "a command mentions nobody, replies to nothing and does not burn",
+            )),
+            Some("command") => Ok(Kind::Command),
+            Some("tip") => Ok(Kind::Tip),
+            _ => Ok(Kind::Message),
+        }
     }
 
     async fn quoted(
@@ -176,8 +217,10 @@ impl Spoken {
             client_no: client_no.unwrap_or_default().into(),
             origin: Origin::REST,
             flags: Flags {
-                counts: true,
-                receipt,
+                counts: self.kind == Kind::Message,
+                command: self.kind == Kind::Command,
+                // Nobody reads a command.
+                receipt: receipt && self.kind != Kind::Command,
                 ..Flags::default()
             },
             expire_secs: self.expire_secs,
@@ -221,6 +264,7 @@ pub(super) async fn pass_on(
     sender: &Sender,
     mut draft: Draft,
 ) -> SendReply {
+    draft.body.flags.by_application = !matches!(caller, Caller::User(_));
     // The application may say what it wants.
     if matches!(sender, Sender::User(_)) {
         moderate(&api.im.words(realm), &mut draft);

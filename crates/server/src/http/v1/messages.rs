@@ -42,7 +42,8 @@ pub(super) struct NewMessage {
     #[serde(flatten)]
     saying: Saying,
     /// Its author wants to know who has read it (`GET /v1/messages/{id}/receipts`). Of direct
-    /// channels that is known anyway.
+    /// channels that is known anyway; in channels with more than 500 members readers are not
+    /// counted.
     #[serde(default)]
     receipt: bool,
     /// The sender's own number for it. The same number with the same content is the same
@@ -68,6 +69,9 @@ pub(super) struct Sent {
     client_no: Option<String>,
     /// When the server accepted it, ms since 1970.
     sent_at: i64,
+    /// If receipts were asked for: whether readers are counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    receipt: Option<bool>,
 }
 
 /// Send a message
@@ -96,15 +100,24 @@ pub(super) async fn send_message(
     // Before the directory is asked for names.
     content::payload(&new.saying.content)?;
     let to = address(&api, realm, &new.to).await?;
-    let spoken = new.saying.spoken(&api, realm, &sender, &to).await?;
+    let spoken = new.saying.spoken(&api, &caller, &sender, &to).await?;
     let draft = spoken.draft(to, client_no.as_deref(), new.receipt);
+    let (asks, key) = (
+        draft.body.flags.receipt,
+        draft.to.key(realm, &sender.user().uid)?,
+    );
     let sent = drafts::send(&api, &caller, realm, &sender, draft).await;
     let accepted = sent.map_err(|refused| drafts::refused(refused.why))?;
+    let receipt = match new.receipt {
+        true => Some(asks && api.im.counts_readers(&key).await?),
+        false => None,
+    };
     Ok(Json(Sent {
         id: accepted.id.to_string(),
         seq: accepted.seq,
         client_no,
         sent_at: accepted.sent_at_ms,
+        receipt,
     }))
 }
 

@@ -67,6 +67,9 @@ pub(super) struct ReceiptsView {
     read_count: u64,
     /// How many could, and have not.
     unread_count: u64,
+    /// False: the channel has more than 500 members now, and who reads the message from now on
+    /// is not counted any more.
+    counting: bool,
     /// Those wanted.
     items: Vec<ReaderView>,
     /// Give this as `cursor` to get the next page; null when this is the last one.
@@ -76,8 +79,8 @@ pub(super) struct ReceiptsView {
 /// Who has read a message
 ///
 /// Its author may ask, and who moderates the channel. Of direct channels it is always known,
-/// of others where the message asks for receipts; where it does not the answer is
-/// `wrong_state`.
+/// of others where the message asks for receipts and the channel had at most 500 members when
+/// it was sent; elsewhere the answer is `wrong_state`.
 #[utoipa::path(
     get, path = "/v1/messages/{id}/receipts", tag = "messages",
     params(("id" = String, Path, description = "The message's id"), Wanted, Paging),
@@ -105,7 +108,8 @@ pub(super) async fn list_receipts(
     let readers = api.im.readers(realm, id, &viewer, query).await?;
     let message = api.im.message(id).await?;
     if message.channel.key.kind != ChannelKind::DIRECT && !message.body.flags.receipt {
-        let why = "receipts were not asked for when the message was sent";
+        let why = "when the message was sent, receipts were not asked for, or the channel had more \
+                   than 500 members";
         return Err(Problem::new(Refusal::WrongState, why));
     }
     let last = readers.users.last().filter(|_| readers.more);
@@ -117,6 +121,7 @@ pub(super) async fn list_receipts(
     Ok(Json(ReceiptsView {
         read_count: readers.read_count,
         unread_count: readers.unread_count,
+        counting: !readers.is_closed,
         items: items.collect(),
         next_cursor,
     }))

@@ -13,7 +13,7 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use super::auth::Caller;
-use super::drafts::{Mentioned, Saying, Spoken, refused};
+use super::drafts::{Kind, Mentioned, Saying, Spoken, refused};
 use super::input::{self, Body, Params, Segments};
 use super::messages::{address, sender};
 use super::openapi::{Conflict, Denials, Missing, Oversize, Throttled};
@@ -180,7 +180,7 @@ pub(super) async fn schedule_message(
     check_time(&api, new.send_at)?;
     super::content::payload(&new.saying.content)?;
     let to = address(&api, realm, &new.to).await?;
-    let spoken = new.saying.spoken(&api, realm, &sender, &to).await?;
+    let spoken = new.saying.spoken(&api, &caller, &sender, &to).await?;
     let item = Scheduled {
         id: MessageId(0),
         realm: realm.clone(),
@@ -189,7 +189,7 @@ pub(super) async fn schedule_message(
         sender: sender.user().clone(),
         kind: new.to.kind,
         to: new.to.id.as_str().into(),
-        saying: saying(spoken, new.receipt),
+        saying: saying(spoken, new.receipt)?,
         send_at_ms: new.send_at,
         created_at_ms: 0,
         state: Fate::Open,
@@ -200,14 +200,17 @@ pub(super) async fn schedule_message(
     Ok(Json(ScheduledView::of(&noted)))
 }
 
-fn saying(spoken: Spoken, asks_receipt: bool) -> schedule::Saying {
-    schedule::Saying {
+fn saying(spoken: Spoken, asks_receipt: bool) -> Result<schedule::Saying, Problem> {
+    if spoken.kind == Kind::Command {
+        return Err(Problem::field("content.type", "a command is sent at once"));
+    }
+    Ok(schedule::Saying {
         payload: spoken.payload,
-        is_silent: false,
+        is_silent: spoken.kind == Kind::Tip,
         asks_receipt,
         expire_secs: spoken.expire_secs,
         carried: spoken.carried,
-    }
+    })
 }
 
 /// Refuses what the word lists would not let pass now. They are asked again when it is sent.
@@ -402,9 +405,9 @@ pub(super) async fn change_scheduled(
                 burn_after_ms: change.burn_after_ms,
             };
             let to = Address::parse(item.kind, &item.to)?;
-            let spoken = said.spoken(&api, realm, &item.speaker(), &to).await?;
+            let spoken = said.spoken(&api, &caller, &item.speaker(), &to).await?;
             let receipt = change.receipt.unwrap_or(item.saying.asks_receipt);
-            Some(saying(spoken, receipt))
+            Some(saying(spoken, receipt)?)
         }
         None => {
             let carries = change.mentions.is_some()

@@ -220,6 +220,7 @@ fn body(
             no_persist: header.no_persist,
             counts: header.red_dot,
             command: header.sync_once,
+            by_application: true,
             ..Flags::default()
         },
         expire_secs,

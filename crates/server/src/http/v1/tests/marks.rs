@@ -471,6 +471,7 @@ async fn authors_learn_who_has_read() {
     let unread = json!({
         "read_count": 0,
         "unread_count": 1,
+        "counting": true,
         "items": [{"user": "bob", "read_at": null}],
         "next_cursor": null,
     });
@@ -528,6 +529,98 @@ async fn of_groups_it_is_known_where_it_was_asked_for() {
         assert_eq!(asked["read_count"], 0);
         assert!(asked["unread_count"].as_u64() >= Some(1), "{asked}");
     }
+}
+
+fn asking() -> Value {
+    json!({
+        "from": "alice",
+        "to": {"kind": "group", "id": "team"},
+        "content": {"type": "text", "text": "?"},
+        "receipt": true,
+    })
+}
+
+#[tokio::test]
+async fn who_was_counted_stays_so_when_the_group_grows() {
+    let team = Team::new().await;
+    let sent = team.rest.post("/v1/messages", asking()).await;
+    assert_eq!(sent["receipt"], true);
+    let of = |sent: &Value| format!("/v1/messages/{}", sent["id"].as_str().expect("an id"));
+    let read = "/v1/users/bob/conversations/group/team/read";
+    team.rest.post(read, json!({})).await;
+    let many: Vec<String> = (0..500).map(|n| format!("u{n}")).collect();
+    let join = json!({"members": many});
+    team.rest.post(&format!("{TEAM}/members"), join).await;
+    let receipts = team.rest.get(&format!("{}/receipts", of(&sent))).await;
+    assert_eq!(
+        (&receipts["read_count"], &receipts["counting"]),
+        (&json!(1), &json!(false))
+    );
+    assert_eq!(receipts["items"][0]["user"], "bob");
+    assert_eq!(team.rest.get(&of(&sent)).await["read_count"], 1);
+    // Here nobody will be counted, and the author is told so.
+    let sent = team.rest.post("/v1/messages", asking()).await;
+    assert_eq!(sent["receipt"], false);
+    assert_eq!(team.rest.get(&of(&sent)).await["read_count"], Value::Null);
+    let path = format!("{}/receipts", of(&sent));
+    let receipts = team.rest.app("GET", &path, Value::Null);
+    assert!(receipts.await.detail("wrong_state").contains("500"));
+}
+
+#[tokio::test]
+async fn who_has_read_and_left_is_not_taken_for_one_who_has_not() {
+    let team = Team::new().await;
+    let join = json!({"members": ["mallory"]});
+    team.rest.post(&format!("{TEAM}/members"), join).await;
+    let sent = team.rest.post("/v1/messages", asking()).await;
+    let read = "/v1/users/bob/conversations/group/team/read";
+    team.rest.post(read, json!({})).await;
+    team.rest
+        .app("DELETE", &format!("{TEAM}/members/bob"), Value::Null)
+        .await
+        .ok();
+    let id = sent["id"].as_str().expect("an id");
+    let receipts = team
+        .rest
+        .get(&format!("/v1/messages/{id}/receipts?state=unread"))
+        .await;
+    assert_eq!(each(&receipts["items"], "/user"), ["carol", "mallory"]);
+    assert_eq!(
+        (&receipts["read_count"], &receipts["unread_count"]),
+        (&json!(1), &json!(2))
+    );
+    assert_eq!(receipts["counting"], true);
+}
+
+#[tokio::test]
+async fn who_is_blocked_unpins_nothing() {
+    let team = Team::new().await;
+    let sent = team.rest.text("alice", "direct", "bob", "x").await;
+    let path = format!("/v1/messages/{}/pin", sent["id"].as_str().expect("an id"));
+    team.as_user(&team.alice, "PUT", &path, Value::Null)
+        .await
+        .ok();
+    let block = "/v1/users/alice/blacklist/bob";
+    team.rest.put(block, Value::Null).await;
+    assert_eq!(
+        team.code(&team.bob, "DELETE", &path, Value::Null).await,
+        "blocked"
+    );
+    team.as_user(&team.alice, "DELETE", &path, Value::Null)
+        .await
+        .ok();
+}
+
+#[tokio::test]
+async fn what_burns_needs_a_reader() {
+    let team = Team::new().await;
+    let note = json!({
+        "to": {"kind": "direct", "id": "alice"},
+        "content": {"type": "text", "text": "x"},
+        "burn_after_ms": 5000,
+    });
+    let code = team.code(&team.alice, "POST", "/v1/messages", note).await;
+    assert_eq!(code, "wrong_state");
 }
 
 #[tokio::test]

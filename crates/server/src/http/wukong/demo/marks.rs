@@ -10,6 +10,7 @@ use crosstalk_core::id::UserNum;
 use crosstalk_core::im::{ReadersQuery, Viewer};
 use crosstalk_core::mark::MAX_BATCH;
 use crosstalk_core::message::Message;
+use crosstalk_core::refusal::Refusal;
 use crosstalk_gateway::{NewBody, edit_message, wukong_client_no, wukong_tag};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -92,8 +93,10 @@ pub(super) async fn edit(
         payload: payload.into(),
     };
     let by = Operator::User(user);
-    edit_message(&api.im, &api.realm, by, &message, body).await?;
-    Ok(Done)
+    match edit_message(&api.im, &api.realm, by, &message, body).await {
+        Err(Refusal::TooLate) => Err(Failure::new("超过编辑时间").into()),
+        edited => Ok(edited.map(|_| Done)?),
+    }
 }
 
 /// `POST /v1/message/delete`: for the user, or with `mutual` for everybody.

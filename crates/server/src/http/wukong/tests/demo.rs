@@ -310,9 +310,10 @@ async fn mentions_are_reminders_by_version() {
     let realm = Realm::default();
     let author = Uid::parse("u1").expect("a uid");
     let author = api.im.user_ref(&realm, &author).await.expect("a user");
+    let later = draft.clone();
     let sent = api
         .im
-        .send_as(&realm, Sender::User(author), draft)
+        .send_as(&realm, Sender::User(author.clone()), draft)
         .await
         .expect("sent");
     let sync = async |uid: &str, version: i64| {
@@ -346,6 +347,33 @@ async fn mentions_are_reminders_by_version() {
         (&rows[0]["done"], &rows[0]["id"]),
         (&json!(1), &json!(sent.id.0))
     );
+    // The user's other devices are told.
+    let told = managed(&api, "/message/sync", json!({"uid": "u2"})).await;
+    let told = told.as_array().expect("a list").last().expect("a command");
+    let payload = STANDARD.decode(told["payload"].as_str().expect("a text"));
+    let payload: Value = serde_json::from_slice(&payload.expect("base64")).expect("JSON");
+    let expected = json!({"type": 99, "cmd": "syncReminders",
+                          "param": {"channel_id": "g1", "channel_type": 2}});
+    assert_eq!(payload, expected);
+    let version = rows[0]["version"].as_i64().expect("a version");
+    // What is gone is done with, and comes with a new version.
+    let second = api.im.send_as(&realm, Sender::User(author.clone()), later);
+    let second = second.await.expect("sent").id;
+    let rows = sync("u2", version).await;
+    assert_eq!(
+        (&rows[0]["id"], &rows[0]["done"]),
+        (&json!(second.0), &json!(0))
+    );
+    let version = rows[0]["version"].as_i64().expect("a version");
+    let by = crosstalk_core::deliver::Operator::User(author);
+    api.im.revoke(&realm, second, by).await.expect("revoked");
+    let rows = sync("u2", version).await;
+    assert_eq!(
+        (&rows[0]["id"], &rows[0]["done"]),
+        (&json!(second.0), &json!(1))
+    );
+    let version = rows[0]["version"].as_i64().expect("a version");
+    assert_eq!(sync("u2", version).await, json!([]));
     let again = json!({"login_uid": "u2", "ids": [sent.id.to_string()]});
     assert_eq!(call(&api, "t-u2", path, &again).await.status, 200);
     let none = call(&api, &token, path, &json!([])).await;
