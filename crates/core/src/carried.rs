@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{MessageId, Uid, UserNum, UserRef};
+use crate::message::{Message, Origin};
 
 /// Users that a message may mention by name.
 pub const MAX_MENTIONS: usize = 100;
@@ -28,9 +29,23 @@ pub struct Carried {
     /// The message of the same channel that it replies to.
     #[serde(rename = "r", with = "id", skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<MessageId>,
+    /// How its author's client had called that message, if clients know it by that.
+    #[serde(rename = "c", skip_serializing_if = "Option::is_none")]
+    pub reply_called: Option<Called>,
     /// How long it stays after its receiver has read it, in ms; 0 = it does not burn.
     #[serde(rename = "b", skip_serializing_if = "is_zero")]
     pub burn_after_ms: u64,
+}
+
+/// What clients of the dialect that wrote it call a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Called {
+    /// The dialect ([`Origin`](crate::message::Origin)).
+    #[serde(rename = "o")]
+    pub origin: u8,
+    /// The client number.
+    #[serde(rename = "n")]
+    pub client_no: String,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde hands over a reference
@@ -54,6 +69,27 @@ impl Carried {
             mention_all: all,
             ..Self::default()
         }
+    }
+
+    /// Notes to which message it replies.
+    pub fn reply(&mut self, to: &Message) {
+        let body = &to.body;
+        self.reply_to = Some(to.id);
+        let is_known_so = !body.client_no.is_empty() && !body.flags.number_taken;
+        self.reply_called = is_known_so.then(|| Called {
+            origin: body.origin.0,
+            client_no: body.client_no.to_string(),
+        });
+    }
+
+    /// What clients of a dialect call the message to which it replies, if that is known: by
+    /// their own client number if theirs wrote it, else by the server's id.
+    #[must_use]
+    pub fn replied_as(&self, reader: Origin) -> Option<String> {
+        let id = self.reply_to?;
+        let called = self.reply_called.as_ref();
+        let own = called.filter(|called| called.origin == reader.0);
+        Some(own.map_or_else(|| id.to_string(), |called| called.client_no.clone()))
     }
 
     /// For a body; `None` if there is nothing in it.
@@ -129,6 +165,12 @@ mod tests {
         let mut carried = Carried::mentioning([uid("alice"), uid("bob"), uid("alice")], true);
         assert_eq!(carried.mentions.len(), 2, "each once");
         carried.reply_to = Some(MessageId(7));
+        carried.reply_called = Some(Called {
+            origin: 2,
+            client_no: "SM-1".to_owned(),
+        });
+        assert_eq!(carried.replied_as(Origin(2)).as_deref(), Some("SM-1"));
+        assert_eq!(carried.replied_as(Origin(3)).as_deref(), Some("7"));
         carried.burn_after_ms = 5000;
         for carried in [carried, Carried::default()] {
             let json = serde_json::to_string(&carried).expect("JSON");

@@ -4,8 +4,12 @@
 //! a message crosses to another dialect or to REST. Deriving is total: what cannot be
 //! understood is `Unknown`. The JSON form is that of REST.
 
+mod merged;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+pub use self::merged::{MAX_MERGED_DEPTH, MAX_MERGED_ITEMS};
 
 /// What a message replies to.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -301,7 +305,7 @@ const FALLBACK_CHARS: usize = 200;
 
 /// The title, and what was said as far as there is room.
 fn merged_text(title: &str, items: &[MergedItem]) -> String {
-    let mut text = format!("[聊天记录] {title}");
+    let mut text = merged::named(title);
     for item in items {
         if text.chars().count() >= FALLBACK_CHARS {
             break;
@@ -312,7 +316,7 @@ fn merged_text(title: &str, items: &[MergedItem]) -> String {
             &item.name
         };
         let said = match &item.content {
-            Content::Merged { title, .. } => format!("[聊天记录] {title}"),
+            Content::Merged { title, .. } => merged::named(title),
             other => other.fallback_text(),
         };
         text.extend(["\n", name.as_str(), ": ", &said]);
@@ -321,18 +325,6 @@ fn merged_text(title: &str, items: &[MergedItem]) -> String {
 }
 
 impl Content {
-    /// How deep messages that were forwarded together stand in one another; 0 = it is none.
-    #[must_use]
-    pub fn merged_depth(&self) -> usize {
-        match self {
-            Self::Merged { items, .. } => {
-                let inner = items.iter().map(|item| item.content.merged_depth());
-                1 + inner.max().unwrap_or(0)
-            }
-            _ => 0,
-        }
-    }
-
     /// All words in it that a reader of any dialect sees, a line each, for whoever judges
     /// words. Ids are none.
     #[must_use]

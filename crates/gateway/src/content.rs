@@ -11,16 +11,40 @@ use crate::reserved::said_by_a_user;
 
 /// What a message means now.
 pub(crate) fn content(message: &Message) -> Content {
+    content_for(message, Origin::REST)
+}
+
+/// What a body means to readers of a dialect: what it replies to is called as they know it.
+pub(crate) fn meaning_for(body: &Body, reader: Origin) -> Content {
+    let mut content = meaning(body);
+    let carried = body.carried.as_deref();
+    if let Content::Text {
+        reply: Some(reply), ..
+    } = &mut content
+        && let Some(name) = carried.and_then(|carried| carried.replied_as(reader))
+    {
+        reply.id = name;
+    }
+    content
+}
+
+/// What a message means now to readers of a dialect.
+pub(crate) fn content_for(message: &Message, reader: Origin) -> Content {
     let shown = message.shown();
-    let content = meaning(shown);
+    let content = meaning_for(shown, reader);
     if message.sender.uid.is_system() || shown.flags.by_application {
         return content;
     }
     said_by_a_user(content)
 }
 
-/// What a body means.
+/// What a body means, as much of it as can be shown in each dialect.
 pub(crate) fn meaning(body: &Body) -> Content {
+    unbounded_meaning(body).bounded()
+}
+
+/// What a body means, all of it.
+pub(crate) fn unbounded_meaning(body: &Body) -> Content {
     if let Some(content) = registry::content(body) {
         return content;
     }
@@ -51,7 +75,7 @@ pub fn content_of_body(body: &Body) -> Value {
     {
         return given;
     }
-    serde_json::to_value(meaning(body)).unwrap_or_default()
+    serde_json::to_value(meaning_for(body, Origin::REST)).unwrap_or_default()
 }
 
 /// Whether what a message says can be replaced by its author: words and media can, a call, a

@@ -5,9 +5,11 @@
 //! conversion between the two lives only in `<dialect>/map.rs` and `<dialect>/reasons.rs`.
 //! No dialect imports a sibling.
 
+mod beside;
 mod conn;
 mod content;
 mod editing;
+mod examine;
 mod files;
 mod forward;
 mod mentions;
@@ -15,6 +17,7 @@ mod moderation;
 pub mod net;
 pub mod protocol;
 mod registry;
+mod replying;
 mod reserved;
 mod search;
 mod stats;
@@ -32,11 +35,11 @@ mod wukong;
 
 pub use content::{content_of, content_of_body, may_be_edited};
 pub use editing::{NewBody, edit_message};
+pub use examine::{examine, is_bounded_content};
 pub use files::{sign_all, signed_for};
 pub use forward::{forwarded, meaning_of};
 #[cfg(feature = "gyyx")]
 pub use gyyx::settings::{GyyxApp, GyyxBehaviour, GyyxSettings};
-pub use mentions::note_mentions;
 pub use moderation::moderate;
 #[cfg(feature = "mqtt")]
 pub use mqtt::{
@@ -45,6 +48,7 @@ pub use mqtt::{
 };
 pub use net::gateway::{ConnectionLimits, Gateway, GatewaySettings, Listener};
 pub use registry::{Dialect, WUKONG_ORIGIN};
+pub use replying::note_reply;
 pub use reserved::is_the_servers;
 pub use search::{Searchable, searchable};
 pub use stats::GatewayStats;

@@ -12,11 +12,28 @@ use crate::content::meaning;
 /// What no dialect can mention anybody without.
 const WORD: &[u8] = b"mention";
 
+/// Whether JSON may have a member whose name has this word in it; letters may be escaped.
+pub(crate) fn may_say(json: &[u8], word: &[u8]) -> bool {
+    memmem::find(json, word).is_some() || memmem::find(json, b"\\u00").is_some()
+}
+
+/// Whether a flag is set, in whichever of its forms (protocols/README.md A5). What is neither
+/// set nor unset is set: a client may take it so.
+pub(crate) fn is_set(flag: &Value) -> bool {
+    match flag {
+        Value::Null => false,
+        Value::Bool(is_set) => *is_set,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !matches!(text.trim(), "" | "0" | "false"),
+        Value::Array(_) | Value::Object(_) => true,
+    }
+}
+
 /// Notes beside a draft whom its content mentions. What does not have the word in it is not
 /// read; names that are no user's are left out.
-pub fn note_mentions(draft: &mut Draft) {
+pub(crate) fn note_mentions(draft: &mut Draft) {
     let body = &draft.body;
-    let says = |bytes: &[u8]| memmem::find(bytes, WORD).is_some();
+    let says = |bytes: &[u8]| may_say(bytes, WORD);
     let beside = body.extra.as_deref().is_some_and(says);
     if !beside && !says(&body.payload) {
         return;
@@ -31,7 +48,8 @@ pub fn note_mentions(draft: &mut Draft) {
     draft.body.carried = Carried::mentioning(uids, all).packed();
 }
 
-fn mentioned(body: &Body) -> (Vec<String>, bool) {
+/// Whom a body mentions by name, and whether it mentions all.
+pub(crate) fn mentioned(body: &Body) -> (Vec<String>, bool) {
     if let Content::Text {
         mentions,
         mention_all,
@@ -57,8 +75,7 @@ fn mentioned(body: &Body) -> (Vec<String>, bool) {
         &mention["all"],
         &payload["mention_all"],
     ];
-    let is_set = |flag: &&Value| flag.as_bool() == Some(true) || flag.as_u64() == Some(1);
-    (names, flags.iter().any(is_set))
+    (names, flags.into_iter().any(is_set))
 }
 
 #[cfg(test)]
@@ -114,6 +131,46 @@ mod tests {
                 wukong,
                 "1",
                 r#"{"type":1,"content":"hi","mention":{"all":1}}"#,
+                "",
+                "",
+                true,
+            ),
+            (
+                wukong,
+                "1",
+                r#"{"type":1,"content":"hi","\u006dention":{"\u0061ll":"true"}}"#,
+                "",
+                "",
+                true,
+            ),
+            (
+                wukong,
+                "1",
+                r#"{"type":1,"content":"hi","mention":{"all":2}}"#,
+                "",
+                "",
+                true,
+            ),
+            (
+                wukong,
+                "1",
+                r#"{"type":1,"content":"hi","mention":{"all":"0"}}"#,
+                "",
+                "",
+                false,
+            ),
+            (
+                stomp,
+                "TEXT",
+                "hi",
+                r#"{"extra":{"mentionAll":"1"}}"#,
+                "",
+                true,
+            ),
+            (
+                mqtt,
+                "0",
+                r#"{"text":"hi","ext":{"mention":{"all":"1"}}}"#,
                 "",
                 "",
                 true,

@@ -6,6 +6,7 @@ use crosstalk_core::directory::Alias;
 use crosstalk_core::id::Uid;
 use crosstalk_core::message::{Body, Origin};
 
+use crate::beside::Places;
 use crate::protocol::{Heard, Said};
 
 /// A dialect.
@@ -46,6 +47,8 @@ struct Row {
     told: &'static [&'static str],
     /// Its own clients are shown what is stored beside a payload of its own.
     shows_extra: bool,
+    /// Where it says whom a message mentions and to what it replies.
+    beside: Places,
     /// The aliases by which a payload of its own names users, if its clients know users so.
     named: Option<fn(&Body) -> Vec<Alias>>,
     /// Has a body keep whose they are.
@@ -74,6 +77,13 @@ macro_rules! names {
     }};
 }
 
+/// Of a dialect whose messages mention nobody and reply to nothing.
+const NOWHERE: Places = Places {
+    is_extra: false,
+    mentions: &[],
+    reply: &[],
+};
+
 const TABLE: [Row; 5] = [
     Row {
         dialect: Dialect::Wukong,
@@ -87,6 +97,11 @@ const TABLE: [Row; 5] = [
         command: built!("wukong", crate::wukong::told::command),
         told: names!("wukong", crate::wukong::told::NAMES),
         shows_extra: false,
+        beside: Places {
+            is_extra: false,
+            mentions: &[&["mention"]],
+            reply: &[&["reply"]],
+        },
         named: None,
         note: None,
     },
@@ -102,6 +117,11 @@ const TABLE: [Row; 5] = [
         command: None,
         told: names!("stomp", crate::stomp::told::NAMES),
         shows_extra: true,
+        beside: Places {
+            is_extra: true,
+            mentions: &[&["mentionedUserIds"], &["extra", "mentionAll"]],
+            reply: &[&["extra", "quote"]],
+        },
         named: None,
         note: None,
     },
@@ -117,6 +137,11 @@ const TABLE: [Row; 5] = [
         command: built!("mqtt", crate::mqtt::told::command),
         told: names!("mqtt", crate::mqtt::told::NAMES),
         shows_extra: false,
+        beside: Places {
+            is_extra: false,
+            mentions: &[&["ext", "mention"]],
+            reply: &[&["ext", "reply"]],
+        },
         named: built!("mqtt", crate::mqtt::users::named),
         note: built!("mqtt", crate::mqtt::users::note),
     },
@@ -132,6 +157,7 @@ const TABLE: [Row; 5] = [
         command: None,
         told: &[],
         shows_extra: true,
+        beside: NOWHERE,
         named: None,
         note: None,
     },
@@ -147,6 +173,7 @@ const TABLE: [Row; 5] = [
         command: None,
         told: &[],
         shows_extra: false,
+        beside: NOWHERE,
         named: None,
         note: None,
     },
@@ -224,6 +251,11 @@ pub(crate) fn told() -> impl Iterator<Item = &'static str> {
 /// Whether clients are shown what is stored beside a body's payload.
 pub(crate) fn shows_extra(body: &Body) -> bool {
     Dialect::of(body.origin).is_some_and(|dialect| dialect.row().shows_extra)
+}
+
+/// Where messages of an origin say whom they mention and to what they reply.
+pub(crate) fn beside(origin: Origin) -> Places {
+    Dialect::of(origin).map_or(NOWHERE, |dialect| dialect.row().beside)
 }
 
 /// The aliases by which a body names users.

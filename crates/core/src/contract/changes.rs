@@ -74,6 +74,7 @@ pub fn one_of_each() -> Vec<Change> {
                 origin: Origin::REST.0,
                 tag: String::new(),
                 payload: Bytes::from_static(br#"{"type":"text","text":"edited"}"#),
+                ..EditedBody::default()
             },
             at_ms: AT_MS,
         },

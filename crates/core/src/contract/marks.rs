@@ -167,6 +167,8 @@ pub async fn what_is_erased_takes_its_edits_along(stores: &Stores) {
                 origin: 7,
                 tag: "new".to_owned(),
                 payload: Bytes::from_static(b"secret"),
+                extra: Bytes::from_static(b"secret"),
+                ..EditedBody::default()
             },
             at_ms: 1,
         };

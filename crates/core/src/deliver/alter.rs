@@ -9,7 +9,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use super::lane::{Lane, ReplyTo, SendJob, Sender};
-use super::rights;
+use super::{carry, rights};
 use crate::change::{Change, EditedBody, MessageName};
 use crate::channel::{Address, ChannelKind, HistoryFrom};
 use crate::file::names_any;
@@ -63,6 +63,8 @@ pub enum Alteration {
         payload: Bytes,
         /// A moderator is to look at it.
         review: bool,
+        /// It mentions all.
+        mentions_all: bool,
         /// For how long authors may do it, in ms; 0 = for ever.
         window_ms: u64,
     },
@@ -227,6 +229,7 @@ impl Lane {
         };
         let state = self.state(key).await?;
         rights::judge(&job.message, &job.by, &job.what, state, now_ms)?;
+        carry::judge_edit(job, state)?;
         if let Some(user) = speaks {
             self.may_speak(key, user).await?;
         }
@@ -428,11 +431,7 @@ fn edited(message: Message, n: u32, is_new: bool) -> Outcome {
             message: MessageName::of(&message),
             by: by.as_ref().map(|user| user.uid.as_str().to_owned()),
             n,
-            body: EditedBody {
-                origin: edit.body.origin.0,
-                tag: edit.body.tag.to_string(),
-                payload: edit.body.payload.clone(),
-            },
+            body: EditedBody::of(&message, &edit.body),
             at_ms: edit.at_ms,
         };
         (change, edit_number(message.id, n))

@@ -1,6 +1,7 @@
 //! What a message carries, judged and put right in its channel's lane: who may mention all,
 //! and who of those mentioned has anything to do with the channel.
 
+use super::alter::{AlterJob, Alteration, Operator};
 use super::lane::{SendJob, Sender};
 use super::state::ChannelState;
 use crate::carried::Carried;
@@ -30,12 +31,40 @@ pub(super) fn judge(job: &SendJob, state: &ChannelState, is_system: bool) -> Res
     Ok(())
 }
 
+/// Whether an edit may mention all: one that was sent so may go on.
+///
+/// # Errors
+/// `Forbidden` if who edits may not mention all here.
+pub(super) fn judge_edit(job: &AlterJob, state: &ChannelState) -> Result<(), Refusal> {
+    let (
+        Alteration::Edit {
+            mentions_all: true, ..
+        },
+        Operator::User(user),
+    ) = (&job.what, &job.by)
+    else {
+        return Ok(());
+    };
+    let sent = job.message.body.carried.as_deref();
+    let was_so = sent.is_some_and(|carried| carried.mention_all);
+    if was_so || user.uid.is_system() || may_user_mention_all(user.num, state) {
+        Ok(())
+    } else {
+        Err(Refusal::Forbidden)
+    }
+}
+
 fn may_mention_all(job: &SendJob, state: &ChannelState, is_system: bool) -> bool {
+    let is_application = matches!(job.sender, Sender::Application(_));
+    is_system || is_application || may_user_mention_all(job.sender.user().num, state)
+}
+
+fn may_user_mention_all(user: UserNum, state: &ChannelState) -> bool {
     // Only where there are members there is somebody to decide it.
-    if is_system || matches!(job.sender, Sender::Application(_)) || state.members.is_empty() {
+    if state.members.is_empty() {
         return true;
     }
-    let member = state.members.get(&job.sender.user().num);
+    let member = state.members.get(&user);
     let standing = member.map_or(Standing::Stranger, |member| Standing::Member(member.role));
     may(standing, Right::MentionAll, &state.settings)
 }

@@ -149,6 +149,7 @@ mod tests {
             tag: "".into(),
             payload: bytes::Bytes::new(),
             review: false,
+            mentions_all: false,
             window_ms,
         }
     }

@@ -5,10 +5,13 @@ use std::sync::Arc;
 
 use super::{Im, Viewer};
 use crate::carried::{Carried, MAX_MENTIONS};
-use crate::channel::ChannelKey;
+use crate::channel::{ChannelKey, ChannelKind, HistoryFrom};
 use crate::id::{MessageId, Realm, UserNum};
 use crate::message::{Body, Message};
 use crate::refusal::Refusal;
+
+/// Members that are looked at to find out whether a message is for all of them.
+const MAX_LOOKED_AT: u32 = 1000;
 
 impl Im {
     /// Finds out who is meant by the names that a body mentions. Names of nobody are left out.
@@ -73,6 +76,35 @@ impl Im {
         } else {
             Err(Refusal::NoSuchMessage)
         }
+    }
+
+    /// Whether all who may read a channel now may read one of its messages: what it says may be
+    /// said again there. Of a channel with very many members where that is not plain it is no.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn is_for_all(&self, message: &Message) -> Result<bool, Refusal> {
+        if message.body.audience.is_some() {
+            return Ok(false);
+        }
+        let key = &message.channel.key;
+        if key.kind == ChannelKind::DIRECT {
+            return Ok(true);
+        }
+        let Some(record) = self.stores.channels.record(key).await? else {
+            return Ok(true);
+        };
+        if record.settings.history == HistoryFrom::All {
+            return Ok(true);
+        }
+        let limit = MAX_LOOKED_AT + 1;
+        let members = self
+            .stores
+            .channels
+            .members(record.channel.num, None, limit);
+        let members = members.await?;
+        Ok(members.len() <= MAX_LOOKED_AT as usize
+            && members.iter().all(|member| member.join_seq < message.seq))
     }
 
     /// The messages to which these reply, as a viewer of theirs may read them: one for each,

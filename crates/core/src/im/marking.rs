@@ -32,6 +32,8 @@ pub struct EditRequest {
     pub fault: Option<Refusal>,
     /// A moderator is to look at it.
     pub review: bool,
+    /// It mentions all, for which a user must have the right unless it was sent so.
+    pub mentions_all: bool,
 }
 
 impl Im {
@@ -62,6 +64,7 @@ impl Im {
             tag: request.tag,
             payload: request.payload,
             review: request.review && is_user,
+            mentions_all: request.mentions_all,
             window_ms: self.policy.edit_window_ms,
         };
         self.alter(realm, request.message, request.by, what).await

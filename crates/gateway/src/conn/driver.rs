@@ -22,10 +22,11 @@ use super::in_flight::InFlight;
 use super::naming::{addressed, audience};
 use super::topics::{self, Topics};
 use super::{Abort, Input, Transport, lent};
+use crate::examine::examine;
 use crate::files::sign_events;
-use crate::mentions::note_mentions;
 use crate::moderation::moderate;
 use crate::protocol::{Answer, AskId, Close, Command, Now, Protocol, Turn, close_code};
+use crate::replying::note_reply;
 use crate::stats::{Counters, add};
 
 /// Commands of one connection that may wait for their answers; at this many it is not read.
@@ -287,7 +288,8 @@ impl Driver {
             match command {
                 Command::Send(ticket, mut draft) => {
                     self.in_flight.issued(ticket);
-                    note_mentions(&mut draft);
+                    examine(&mut draft);
+                    note_reply(&self.im, &session.realm, &session.user, &mut draft).await;
                     moderate(&self.im.words(&session.realm), &mut draft);
                     self.im.send(session, ticket, draft).await;
                 }
@@ -295,7 +297,8 @@ impl Driver {
                     self.in_flight.issued(ticket);
                     match addressed(&self.im, session, &name, draft).await {
                         Ok(mut draft) => {
-                            note_mentions(&mut draft);
+                            examine(&mut draft);
+                            note_reply(&self.im, &session.realm, &session.user, &mut draft).await;
                             moderate(&self.im.words(&session.realm), &mut draft);
                             self.im.send(session, ticket, draft).await;
                         }
@@ -306,7 +309,8 @@ impl Driver {
                     self.in_flight.issued(ticket);
                     match audience(&self.im, session, &name, &names, draft).await {
                         Ok(mut draft) => {
-                            note_mentions(&mut draft);
+                            examine(&mut draft);
+                            note_reply(&self.im, &session.realm, &session.user, &mut draft).await;
                             moderate(&self.im.words(&session.realm), &mut draft);
                             self.im.send(session, ticket, draft).await;
                         }

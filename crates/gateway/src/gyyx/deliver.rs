@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crosstalk_core::change::{Change, ChannelName, EditedBody, MessageName};
 use crosstalk_core::channel::ChannelKey;
-use crosstalk_core::message::{Body, Message};
+use crosstalk_core::message::Message;
 use crosstalk_core::session::{Event, Notice};
 use crosstalk_wire::gyyx::{
     Base, Chat, ContentType, Field, FieldSet, Fill, Friend, Outgoing, Shared, ToClient, Zone,
@@ -199,12 +199,7 @@ impl Live {
             return;
         }
         let own = self.own();
-        let said = meaning(&Body {
-            origin: body.origin(),
-            tag: body.tag.as_str().into(),
-            payload: body.payload.clone(),
-            ..Body::default()
-        });
+        let said = meaning(&body.shown(name));
         let key = &entry.channel.key;
         let base = Base {
             app_id: own.app_id.to_owned(),

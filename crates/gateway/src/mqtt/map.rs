@@ -17,6 +17,7 @@ use serde_json::{Map, Value, json};
 use super::storage::{storage_id, url};
 use super::users;
 use crate::content::unknown;
+use crate::mentions::is_set;
 
 /// What is to be done with a person's card; its `appid` is the person.
 const CARD: &str = "card";
@@ -70,7 +71,7 @@ fn text(text: Text) -> Content {
     Content::Text {
         text: text.text,
         mentions: uids.map(str::to_owned).collect(),
-        mention_all: all.is_some_and(|all| all == &Value::Bool(true) || all.as_u64() == Some(1)),
+        mention_all: all.is_some_and(is_set),
         reply,
     }
 }

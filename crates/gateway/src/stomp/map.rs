@@ -15,6 +15,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
 use crate::content::unknown;
+use crate::mentions::is_set;
 
 /// Members of the envelope that are stored beside a payload.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -41,6 +42,13 @@ impl Envelope {
         stored
             .and_then(|extra| serde_json::from_slice(extra).ok())
             .unwrap_or_default()
+    }
+
+    /// The author's own members.
+    pub(super) fn members(&self) -> serde_json::Map<String, Value> {
+        let extra = self.extra.as_ref();
+        let extra = extra.and_then(|extra| serde_json::from_str(extra.get()).ok());
+        extra.unwrap_or_default()
     }
 
     fn extra_member(&self, name: &str) -> Option<Value> {
@@ -122,7 +130,7 @@ fn words(text: &str, envelope: &Envelope) -> Content {
     Content::Text {
         text: text.to_owned(),
         mentions: envelope.mentioned_user_ids.clone(),
-        mention_all: all == Some(Value::Bool(true)),
+        mention_all: all.as_ref().is_some_and(is_set),
         reply: quote.filter(Value::is_object).map(|quote| {
             let member = |names: [&str; 2]| {
                 let found = names.iter().find_map(|name| quote.get(name)?.as_str());

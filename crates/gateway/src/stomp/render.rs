@@ -3,19 +3,23 @@
 
 use std::borrow::Cow;
 
-use crosstalk_core::change::{EditedBody, MessageName};
+use crosstalk_core::change::MessageName;
 use crosstalk_core::channel::{ChannelKey, ChannelKind};
+use crosstalk_core::content::Content;
 use crosstalk_core::id::{MessageId, Uid};
 use crosstalk_core::message::{Body, Message, Origin};
 use crosstalk_wire::stomp::im::{ChatType, ConversationId, ImMessage, Status};
 use serde_json::value::RawValue;
 
 use super::map::{Envelope, said};
-use crate::content::{content, meaning};
+use crate::content::{content_for, meaning_for};
 use crate::registry::Dialect;
 
 /// Who speaks for the system.
 pub(super) const SYSTEM: &str = "SYSTEM";
+
+/// Members of `extra` that belong to what is said.
+const OF_THE_WORDS: [&str; 2] = ["mentionAll", "quote"];
 
 /// This dialect's number in stored messages.
 pub(super) const ORIGIN: Origin = Dialect::Stomp.origin();
@@ -102,48 +106,69 @@ pub fn view<'a>(message: &'a Message, app: &'a str) -> ImMessage<'a> {
         let by = revocation.by.as_ref().map(|by| by.uid.as_str());
         return view.revoked(by.map_or(SYSTEM, shown), revocation.at_ms);
     }
-    let now = message.shown();
     view.edited_at = message.edited.as_deref().map(|edit| edit.at_ms);
-    if body.origin == ORIGIN {
-        let envelope = Envelope::of(body);
-        if let Some(app) = envelope.app_id {
+    say(&mut view, body, message.shown(), || {
+        content_for(message, ORIGIN)
+    });
+    view
+}
+
+/// Puts into a view what a message says now, and what stands beside that: `sent` is its body as
+/// its author wrote it, `content` what that of another dialect means.
+fn say<'a>(
+    view: &mut ImMessage<'a>,
+    sent: &'a Body,
+    now: &'a Body,
+    content: impl FnOnce() -> Content,
+) {
+    let mut envelope = Envelope::default();
+    if sent.origin == ORIGIN {
+        envelope = Envelope::of(sent);
+        if let Some(app) = envelope.app_id.take() {
             view.app_id = Some(app.into());
         }
-        if !body.client_no.is_empty() {
-            view.message_id = Some(Cow::Borrowed(&*body.client_no));
-        } else if let Some(id) = envelope.message_id {
+        if !sent.client_no.is_empty() {
+            view.message_id = Some(Cow::Borrowed(&*sent.client_no));
+        } else if let Some(id) = envelope.message_id.take() {
             view.message_id = Some(id.into());
         }
-        view.mentioned_user_ids = Cow::Owned(envelope.mentioned_user_ids);
-        view.extra = envelope.extra.map(Cow::Owned);
     }
+    let mut mentions = std::mem::take(&mut envelope.mentioned_user_ids);
     if now.origin == ORIGIN {
         view.msg_type = Cow::Borrowed(&*now.tag);
         view.content = String::from_utf8_lossy(&now.payload);
-        return view;
+        view.extra = envelope.extra.map(Cow::Owned);
+    } else {
+        let said = said(&content());
+        view.msg_type = said.msg_type.into();
+        view.content = said.content.into();
+        if !said.mentions.is_empty() {
+            mentions = said.mentions;
+        }
+        let mut extra = envelope.members();
+        OF_THE_WORDS
+            .iter()
+            .for_each(|name| drop(extra.remove(*name)));
+        extra.extend(said.extra);
+        if !sent.flags.counts {
+            extra.insert("unread".to_owned(), false.into());
+        }
+        if !extra.is_empty() {
+            let extra = serde_json::to_string(&extra).ok();
+            let extra = extra.and_then(|extra| RawValue::from_string(extra).ok());
+            view.extra = extra.map(Cow::Owned);
+        }
     }
-    let mut said = said(&content(message));
-    if !body.flags.counts {
-        said.extra.insert("unread".to_owned(), false.into());
-    }
-    view.msg_type = said.msg_type.into();
-    view.content = said.content.into();
-    if said.mentions.is_empty()
-        && let Some(carried) = body.carried.as_deref()
+    if mentions.is_empty()
+        && let Some(carried) = sent.carried.as_deref()
     {
         let uids = carried
             .mentions
             .iter()
             .map(|user| user.uid.as_str().to_owned());
-        said.mentions = uids.collect();
+        mentions = uids.collect();
     }
-    view.mentioned_user_ids = Cow::Owned(said.mentions);
-    if !said.extra.is_empty() {
-        let extra = serde_json::to_string(&said.extra).ok();
-        let extra = extra.and_then(|extra| RawValue::from_string(extra).ok());
-        view.extra = extra.map(Cow::Owned);
-    }
-    view
+    view.mentioned_user_ids = Cow::Owned(mentions);
 }
 
 /// What is left of a revoked message of a channel.
@@ -163,12 +188,12 @@ pub(super) fn revoked<'a>(
     view.revoked(by.map_or(SYSTEM, shown), at_ms)
 }
 
-/// A message of a channel as it is after an edit.
+/// A message of a channel as it is after an edit: its bodies as it was sent, and now.
 pub(super) fn edited<'a>(
     name: &'a MessageName,
     key: &'a ChannelKey,
     app: &'a str,
-    body: EditedBody,
+    (sent, now): (&'a Body, &'a Body),
     at_ms: i64,
 ) -> ImMessage<'a> {
     let id = named_id(name);
@@ -178,20 +203,6 @@ pub(super) fn edited<'a>(
     view.app_id = Some(app.into());
     view.seq = Some(name.seq);
     view.edited_at = Some(at_ms);
-    let origin = body.origin();
-    if origin == ORIGIN {
-        view.msg_type = body.tag.into();
-        view.content = String::from_utf8_lossy(&body.payload).into_owned().into();
-        return view;
-    }
-    let said = said(&meaning(&Body {
-        origin,
-        tag: body.tag.into(),
-        payload: body.payload,
-        ..Body::default()
-    }));
-    view.msg_type = said.msg_type.into();
-    view.content = said.content.into();
-    view.mentioned_user_ids = Cow::Owned(said.mentions);
+    say(&mut view, sent, now, || meaning_for(now, ORIGIN));
     view
 }

@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use crosstalk_core::change::{EditedBody, MessageName};
 use crosstalk_core::channel::ChannelKind;
 use crosstalk_core::id::{MessageId, Uid};
-use crosstalk_core::message::{Body, Message};
+use crosstalk_core::message::Message;
 use crosstalk_wire::wg::{
     Message as WireMessage, SYSTEM, Shared, Status, StatusBody, ToClient, Written, texts,
 };
@@ -169,12 +169,7 @@ pub(super) fn edit(name: &MessageName, by: Option<&str>, body: &EditedBody) -> O
     if body.payload.is_empty() {
         return None;
     }
-    let said = meaning(&Body {
-        origin: body.origin(),
-        tag: body.tag.as_str().into(),
-        payload: body.payload.clone(),
-        ..Body::default()
-    });
+    let said = meaning(&body.shown(name));
     let who = by.unwrap_or("系统");
     let msg = format!("{who}编辑了一条消息：{}", said.fallback_text());
     let id = known_as(name);

@@ -2,12 +2,13 @@
 //! (interop.md G.3; payload types of wukong.md §7.3).
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use crosstalk_core::change::{Change, MessageName};
 use crosstalk_core::channel::{Address, ChannelKind};
-use crosstalk_core::content::{Content, MergedItem, Reply};
+use crosstalk_core::content::{Content, MAX_MERGED_ITEMS, MergedItem, Reply};
 use crosstalk_core::message::{Body, Draft, Flags, Message, OnReuse};
 use crosstalk_core::refusal::Refusal;
 use crosstalk_wire::wukong::binary::{Send, Setting};
@@ -16,9 +17,12 @@ use serde_json::{Map, Value, json};
 
 use super::changes;
 use crate::content::{content as content_of_message, unknown};
+use crate::mentions::is_set;
 use crate::registry::WUKONG_ORIGIN;
 use crate::reserved::is_forged;
 
+/// From this length on names are left out of a system notice, bytes.
+const MAX_TIP_BYTES: usize = 16 << 10;
 /// The type of messages that were forwarded together.
 const MERGED: u64 = 11;
 
@@ -295,13 +299,12 @@ fn payload(content: &Content) -> Value {
 
 /// What the ecosystem's clients know as a merged forward.
 fn merged(content: &Content, title: &str, items: &[MergedItem]) -> Value {
-    let mut users: Vec<Value> = Vec::new();
-    for item in items {
-        let user = json!({"uid": item.from, "name": item.name});
-        if !users.contains(&user) {
-            users.push(user);
-        }
-    }
+    let mut seen = HashSet::new();
+    let users = items.iter().map(|item| (&item.from, &item.name));
+    let users = users.filter(|user| seen.insert(*user));
+    let users: Vec<Value> = users
+        .map(|(uid, name)| json!({"uid": uid, "name": name}))
+        .collect();
     let msgs = items.iter().map(|item| {
         let sent_at = item.sent_at / 1000;
         json!({"from_uid": item.from, "timestamp": sent_at, "payload": payload(&item.content)})
@@ -320,6 +323,8 @@ fn read_merged(p: &Map<String, Value>) -> Option<Content> {
     let items = list("msgs")?
         .iter()
         .filter_map(Value::as_object)
+        // One more, so that it is seen that there are too many.
+        .take(MAX_MERGED_ITEMS + 1)
         .map(|item| {
             let from = string(item, "from_uid");
             let said = item.get("payload").and_then(Value::as_object);
@@ -497,7 +502,7 @@ fn text(p: &Map<String, Value>) -> Content {
     Content::Text {
         text: string(p, "content"),
         mentions: uids.collect(),
-        mention_all: all.is_some_and(|all| all.as_u64() == Some(1) || all == &Value::Bool(true)),
+        mention_all: all.is_some_and(is_set),
         reply: reply(p),
     }
 }
@@ -505,22 +510,41 @@ fn text(p: &Map<String, Value>) -> Content {
 fn reply(p: &Map<String, Value>) -> Option<Box<Reply>> {
     let reply = p.get("reply")?.as_object()?;
     let replied = reply.get("payload").and_then(Value::as_object);
+    let id = match reply.get("message_id") {
+        Some(Value::Number(id)) => id.to_string(),
+        _ => string(reply, "message_id"),
+    };
     Some(Box::new(Reply {
-        id: string(reply, "message_id"),
+        id,
         from: string(reply, "from_uid"),
         text: replied.map(|p| string(p, "content")).unwrap_or_default(),
     }))
 }
 
-/// A system notice is a template with {0}, {1}… and the names that go there.
+/// A system notice is a template with {0}, {1}… and the names that go there. A name is no
+/// template.
 fn tip(p: &Map<String, Value>) -> String {
-    let mut text = string(p, "content");
+    let template = string(p, "content");
     let extra = p.get("extra").and_then(Value::as_array);
-    for (at, who) in extra.into_iter().flatten().enumerate() {
-        let name = who.get("name").and_then(Value::as_str).unwrap_or_default();
-        text = text.replace(&format!("{{{at}}}"), name);
+    let name_at = |at: usize| extra?.get(at)?.get("name")?.as_str();
+    let mut text = String::new();
+    let mut rest = template.as_str();
+    while let Some((before, after)) = rest.split_once('{') {
+        let hole = after.split_once('}');
+        let named = hole.and_then(|(at, after)| Some((name_at(at.parse().ok()?)?, after)));
+        text.push_str(before);
+        match named {
+            Some((name, after)) if text.len() < MAX_TIP_BYTES => {
+                text.push_str(name);
+                rest = after;
+            }
+            _ => {
+                text.push('{');
+                rest = after;
+            }
+        }
     }
-    text
+    text + rest
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crosstalk_core::im::Im;
 use crosstalk_core::refusal::Refusal;
 use crosstalk_core::schedule::State;
-use crosstalk_gateway::{moderate, note_mentions};
+use crosstalk_gateway::{examine, moderate};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -102,7 +102,7 @@ async fn send_due(im: &Arc<Im>) -> Result<(), Refusal> {
         for item in &due {
             let mut draft = item.draft();
             if let Ok(draft) = &mut draft {
-                note_mentions(draft);
+                examine(draft);
                 // The application may say what it wants.
                 if !item.by_application {
                     moderate(&im.words(&item.realm), draft);

@@ -1,8 +1,8 @@
 //! What is said of an event: which it is, and its body (`bodies`) as JSON.
 
-use crosstalk_core::change::{Change, ChannelName, EditedBody};
+use crosstalk_core::change::{Change, ChannelName};
 use crosstalk_core::channel::{ChannelKey, LogKind};
-use crosstalk_core::message::{Body, Message};
+use crosstalk_core::message::Message;
 use crosstalk_gateway::content_of_body;
 use serde::Serialize;
 use serde_json::Value;
@@ -29,16 +29,6 @@ pub(super) fn of_said(message: &Message, now_ms: i64) -> Value {
 /// A body is made of texts, numbers and what is JSON already: it cannot fail to be JSON.
 pub(super) fn json(body: &impl Serialize) -> Value {
     serde_json::to_value(body).unwrap_or_default()
-}
-
-/// What an edited message says now, in `/v1`'s form.
-fn content(body: &EditedBody) -> Value {
-    content_of_body(&Body {
-        origin: body.origin(),
-        tag: body.tag.as_str().into(),
-        payload: body.payload.clone(),
-        ..Body::default()
-    })
 }
 
 /// Whose command log an entry stands in, if it is one user's own.
@@ -89,7 +79,7 @@ pub(super) fn of_change(change: &Change, entry: &Message) -> Option<Said> {
                 message: Named::of(message),
                 by: by.clone(),
                 edits: *n,
-                content: content(body),
+                content: content_of_body(&body.shown(message)),
             }),
         ),
         Change::Expired { messages, at_ms } => (

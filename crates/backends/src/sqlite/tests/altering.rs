@@ -29,6 +29,7 @@ fn request(message: MessageId, by: Operator, payload: &'static str) -> EditReque
         payload: Bytes::from_static(payload.as_bytes()),
         fault: None,
         review: false,
+        mentions_all: false,
     }
 }
 

@@ -170,6 +170,7 @@ async fn what_is_over_is_not_altered_and_takes_its_edits_with_it() {
             payload: bytes::Bytes::from_static(payload.as_bytes()),
             fault: None,
             review: false,
+            mentions_all: false,
         };
         world.im.edit(&realm, request).await.map(|_| ())
     };
@@ -297,6 +298,7 @@ async fn who_looks_at_what_is_sent_looks_at_edits() {
             payload: payload.into(),
             fault: None,
             review: false,
+            mentions_all: false,
         };
         let edited = world.im.edit(&Realm::default(), request).await;
         let says = edited.map(|edited| edited.message.shown().payload.clone());

@@ -3,9 +3,12 @@
 //! `content` is what it would be in a message of its own.
 
 use bytes::Bytes;
-use crosstalk_core::content::{Content, MergedItem};
+use crosstalk_core::content::{Content, MAX_MERGED_ITEMS, MergedItem};
 use crosstalk_core::message::Body;
 use serde::{Deserialize, Serialize};
+
+/// Characters of what stands for what there is no room for.
+const SHORT_CHARS: usize = 200;
 
 #[derive(Serialize, Deserialize)]
 struct Merge {
@@ -32,7 +35,9 @@ struct Item {
 /// What a `content` means; `None` if it is nothing of this form.
 pub(super) fn content(text: &str) -> Option<Content> {
     let merge: Merge = serde_json::from_str(text).ok()?;
-    let items = merge.messages.into_iter().map(|item| {
+    // One more, so that it is seen that there are too many.
+    let items = merge.messages.into_iter().take(MAX_MERGED_ITEMS + 1);
+    let items = items.map(|item| {
         let body = Body {
             origin: super::super::render::ORIGIN,
             tag: item.msg_type.into(),
@@ -52,10 +57,19 @@ pub(super) fn content(text: &str) -> Option<Content> {
     })
 }
 
+/// How much of a content there may be in a `content`, bytes: as text in text it grows with each
+/// that stands around it. What is more is said in short words.
+const MAX_BYTES: usize = 128 << 10;
+
 /// How this dialect says it.
 pub(super) fn said(title: &str, items: &[MergedItem]) -> String {
+    let mut room = MAX_BYTES;
     let messages = items.iter().map(|item| {
-        let said = super::said(&item.content);
+        let mut said = super::said(&item.content);
+        if said.content.len() > room {
+            said = super::said(&Content::text(short(&item.content)));
+        }
+        room = room.saturating_sub(said.content.len());
         Item {
             from_id: item.from.clone(),
             from_name: item.name.clone(),
@@ -68,6 +82,10 @@ pub(super) fn said(title: &str, items: &[MergedItem]) -> String {
         title: title.to_owned(),
         messages: messages.collect(),
     })
+}
+
+fn short(content: &Content) -> String {
+    content.fallback_text().chars().take(SHORT_CHARS).collect()
 }
 
 #[cfg(test)]

@@ -2,12 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use crosstalk_core::change::Change;
+use crosstalk_core::carried::{Called, Carried};
+use crosstalk_core::change::{Change, EditedBody, MessageName};
 use crosstalk_core::channel::{ChannelKind, LogKind};
 use crosstalk_core::contract::changes::one_of_each;
 use crosstalk_core::deliver::Altered;
-use crosstalk_core::message::Origin;
+use crosstalk_core::message::{Edited, Origin};
 
+use serde_json::json;
+
+use super::super::render::view;
 use super::*;
 
 /// The entry of a command log that says a change.
@@ -107,6 +111,78 @@ fn an_edit_is_the_message_again_with_what_it_says_now() {
     assert!(bodies[0]["editedAt"].is_i64(), "{bodies:?}");
 }
 
+/// What an edited message looks like when that is told, and later.
+fn told_and_read(sent: Body, (origin, tag, payload): (Origin, &str, &str)) -> [Value; 2] {
+    let mut edited = message(7, user("bob", 2), group(), "");
+    let now = sent.edited(origin, tag.into(), payload.to_owned().into());
+    edited.body = Arc::new(sent);
+    let edited = edited.with_edit(Edited {
+        n: 1,
+        by: None,
+        at_ms: 1_715_000_060_000,
+        body: Arc::new(now),
+    });
+    let change = Change::Edited {
+        message: MessageName::of(&edited),
+        by: None,
+        n: 1,
+        body: EditedBody::of(&edited, edited.shown()),
+        at_ms: 1_715_000_060_000,
+    };
+    let read = serde_json::from_slice(&view(&edited, "ak").to_json()).expect("JSON");
+    [told(&change).remove(0), read]
+}
+
+#[test]
+fn an_edited_message_is_told_as_it_is_read_later() {
+    let own = |extra: &str| Body {
+        client_no: "SM-1".into(),
+        origin: ORIGIN,
+        tag: "TEXT".into(),
+        flags: Flags {
+            counts: true,
+            ..Flags::default()
+        },
+        payload: "helo".into(),
+        extra: Some(extra.to_owned().into()),
+        ..Body::default()
+    };
+    let mut carried = Carried::mentioning([Uid::parse("carol").expect("a uid")], false);
+    carried.reply_to = Some(MessageId(3));
+    carried.reply_called = Some(Called {
+        origin: ORIGIN.0,
+        client_no: "SM-0".to_owned(),
+    });
+    let rest = Body {
+        payload: "{}".into(),
+        carried: carried.packed(),
+        ..Body::default()
+    };
+    let quote = json!({"id": "SM-0", "content": "q"});
+    let extra = json!({"custom": 1, "readReceipt": true, "quote": quote, "mentionAll": true});
+    let envelope = json!({"mentionedUserIds": ["carol"], "extra": extra}).to_string();
+    let text = r#"{"type":"text","text":"hello"}"#;
+    let reply = r#"{"type":"text","text":"hello","reply":{"id":"3","from":"bob","text":"q"}}"#;
+    let quoted = json!({"unread": false, "quote": {"id": "SM-0", "fromId": "bob", "content": "q"}});
+    let cases = [
+        (own(&envelope), (ORIGIN, "TEXT", "hello"), extra),
+        (
+            own(&envelope),
+            (Origin::REST, "", text),
+            json!({"custom": 1, "readReceipt": true}),
+        ),
+        (rest.clone(), (Origin::REST, "", reply), quoted),
+        (rest, (ORIGIN, "TEXT", "hello"), json!({})),
+    ];
+    for (at, (sent, now, extra)) in cases.into_iter().enumerate() {
+        let [told, read] = told_and_read(sent, now);
+        assert_eq!(told, read, "{at}");
+        assert_eq!(read["content"], "hello", "{at}");
+        assert_eq!(read["mentionedUserIds"], json!(["carol"]), "{at}");
+        assert_eq!(read["extra"], extra, "{at}");
+    }
+}
+
 #[test]
 fn who_writes_is_not_told_so() {
     let typing = |user: &str| Change::Typing {
@@ -148,6 +224,7 @@ fn a_refused_edit_fails_with_its_id() {
         (&body["id"], &body["errorCode"]),
         (&"m-7".into(), &409.into())
     );
+    assert_eq!(body["errorMessage"], "Edit window expired");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crosstalk_core::deliver::Sender;
 use crosstalk_core::im::Login;
 use crosstalk_core::message::Accepted;
 use crosstalk_core::refusal::Refusal;
-use crosstalk_gateway::{moderate, note_mentions, stomp_draft, stomp_failure, stomp_message};
+use crosstalk_gateway::{examine, moderate, note_reply, stomp_draft, stomp_failure, stomp_message};
 use crosstalk_wire::stomp::im::{ChatSend, Code, Outcomes};
 use serde_json::{Map, Value, json};
 
@@ -72,7 +72,8 @@ async fn say(edge: &Edge, login: &Login, mut chat: ChatSend) -> Result<Accepted,
     }
     let payload = Bytes::from(std::mem::take(&mut chat.content));
     let mut draft = stomp_draft(app, &chat, payload)?;
-    note_mentions(&mut draft);
+    examine(&mut draft);
+    note_reply(&edge.im, &login.realm, &login.user, &mut draft).await;
     moderate(&edge.im.words(&login.realm), &mut draft);
     let sender = Sender::User(login.user.clone());
     let app = login.app.as_ref();

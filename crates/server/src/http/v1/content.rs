@@ -2,7 +2,9 @@
 //! mapped when somebody reads it in a dialect.
 
 use bytes::Bytes;
+use crosstalk_core::content::{MAX_MERGED_DEPTH, MAX_MERGED_ITEMS};
 use crosstalk_core::refusal::Refusal;
+use crosstalk_gateway::is_bounded_content;
 use serde_json::Value;
 
 use super::problem::Problem;
@@ -41,7 +43,14 @@ pub(super) fn payload(content: &Value) -> Result<Bytes, Problem> {
         let why = format!("content: has at most {CONTENT_BYTES} bytes");
         return Err(Problem::new(Refusal::TooLarge, why));
     }
-    Ok(json.into())
+    let json = Bytes::from(json);
+    if !is_bounded_content(&json) {
+        let wrong = format_args!(
+            "has at most {MAX_MERGED_ITEMS} merged messages, {MAX_MERGED_DEPTH} deep in one another"
+        );
+        return Err(Problem::field("content.items", wrong));
+    }
+    Ok(json)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crosstalk_core::im::Viewer;
 use crosstalk_core::message::{Body, Draft, Flags, Message, OnReuse, Origin};
 use crosstalk_core::refusal::Refusal;
 use crosstalk_core::session::SendReply;
-use crosstalk_gateway::{is_the_servers, meaning_of, moderate, note_mentions};
+use crosstalk_gateway::{examine, is_the_servers, meaning_of, moderate};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -48,7 +48,7 @@ pub(super) struct Saying {
     #[serde(default)]
     pub(super) mentions: Option<Mentioned>,
     /// The id of the message to which it replies, of the same channel and such that the sender
-    /// may read it.
+    /// may read it. `content.reply` of a text is filled in from it.
     #[serde(default)]
     pub(super) reply_to: Option<String>,
     /// How long it lives, ms, rounded up to seconds; then it is erased for everybody.
@@ -109,6 +109,12 @@ impl Saying {
                 return Err(Problem::new(Refusal::WrongState, why));
             }
         }
+        if matches!(sender, Sender::User(_)) && !self.content["reply"].is_null() {
+            return Err(Problem::field(
+                "content.reply",
+                "is filled in from reply_to",
+            ));
+        }
         let mut said = self.content.clone();
         if let Some(mentioned) = &self.mentions {
             if mentioned.users.len() > MAX_MENTIONS {
@@ -125,12 +131,14 @@ impl Saying {
         }
         if let Some(id) = &self.reply_to {
             let quoted = self.quoted(api, realm, sender, to, id).await?;
-            carried.reply_to = Some(quoted.id);
+            carried.reply(&quoted);
             if said["type"] == "text" {
+                // Not all who are given this may read that, or for as long.
+                let is_shown = lasts(&quoted) && api.im.is_for_all(&quoted).await?;
                 said["reply"] = json!({
                     "id": quoted.id.to_string(),
                     "from": quoted.sender.uid.as_str(),
-                    "text": preview(&quoted),
+                    "text": if is_shown { preview(&quoted) } else { String::new() },
                 });
             }
         }
@@ -204,6 +212,13 @@ fn life(name: &str, ms: u64) -> Result<u64, Problem> {
     }
 }
 
+/// Whether a message is not to end by itself: then what it says may be said again.
+pub(super) fn lasts(message: &Message) -> bool {
+    let carried = message.body.carried.as_deref();
+    let burns = carried.is_some_and(|carried| carried.burn_after_ms > 0);
+    !burns && message.expires_at_ms().is_none()
+}
+
 /// Some words of a message.
 pub(super) fn preview(message: &Message) -> String {
     let words = meaning_of(message).fallback_text();
@@ -251,7 +266,7 @@ pub(super) async fn send(
     sender: &Sender,
     mut draft: Draft,
 ) -> SendReply {
-    note_mentions(&mut draft);
+    examine(&mut draft);
     pass_on(api, caller, realm, sender, draft).await
 }
 

@@ -29,6 +29,9 @@ use crate::http::state::ApiState;
 /// What cursors of versions begin with.
 const VERSIONS: &str = "ve";
 
+/// What is wrong with an edit that makes something else of a message.
+const OTHER_KIND: &str = "must stay what it was, with all that belongs to it";
+
 /// What a message is to say.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(example = json!({"content": {"type": "text", "text": "你好!"}}))]
@@ -45,7 +48,8 @@ pub(super) struct Edit {
 ///
 /// What it said before stays as a version of it. Everybody is told in their dialect's way. Its
 /// author may, for as long as the setting `im.edit_window_secs` says and as long as they may
-/// send there. The same content again is a success that changes nothing.
+/// send there. It stays of its type; what it replies to stays, and whom it mentions unless the
+/// new content says so. The same content again is a success that changes nothing.
 #[utoipa::path(
     patch, path = "/v1/messages/{id}", tag = "messages", request_body = Edit,
     params(("id" = String, Path, description = "The message's id")),
@@ -64,7 +68,12 @@ pub(super) async fn edit_message(
     let realm = caller.realm()?;
     let id = input::message_id(&id)?;
     let by = acting::operator(&api, &caller, edit.operator.as_deref()).await?;
-    let payload = content::payload(&edit.content)?;
+    let mut said = edit.content;
+    // Users reply to what they have replied to.
+    if let (Some(_), Some(members)) = (by.user(), said.as_object_mut()) {
+        members.remove("reply");
+    }
+    let payload = content::payload(&said)?;
     let viewer = view_of(&by);
     let before = api.im.sight(realm, id, &viewer).await?;
     let body = NewBody {
@@ -72,7 +81,11 @@ pub(super) async fn edit_message(
         tag: "".into(),
         payload,
     };
-    let edited = crosstalk_gateway::edit_message(&api.im, realm, by, &before, body).await?;
+    let edited = crosstalk_gateway::edit_message(&api.im, realm, by, &before, body).await;
+    let edited = edited.map_err(|why| match why {
+        Refusal::InvalidArgument => Problem::field("content.type", OTHER_KIND),
+        why => why.into(),
+    })?;
     let views = MessageView::all(&api, &viewer, std::slice::from_ref(&edited.message)).await?;
     Ok(Json(views.into_iter().next().ok_or(Refusal::Internal)?))
 }

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use crosstalk_core::content::{Content, MergedItem};
+use crosstalk_core::content::{Content, MAX_MERGED_DEPTH, MAX_MERGED_ITEMS, MergedItem};
 use crosstalk_core::deliver::Sender;
 use crosstalk_core::id::{MessageId, Realm};
 use crosstalk_core::im::Viewer;
@@ -28,8 +28,6 @@ use crate::http::state::ApiState;
 const MAX_MESSAGES: usize = 100;
 /// Receivers of one request.
 const MAX_RECEIVERS: usize = 20;
-/// How deep forwards may stand in one another.
-const MAX_DEPTH: usize = 3;
 /// The longest title, characters.
 const TITLE_CHARS: usize = 200;
 /// The longest client number of a forward: those of its messages are made of it.
@@ -81,7 +79,7 @@ pub(super) struct Forward {
 /// Only what the caller may read, and only what somebody has said: what is revoked, deleted or
 /// expired, what is to expire or to burn, calls and tips are refused, and then nothing is
 /// forwarded. Content is copied as its
-/// author wrote it; mentions do not go with it. The answer says for each receiver and message
+/// author wrote it; mentions and what it replied to do not go with it. The answer says for each receiver and message
 /// what became of it.
 #[utoipa::path(
     post, path = "/v1/messages/forward", tag = "messages", request_body = Forward,
@@ -185,9 +183,7 @@ async fn readable(
 
 /// What of a message goes with it. What is to end would not end in a copy.
 fn copy(message: &Message) -> Result<MessageBody, Problem> {
-    let carried = message.body.carried.as_deref();
-    let burns = carried.is_some_and(|carried| carried.burn_after_ms > 0);
-    if burns || message.expires_at_ms().is_some() {
+    if !drafts::lasts(message) {
         let why = format!(
             "ids: message {} does not last, and so is not copied",
             message.id
@@ -234,8 +230,11 @@ async fn merged(
         });
     }
     let merged = Content::Merged { title, items };
-    if merged.merged_depth() > MAX_DEPTH {
-        let why = format!("ids: forwards stand at most {MAX_DEPTH} deep in one another");
+    if !merged.is_bounded() {
+        let why = format!(
+            "ids: forwards stand at most {MAX_MERGED_DEPTH} deep in one another, and have at most \
+             {MAX_MERGED_ITEMS} messages"
+        );
         return Err(Problem::new(Refusal::WrongState, why));
     }
     let json = serde_json::to_value(&merged).map_err(|_| Refusal::Internal)?;
@@ -254,6 +253,13 @@ async fn merged(
 fn plain(content: Content) -> Content {
     match content {
         Content::Text { text, .. } => Content::text(text),
+        Content::Merged { title, mut items } => {
+            for item in &mut items {
+                let said = std::mem::replace(&mut item.content, Content::text(""));
+                item.content = plain(said);
+            }
+            Content::Merged { title, items }
+        }
         other => other,
     }
 }

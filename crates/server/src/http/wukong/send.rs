@@ -14,7 +14,7 @@ use crosstalk_core::deliver::Sender;
 use crosstalk_core::id::UserRef;
 use crosstalk_core::message::{Accepted, Body as MessageBody, Draft, Flags, OnReuse};
 use crosstalk_core::send::limits::MAX_CLIENT_NO_BYTES;
-use crosstalk_gateway::{note_mentions, wukong_tag};
+use crosstalk_gateway::{examine, note_reply, wukong_tag};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
@@ -249,7 +249,8 @@ async fn deliver(
         require_peer: false,
         fault: None,
     };
-    note_mentions(&mut draft);
+    examine(&mut draft);
+    note_reply(&api.im, &api.realm, &sender, &mut draft).await;
     Ok(api
         .im
         .send_as(&api.realm, Sender::Application(sender), draft)

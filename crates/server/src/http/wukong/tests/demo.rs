@@ -306,7 +306,7 @@ async fn mentions_are_reminders_by_version() {
         fault: None,
     };
     let mut draft = draft;
-    crosstalk_gateway::note_mentions(&mut draft);
+    crosstalk_gateway::examine(&mut draft);
     let realm = Realm::default();
     let author = Uid::parse("u1").expect("a uid");
     let author = api.im.user_ref(&realm, &author).await.expect("a user");
