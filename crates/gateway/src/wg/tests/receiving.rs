@@ -99,7 +99,7 @@ fn groups_and_foreign_dialects_have_their_envelopes() {
     let shown = said(&wire.deliver(&[tip]));
     assert_eq!(
         (&shown[0]["type"], &shown[0]["from"], &shown[0]["isSystem"]),
-        (&json!(3001), &json!("u2"), &json!(false))
+        (&json!(2001), &json!("u2"), &json!(false))
     );
 }
 

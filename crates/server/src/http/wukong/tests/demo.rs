@@ -340,6 +340,7 @@ async fn mentions_are_reminders_by_version() {
     let issued = api.im.issue_token(&app, &reader, 60, None).await;
     let token = issued.expect("a token").token;
     let path = "/v1/message/reminder/done";
+    let session = api.try_session("u2", "t-u2").await.expect("a session");
     let done = call(&api, &token, path, &json!([sent.id.0])).await;
     assert_eq!(done.status, 200, "{}", done.body);
     let rows = sync("u2", version).await;
@@ -348,10 +349,9 @@ async fn mentions_are_reminders_by_version() {
         (&json!(1), &json!(sent.id.0))
     );
     // The user's other devices are told.
-    let told = managed(&api, "/message/sync", json!({"uid": "u2"})).await;
-    let told = told.as_array().expect("a list").last().expect("a command");
-    let payload = STANDARD.decode(told["payload"].as_str().expect("a text"));
-    let payload: Value = serde_json::from_slice(&payload.expect("base64")).expect("JSON");
+    let told = next(&session).await;
+    let payload = crosstalk_gateway::wukong_payload(&told, "u2");
+    let payload: Value = serde_json::from_slice(&payload).expect("JSON");
     let expected = json!({"type": 99, "cmd": "syncReminders",
                           "param": {"channel_id": "g1", "channel_type": 2}});
     assert_eq!(payload, expected);
