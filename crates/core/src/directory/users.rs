@@ -193,7 +193,7 @@ impl Users {
         Ok(record.user)
     }
 
-    /// Several users at once, in order.
+    /// Several users at once, in order, as the store has them.
     ///
     /// # Errors
     /// When the store fails.

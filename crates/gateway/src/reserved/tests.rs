@@ -1,3 +1,5 @@
+//! What may pass for the server, and what may not.
+
 use std::sync::Arc;
 
 use crosstalk_core::channel::{Address, ChannelKey, ChannelKind, ChannelRef, LogKind};
