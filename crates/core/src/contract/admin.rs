@@ -569,6 +569,14 @@ pub async fn what_a_user_sent_is_found(stores: &Stores) {
     assert_eq!(left.expect("scan").found, scan.found[1..]);
 }
 
+fn stored_ids(stored: &[AppendOutcome]) -> Vec<MessageId> {
+    let id = |outcome: &AppendOutcome| match outcome {
+        AppendOutcome::Stored { id, .. } => *id,
+        other => panic!("{other:?}"),
+    };
+    stored.iter().map(id).collect()
+}
+
 /// In chats and in command logs, whoever wrote it; and not again once it is gone.
 pub async fn what_the_log_has_of_a_user_is_found(stores: &Stores) {
     let (alice, bob) = (
@@ -610,14 +618,7 @@ pub async fn what_the_log_has_of_a_user_is_found(stores: &Stores) {
         append(&chat, &system, tip("Bob 加入了群聊")),
         append(&chat, &bob, tip("Alice 加入了群聊")),
     ];
-    let stored = store(&*stores.log, batch).await;
-    let ids: Vec<MessageId> = stored
-        .iter()
-        .map(|outcome| match outcome {
-            AppendOutcome::Stored { id, .. } => *id,
-            other => panic!("{other:?}"),
-        })
-        .collect();
+    let ids = stored_ids(&store(&*stores.log, batch).await);
     let whose = Forgotten {
         realm: Realm::default(),
         user: alice.clone(),

@@ -7,8 +7,8 @@ use crate::im::Stores;
 use crate::refusal::Refusal;
 use crate::relation::RelationChange;
 use crate::relation::friend::{
-    Answer, Asked, Friend, FriendChange, FriendQuery, MAX_FRIEND_GROUPS, MAX_OPEN_OUTGOING,
-    NewRequest, REQUEST_MS, RequestQuery, RequestStatus, Sides, WhichFriends,
+    ASK_AGAIN_MS, Answer, Asked, Friend, FriendChange, FriendQuery, MAX_FRIEND_GROUPS,
+    MAX_OPEN_OUTGOING, NewRequest, REQUEST_MS, RequestQuery, RequestStatus, Sides, WhichFriends,
 };
 
 /// The cases of friends, one test each; `make` gives empty stores.
@@ -254,11 +254,15 @@ pub async fn an_answer_is_given_once(stores: &Stores) {
     assert_eq!(cancel, Err(Refusal::WrongState));
     assert!(names_of(stores, &alice).await.is_empty());
 
-    // Whoever was refused may ask again; the earlier request is forgotten.
-    let again = ask(stores, 2, &alice, &bob).await.expect("asked");
+    // Whoever was refused may ask again after a while; the earlier request is forgotten.
+    let soon = ask_at(stores, 2, &alice, &bob, NOW + ASK_AGAIN_MS - 1).await;
+    assert_eq!(soon.err(), Some(Refusal::RateLimited));
+    let later = NOW + ASK_AGAIN_MS;
+    let again = ask_at(stores, 2, &alice, &bob, later).await;
+    let again = again.expect("asked");
     assert!(again.is_new && again.request.id == 2);
     assert_eq!(accept(stores, 1, &bob).await, Err(Refusal::NoSuchRequest));
-    let cancel = answer_at(stores, 2, &alice, Answer::Cancel, NOW).await;
+    let cancel = answer_at(stores, 2, &alice, Answer::Cancel, later).await;
     assert_eq!(cancel, Ok((RequestStatus::Cancelled, true)));
     assert_eq!(accept(stores, 2, &bob).await, Err(Refusal::WrongState));
 }

@@ -188,11 +188,13 @@ mod tests {
             burn_after_ms: 1000,
             ..Carried::default()
         };
-        for (kind, expected) in [
-            (ChannelKind::DIRECT, Ok(())),
-            (ChannelKind::GROUP, Err(Refusal::WrongState)),
+        for (kind, readers, expected) in [
+            (ChannelKind::DIRECT, 2, Ok(())),
+            (ChannelKind::DIRECT, 1, Err(Refusal::WrongState)),
+            (ChannelKind::GROUP, 2, Err(Refusal::WrongState)),
         ] {
-            let state = state(kind, Circle::All);
+            let mut state = state(kind, Circle::All);
+            state.participants = (1..=readers).map(user).collect();
             let job = job(Sender::User(user(1)), &state, burns.clone());
             assert_eq!(judge(&job, &state, false), expected);
         }

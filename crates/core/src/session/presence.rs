@@ -203,22 +203,7 @@ impl Crier {
                 user,
                 other,
                 before,
-            } => {
-                if !self.hub.is_online(user.num) || !self.hub.is_online(other.num) {
-                    return Ok(());
-                }
-                let state = self.users.state(user.num).await?;
-                let after = state.relation_to(other.num);
-                let talked = state.record.privacy.seen_by() == SeenBy::Everyone
-                    && self.talks_with(&user).await?.contains(&other.uid);
-                let is_told = |relation| is_told(relation, &state, talked);
-                match (is_told(before), is_told(after)) {
-                    (true, false) => self.tell(&user, &Seen::of(&state, false), &[other.num]),
-                    (false, true) => self.tell(&user, &self.there(&state), &[other.num]),
-                    _ => {}
-                }
-                Ok(())
-            }
+            } => self.tell_related(&user, &other, before).await,
             Report::Says { realm, user } => {
                 if !self.hub.is_online(user.num) || !self.hub.wants_presence() {
                     return Ok(());
@@ -238,6 +223,29 @@ impl Crier {
                 change,
             } => self.tell_friends(&realm, &user, &change).await,
         }
+    }
+
+    /// Tells somebody whose relation to a user has changed what they may see of them now.
+    async fn tell_related(
+        &self,
+        user: &UserRef,
+        other: &UserRef,
+        before: Relation,
+    ) -> StoreResult<()> {
+        if !self.hub.is_online(user.num) || !self.hub.is_online(other.num) {
+            return Ok(());
+        }
+        let state = self.users.state(user.num).await?;
+        let after = state.relation_to(other.num);
+        let talked = state.record.privacy.seen_by() == SeenBy::Everyone
+            && self.talks_with(user).await?.contains(&other.uid);
+        let is_told = |relation| is_told(relation, &state, talked);
+        match (is_told(before), is_told(after)) {
+            (true, false) => self.tell(user, &Seen::of(&state, false), &[other.num]),
+            (false, true) => self.tell(user, &self.there(&state), &[other.num]),
+            _ => {}
+        }
+        Ok(())
     }
 
     /// A user who is there, with whichever device came first.

@@ -39,6 +39,7 @@ fn judged(origin: u8, tag: &str, payload: &Value, extra: Option<&Value>) -> Draf
 }
 
 /// What stands in the place of words, in every place where a dialect's readers see some.
+#[allow(clippy::too_many_lines)] // one row for each place
 fn places(word: &str) -> Vec<(u8, &'static str, Value, Option<Value>)> {
     let said = format!("so {word}");
     let quote = |name: &str| json!({"quote": {"id": "1", name: said, "fromName": "Bob"}});

@@ -1,7 +1,7 @@
 //! Changes as CMD messages (wukong-client.md Q1-3). A client that is told so fetches what has
 //! changed; every message is named by its id and its client number.
 
-use crosstalk_core::change::{Change, ChannelName, MessageName};
+use crosstalk_core::change::{Change, ChannelName, ConversationView, MessageName};
 use crosstalk_core::channel::{ChannelKey, ChannelKind};
 use crosstalk_core::message::Message;
 use serde_json::{Map, Value, json};
@@ -50,25 +50,13 @@ fn told(beside: &ChannelKey, change: &Change, viewer: &str) -> (&'static str, Va
         Change::Unread {
             channel, unread, ..
         } => ("unreadClear", of(channel, json!({"unread": unread}))),
-        Change::Conversation { channel, view, .. } if view.mentions.is_some() => {
-            ("syncReminders", of(channel, json!({})))
-        }
-        Change::Conversation { channel, view, .. } if view.hidden => {
-            ("conversationDelete", of(channel, json!({})))
-        }
         Change::Conversation {
             channel,
             view,
             at_ms,
         } => {
-            let more = json!({
-                "pinned": view.pinned_at_ms > 0,
-                "muted": view.muted_until_ms > *at_ms,
-                "muted_until": muted_until(view.muted_until_ms, *at_ms),
-                "draft": view.draft,
-                "unread": view.unread,
-            });
-            ("syncConversationExtra", of(channel, more))
+            let (cmd, more) = kept(view, *at_ms);
+            (cmd, of(channel, more))
         }
         Change::ChannelCreated { .. } | Change::ChannelUpdated { .. } => {
             ("channelUpdate", here(json!({})))
@@ -114,6 +102,24 @@ fn told(beside: &ChannelKey, change: &Change, viewer: &str) -> (&'static str, Va
             ("channelUpdate", person(user, json!({"blacklist": blocked})))
         }
     }
+}
+
+/// How a conversation is kept.
+fn kept(view: &ConversationView, now_ms: i64) -> (&'static str, Value) {
+    if view.mentions.is_some() {
+        return ("syncReminders", json!({}));
+    }
+    if view.hidden {
+        return ("conversationDelete", json!({}));
+    }
+    let more = json!({
+        "pinned": view.pinned_at_ms > 0,
+        "muted": view.muted_until_ms > now_ms,
+        "muted_until": muted_until(view.muted_until_ms, now_ms),
+        "draft": view.draft,
+        "unread": view.unread,
+    });
+    ("syncConversationExtra", more)
 }
 
 /// The end of a muting, in s since 1970; 0 = it has none, or nothing is muted.

@@ -30,7 +30,8 @@ impl Background {
         let mut tasks = vec![tokio::spawn(async move {
             let im = Arc::clone(&worker);
             let render = move |message: &_| export_line(&im, message);
-            stopped.run_until_cancelled(worker.work(&render)).await;
+            let work = Box::pin(worker.work(&render));
+            stopped.run_until_cancelled(work).await;
         })];
         if audit_days > 0 {
             let (im, stopped) = (Arc::clone(im), stop.clone());

@@ -560,15 +560,17 @@ async fn contents_name_users_as_their_readers_know_them() {
     assert_eq!(items[1]["content"]["caller"], "ann", "{history}");
 
     let said = [
-        json!({"type": "text", "text": "@", "mentions": ["ann"],
-               "reply": {"id": "7", "from": "bob", "text": "q"}}),
+        json!({"type": "text", "text": "@", "mentions": ["ann"]}),
         json!({"type": "card", "uid": "ann", "name": "Ann"}),
         json!({"type": "call", "action": "invite", "caller": "ann", "room": "r"}),
     ];
     for content in said {
-        let body = json!({
+        let mut body = json!({
             "from": "ann", "to": {"kind": "direct", "id": "bob"}, "content": content,
         });
+        if content["type"] == "text" {
+            body["reply_to"] = items[0]["id"].clone();
+        }
         server.admin().post("/v1/messages", body).await.ok();
     }
     let text = to.message().await;
@@ -576,7 +578,7 @@ async fn contents_name_users_as_their_readers_know_them() {
         text["content"]["ext"]["mention"]["uids"],
         json!([ann.account])
     );
-    assert_eq!(text["content"]["ext"]["reply"]["from"], bob.account);
+    assert_eq!(text["content"]["ext"]["reply"]["from"], ann.account);
     assert_eq!(to.message().await["content"]["appid"], ann.account);
     assert_eq!(to.message().await["content"]["uid"], ann.account);
 }

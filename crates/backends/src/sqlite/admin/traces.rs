@@ -69,7 +69,8 @@ pub(super) fn traces_of(
         let is_theirs = place.sender == whose.user.num.0;
         let list = if place.is_command {
             let is_own = own == Some(place.channel) || is_theirs && !place.is_change;
-            if !is_own && !(place.may_tell && tells(&mut payload, &place, whose)?) {
+            let is_about = is_own || place.may_tell && tells(&mut payload, &place, whose)?;
+            if !is_about {
                 continue;
             }
             &mut traces.told

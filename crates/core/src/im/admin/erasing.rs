@@ -136,11 +136,11 @@ impl Im {
         let traces = census.traces_of(&whose, MessageId(after)).await?;
         for id in &traces.said {
             let revoked = self.revoke(realm, *id, Operator::Application);
-            chore.done += gone(revoked.await)?;
+            chore.done += gone(&revoked.await)?;
         }
         for id in &traces.named {
             let deleted = self.delete(realm, *id, Operator::Application);
-            chore.done += gone(deleted.await)?;
+            chore.done += gone(&deleted.await)?;
         }
         let log = &self.stores.log;
         let told = traces.told.iter();
@@ -167,68 +167,7 @@ impl Im {
                 Err(_) => return Ok(failed(chore, "where it was cannot be read")),
             }
         };
-        let next = match place {
-            Place::Memberships => {
-                let channels = self.stores.channels.of_user(user.num).await?;
-                for channel in channels.iter().take(CHANNELS) {
-                    self.leave_for_good(&channel.key, &user).await?;
-                    chore.done += 1;
-                }
-                Some(if channels.len() > CHANNELS {
-                    Place::Memberships
-                } else {
-                    Place::Files
-                })
-            }
-            Place::Files => {
-                let census = &self.stores.admin.census;
-                let files = census.files_of(&realm, user.num).await?;
-                for file in &files {
-                    if self.stores.files.delete(*file).await? {
-                        chore.done += 1;
-                    }
-                }
-                Some(if files.is_empty() {
-                    Place::Messages(0)
-                } else {
-                    Place::Files
-                })
-            }
-            Place::Messages(after) => {
-                let (last, is_more) = self.take_back(&mut chore, &user, after).await?;
-                Some(if is_more {
-                    Place::Messages(last)
-                } else {
-                    Place::Late(last)
-                })
-            }
-            Place::Late(after) => {
-                let (last, is_more) = self.take_back(&mut chore, &user, after).await?;
-                if is_more {
-                    Some(Place::Late(last))
-                } else {
-                    let channels = self.stores.channels.of_user(user.num).await?;
-                    for channel in &channels {
-                        self.leave_for_good(&channel.key, &user).await?;
-                        chore.done += 1;
-                    }
-                    Some(Place::Rows)
-                }
-            }
-            Place::Rows => {
-                if let Err(error) = self.topics.end_sessions(user.num, None).await {
-                    tracing::warn!(%error, "a user's subscriptions stay for now");
-                    return Err(Refusal::Unavailable);
-                }
-                let purged = self.stores.admin.census.purge(user.num).await?;
-                chore.done += purged.iter().map(|(_, rows)| rows).sum::<u64>();
-                chore.done += self.stores.hooks.forget_user(&realm, &user.uid).await?;
-                // What is in memory of the user goes with an empty change.
-                let nothing = UserChange::default();
-                self.parts.users.put(&realm, &user.uid, &nothing).await?;
-                None
-            }
-        };
+        let next = self.erase_at(place, &mut chore, &user).await?;
         chore.chore.total = chore.chore.total.max(chore.done);
         match next {
             Some(next) => {
@@ -241,13 +180,85 @@ impl Im {
         }
         Ok(Piece::of(chore))
     }
+
+    /// Does the piece at a place, and says where to go on.
+    async fn erase_at(
+        &self,
+        place: Place,
+        chore: &mut Chore,
+        user: &UserRef,
+    ) -> Result<Option<Place>, Refusal> {
+        let realm = &chore.chore.realm.clone();
+        Ok(match place {
+            Place::Memberships => {
+                let channels = self.stores.channels.of_user(user.num).await?;
+                for channel in channels.iter().take(CHANNELS) {
+                    self.leave_for_good(&channel.key, user).await?;
+                    chore.done += 1;
+                }
+                Some(if channels.len() > CHANNELS {
+                    Place::Memberships
+                } else {
+                    Place::Files
+                })
+            }
+            Place::Files => {
+                let census = &self.stores.admin.census;
+                let files = census.files_of(realm, user.num).await?;
+                for file in &files {
+                    if self.stores.files.delete(*file).await? {
+                        chore.done += 1;
+                    }
+                }
+                Some(if files.is_empty() {
+                    Place::Messages(0)
+                } else {
+                    Place::Files
+                })
+            }
+            Place::Messages(after) => {
+                let (last, is_more) = self.take_back(chore, user, after).await?;
+                Some(if is_more {
+                    Place::Messages(last)
+                } else {
+                    Place::Late(last)
+                })
+            }
+            Place::Late(after) => {
+                let (last, is_more) = self.take_back(chore, user, after).await?;
+                if is_more {
+                    Some(Place::Late(last))
+                } else {
+                    let channels = self.stores.channels.of_user(user.num).await?;
+                    for channel in &channels {
+                        self.leave_for_good(&channel.key, user).await?;
+                        chore.done += 1;
+                    }
+                    Some(Place::Rows)
+                }
+            }
+            Place::Rows => {
+                if let Err(error) = self.topics.end_sessions(user.num, None).await {
+                    tracing::warn!(%error, "a user's subscriptions stay for now");
+                    return Err(Refusal::Unavailable);
+                }
+                let purged = self.stores.admin.census.purge(user.num).await?;
+                chore.done += purged.iter().map(|(_, rows)| rows).sum::<u64>();
+                chore.done += self.stores.hooks.forget_user(realm, &user.uid).await?;
+                // What is in memory of the user goes with an empty change.
+                let nothing = UserChange::default();
+                self.parts.users.put(realm, &user.uid, &nothing).await?;
+                None
+            }
+        })
+    }
 }
 
 /// How many messages went: what is not there any more has gone before.
-fn gone(taken_back: Result<TakenBack, Refusal>) -> Result<u64, Refusal> {
+fn gone(taken_back: &Result<TakenBack, Refusal>) -> Result<u64, Refusal> {
     match taken_back {
         Ok(_) => Ok(1),
         Err(Refusal::NoSuchMessage) => Ok(0),
-        Err(why) => Err(why),
+        Err(why) => Err(*why),
     }
 }

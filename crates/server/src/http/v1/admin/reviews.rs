@@ -134,7 +134,7 @@ pub(super) async fn list_reviews(
         limit,
         "v",
         |it| it.review.num,
-        |it| ReviewView::of(it),
+        ReviewView::of,
     )))
 }
 

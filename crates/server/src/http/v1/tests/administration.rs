@@ -46,7 +46,7 @@ async fn users_are_imported_each_for_itself_and_listed() {
         ]
     );
     let wrong = &imported["items"][5]["error"]["detail"];
-    assert_eq!(*wrong, "name: must be a text or null");
+    assert_eq!(*wrong, "name: must be a string");
     assert_eq!(imported["items"][2]["error"]["code"], "invalid_uid");
     assert_eq!(imported["items"][4]["error"]["code"], "invalid_argument");
     let all = rest.get("/v1/users").await;

@@ -286,17 +286,17 @@ async fn no_channel_is_called_like_the_server_and_none_of_users_like_an_account(
         for kind in ["group", "community"] {
             let new = json!({"id": id, "kind": kind, "members": ["vic"]});
             let made = rest.call(&alice, "POST", "/v1/channels", new).await;
-            assert_eq!(made.status, 400, "{kind} {id}: {}", made.body);
+            assert_eq!(made.status, 422, "{kind} {id}: {}", made.body);
             assert_eq!(made.body["code"], "invalid_channel_id");
         }
     }
     for id in ["System", "____x"] {
         let path = format!("/v1/channels/group/{id}");
         let put = rest.app("PUT", &path, json!({"name": "x"})).await;
-        assert_eq!(put.status, 400, "{id}: {}", put.body);
+        assert_eq!(put.status, 422, "{id}: {}", put.body);
         let members = json!({"members": ["vic"]});
         let put = rest.app("POST", "/v1/channels", json!({"id": id})).await;
-        assert_eq!(put.status, 400, "{id}: {}", put.body);
+        assert_eq!(put.status, 422, "{id}: {}", put.body);
         let put = rest.app("POST", &format!("{path}/members"), members).await;
         assert_eq!(put.status, 404, "{id}: {}", put.body);
     }
