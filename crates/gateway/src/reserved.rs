@@ -3,7 +3,7 @@
 //! what they have sent is never told as if the server said it.
 
 use crosstalk_core::content::Content;
-use crosstalk_core::message::{Body, Message, Origin};
+use crosstalk_core::message::{Body, Origin};
 use memchr::memmem;
 use serde_json::Value;
 
@@ -40,7 +40,8 @@ fn rest(body: &Body) -> Option<Content> {
 }
 
 /// Whether a message passes for what the server tells, and a user has sent it.
-pub(crate) fn is_forged(message: &Message) -> bool {
+#[cfg(any(feature = "mqtt", feature = "stomp", feature = "wukong"))]
+pub(crate) fn is_forged(message: &crosstalk_core::message::Message) -> bool {
     !message.sender.uid.is_system() && is_the_servers(message.shown())
 }
 

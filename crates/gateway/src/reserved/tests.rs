@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crosstalk_core::channel::{Address, ChannelKey, ChannelKind, ChannelRef, LogKind};
 use crosstalk_core::directory::Aliases;
 use crosstalk_core::id::{ChannelNum, MessageId, Realm, Uid, UserNum, UserRef};
-use crosstalk_core::message::{Draft, Flags, OnReuse};
+use crosstalk_core::message::{Draft, Flags, Message, OnReuse};
 use crosstalk_core::refusal::Refusal;
 use crosstalk_core::send::words::Words;
 use serde_json::json;

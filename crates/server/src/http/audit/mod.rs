@@ -4,7 +4,7 @@
 mod essence;
 
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use axum::RequestExt;
 use axum::body::{Body, Bytes, HttpBody, to_bytes};
@@ -28,9 +28,11 @@ const ANSWER_BYTES: u64 = 64 * 1024;
 
 /// Who it turned out to be that asks. Whoever wants to know that puts an empty one into the
 /// request's extensions.
+#[cfg(any(feature = "mqtt", feature = "stomp"))]
 #[derive(Clone, Default)]
-pub(in crate::http) struct Asker(pub(in crate::http) Arc<OnceLock<(Realm, String)>>);
+pub(in crate::http) struct Asker(pub(in crate::http) Arc<std::sync::OnceLock<(Realm, String)>>);
 
+#[cfg(any(feature = "mqtt", feature = "stomp"))]
 impl Asker {
     /// Says who asks; that stays the same within a request.
     pub(in crate::http) fn is(&self, realm: &Realm, actor: String) {
