@@ -1,6 +1,8 @@
 //! The audit log's writers: each interface wraps its routes in a layer that says which acts are
 //! whose; what an act concerned and what was asked for is found here, the same for all.
 
+#[cfg(any(feature = "mqtt", feature = "stomp"))]
+pub(in crate::http) mod asker;
 mod essence;
 
 use std::net::SocketAddr;
@@ -25,20 +27,6 @@ const TARGET_BYTES: usize = 512;
 const BODY_BYTES: usize = 1 << 20;
 /// The longest answer that is looked at.
 const ANSWER_BYTES: u64 = 64 * 1024;
-
-/// Who it turned out to be that asks. Whoever wants to know that puts an empty one into the
-/// request's extensions.
-#[cfg(any(feature = "mqtt", feature = "stomp"))]
-#[derive(Clone, Default)]
-pub(in crate::http) struct Asker(pub(in crate::http) Arc<std::sync::OnceLock<(Realm, String)>>);
-
-#[cfg(any(feature = "mqtt", feature = "stomp"))]
-impl Asker {
-    /// Says who asks; that stays the same within a request.
-    pub(in crate::http) fn is(&self, realm: &Realm, actor: String) {
-        let _ = self.0.set((realm.clone(), actor));
-    }
-}
 
 /// A reason that was given, for the log.
 #[derive(Debug, Clone)]

@@ -21,7 +21,7 @@ use sha2::{Digest, Sha256};
 use super::MqttState;
 use super::answer::{Done, Failure};
 use super::caller::Proof;
-use crate::http::audit::Asker;
+use crate::http::audit::asker::Asker;
 
 /// For how long an access token holds, seconds.
 const TTL_SECS: i64 = 7_200;

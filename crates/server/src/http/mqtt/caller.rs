@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 use super::MqttState;
 use super::answer::Failure;
 use super::app;
-use crate::http::audit::Asker;
+use crate::http::audit::asker::Asker;
 
 const TENANT_TOKEN: HeaderName = HeaderName::from_static("x-tenant-token");
 const TOKEN: HeaderName = HeaderName::from_static("token");

@@ -25,10 +25,9 @@ use axum::routing::{any, get, post};
 use crosstalk_gateway::{Dialect, MqttSettings};
 
 use self::answer::Failure;
-use super::audit::{Act, Asker};
+use super::audit::asker;
 use super::edge::Edge;
 use super::problem::explained;
-use super::v1::to_its_end;
 
 pub(crate) use settings::settings;
 
@@ -68,7 +67,7 @@ pub(super) fn router(edge: &Edge) -> Router {
         .route("/im/v1/app/token", post(app::token))
         .route("/im/v1/app/groups", post(app::groups))
         .route("/im/v1/{*rest}", any(nothing))
-        .layer(middleware::from_fn_with_state(edge.clone(), audited))
+        .layer(middleware::from_fn_with_state(edge.clone(), asker::watch))
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .layer(middleware::from_fn(explain))
         .layer(cors::layer(&edge.config.mqtt.allowed_origins))
@@ -104,24 +103,6 @@ async fn nothing(uri: Uri) -> Failure {
 async fn explain(request: Request, next: Next) -> Response {
     let form = |status, msg| Failure::new(status, msg).into_response();
     explained(request, next, form).await
-}
-
-/// What a tenant does goes into the audit log before it is answered.
-async fn audited(State(edge): State<Edge>, request: Request, next: Next) -> Response {
-    to_its_end(async move {
-        let (act, mut request) = Act::begin(request).await;
-        let asker = Asker::default();
-        request.extensions_mut().insert(asker.clone());
-        let response = next.run(request).await;
-        match (act, asker.0.get().cloned()) {
-            (Some(act), Some((realm, actor))) => {
-                act.end(&edge.im, Some(realm), actor, response).await
-            }
-            // Nothing was changed, or by a user.
-            _ => response,
-        }
-    })
-    .await
 }
 
 async fn open(

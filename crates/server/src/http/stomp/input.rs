@@ -14,7 +14,7 @@ use crosstalk_gateway::net::cookies_may_go;
 use serde_json::Value;
 
 use super::answer::Failure;
-use crate::http::audit::Asker;
+use crate::http::audit::asker::Asker;
 
 /// Items in an answer, if the request does not say.
 const DEFAULT_LIMIT: u32 = 50;

@@ -4,7 +4,6 @@
 mod admin;
 mod administration;
 mod answer;
-mod audited;
 mod auth;
 mod blacklist;
 mod conversations;
@@ -32,6 +31,7 @@ use crosstalk_core::id::Realm;
 use crosstalk_gateway::StompSettings;
 
 use self::answer::Failure;
+use super::audit::asker;
 use super::edge::Edge;
 use crate::config::Stomp;
 
@@ -82,7 +82,7 @@ fn administrating(edge: &Edge) -> Router<Edge> {
         )
         .merge(administration::routes())
         .merge(webhooks::router())
-        .layer(from_fn_with_state(edge.clone(), audited::watch))
+        .layer(from_fn_with_state(edge.clone(), asker::watch))
 }
 
 /// The routes on `listen.http` that bring files, and those below the same path.

@@ -55,7 +55,12 @@ mod users;
 mod view;
 mod wrong;
 
-#[cfg(any(feature = "mqtt", feature = "wg", feature = "wukong"))]
+#[cfg(any(
+    feature = "mqtt",
+    feature = "stomp",
+    feature = "wg",
+    feature = "wukong"
+))]
 pub(in crate::http) use admin::audit::to_its_end;
 pub(crate) use admin::erasing::line as export_line;
 pub(in crate::http) use problem::ProblemBody;
